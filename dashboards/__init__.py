@@ -1,0 +1,1 @@
+"""What is seen: the Dash application, its panels, figures, theme and assets."""

@@ -1,0 +1,1 @@
+"""What the room knows and does: model, log, store, detection, alerts, views, access and the API."""
