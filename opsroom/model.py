@@ -1,0 +1,291 @@
+"""The words of the room as types: units, series, readings, findings, alerts.
+
+No I/O and no clock. Times are int microseconds UTC since 1970 (`..._us` or `at`), spans in words are seconds (`..._s`).
+Terms follow the glossary of the domain and, for alarms, ISA-18.2.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+Micros = int
+MICROS_PER_S: Final = 1_000_000
+QUALITY_GOOD: Final = 192
+QUALITY_UNCERTAIN: Final = 64
+QUALITY_BAD: Final = 0
+DEFAULT_RECOVERY_PERIODS: Final = 3
+
+
+class Orientation(StrEnum):
+    """Which way an indicator is better."""
+
+    MORE_IS_BETTER = "more"
+    LESS_IS_BETTER = "less"
+
+
+class Role(StrEnum):
+    """What a seat may do; later ones include the earlier, within the seat's own unit."""
+
+    OBSERVER = "observer"
+    OPERATOR = "operator"
+    COUNCIL = "council"
+    ADMIN = "admin"
+
+
+class Unit(msgspec.Struct, frozen=True, kw_only=True):
+    """One node of the tree. `id` never changes, `path` may (`""` is the root, below it names joined by `/`)."""
+
+    id: int
+    root_id: int
+    parent_id: int | None
+    path: str
+    name: str
+    level_name: str
+    depth: int
+    time_zone: str = "UTC"
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True):
+    """What makes a series an indicator: its triple is scored as an index (DOMAIN 1.4)."""
+
+    orientation: Orientation
+    capability: float | None = None
+    potentiality: float | None = None
+    essential: bool = False
+
+
+class Series(msgspec.Struct, frozen=True, kw_only=True):
+    """A telemetry series of one unit.
+
+    `unit` is a UCUM code (or the sender's text while `unit_verified` is false). `band` is declared (low, high), either end may be
+    None. `recovery_s` holds one recovery time a level, own level first; missing levels repeat the last one.
+    `circular` is the full turn (360 for degrees). `like` names the sibling group.
+    """
+
+    id: int
+    root_id: int
+    unit_id: int
+    name: str
+    unit: str = ""
+    unit_verified: bool = False
+    period_s: float | None = None
+    circular: float | None = None
+    like: str | None = None
+    band: tuple[float | None, float | None] | None = None
+    recovery_s: tuple[float, ...] = ()
+    adopted: bool = True
+    indicator: Indicator | None = None
+    consequence: str = "minor"
+    response_s: float | None = None
+
+    def recovery_at(self, level: int, default_s: float) -> float:
+        """Recovery time in seconds at `level` (0 = the unit's own); 3 periods or `default_s` where none is agreed."""
+        if self.recovery_s:
+            return self.recovery_s[min(level, len(self.recovery_s) - 1)]
+        return DEFAULT_RECOVERY_PERIODS * self.period_s if self.period_s else default_s
+
+
+class Columns(msgspec.Struct, frozen=True):
+    """Readings as parallel arrays of one length n: series id (int32), event time (int64 us), value (float64), quality (uint8)."""
+
+    series: NDArray[np.int32]
+    t: NDArray[np.int64]
+    v: NDArray[np.float64]
+    q: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        """Give the number of readings."""
+        return len(self.t)
+
+    def take(self, index: NDArray[Any]) -> Columns:
+        """Give the readings that `index` (positions or a mask) selects."""
+        return Columns(self.series[index], self.t[index], self.v[index], self.q[index])
+
+    @staticmethod
+    def empty() -> Columns:
+        """Give zero readings."""
+        return Columns(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
+
+    @staticmethod
+    def concat(parts: list[Columns]) -> Columns:
+        """Join in order."""
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return Columns.empty()
+        return Columns(*(np.concatenate(column) for column in zip(*((p.series, p.t, p.v, p.q) for p in parts), strict=True)))
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """Why one reading of a batch was not accepted; `index` is its position in the batch, `field` the part at fault."""
+
+    index: int
+    series: str
+    code: str
+    field: str
+    params: dict[str, Any] = {}
+    message: str = ""
+
+
+class ChangeKind(StrEnum):
+    """What the filter, or another detector, calls the change."""
+
+    ABNORMAL = "abnormal"
+    STEP = "step"
+    SLOPE = "slope"
+    TRANSIENT = "transient"
+    SIBLINGS = "siblings"
+    LIMIT = "limit"
+    STUCK = "stuck"
+    MISSING_REPORT = "missing_report"
+    PRESS = "press"
+
+
+class FindingVerb(StrEnum):
+    """What a finding asks of the alert of its series."""
+
+    OPEN = "open"
+    EVIDENCE = "evidence"
+    NAME = "name"
+    BACK = "back"
+
+
+class Sentence(msgspec.Struct, frozen=True):
+    """One sentence as a catalogue code and its parameters; worded at the rim in the reader's language."""
+
+    code: str
+    params: dict[str, Any] = {}
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """What a detector says of one reading.
+
+    `open` opens an alert, `evidence` adds to it, `name` gives its kind, `back` says that the series is back inside its band. `at` is the
+    event time of the reading, `onset` the estimated start of the change. `rate_per_week` is the expected number of false alarms a
+    week at this score; `low`..`high` the expected band, `p` the probability of `kind`. `contributors` are (series id, z).
+    """
+
+    series_id: int
+    verb: FindingVerb
+    detector: str
+    kind: ChangeKind
+    at: Micros
+    onset: Micros | None = None
+    value: float | None = None
+    expected: float | None = None
+    low: float | None = None
+    high: float | None = None
+    direction: int = 0
+    p: float | None = None
+    rate_per_week: float | None = None
+    contributors: tuple[tuple[int, float], ...] = ()
+
+
+class Outcome(StrEnum):
+    """How an alert ended, or that it has not."""
+
+    OPEN = "open"
+    RECOVERED = "recovered"
+    REBASED = "rebased"
+    DECIDED = "decided"
+
+
+class Priority(IntEnum):
+    """1 = act now, 2 = act soon, 3 = watch."""
+
+    ACT_NOW = 1
+    ACT_SOON = 2
+    WATCH = 3
+
+
+class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert standing at one level: `level` counts climbs (0 = the unit's own)."""
+
+    level: int
+    unit_id: int
+    at: Micros
+    deadline: Micros | None
+
+
+class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+    """Who saw an alert, when, at which level."""
+
+    level: int
+    unit_id: int
+    person: str
+    seat_id: int
+    at: Micros
+    note: str = ""
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """What the unit says of its alert; `until` is its own estimate and moves no deadline."""
+
+    at: Micros
+    author: str
+    text: str
+    until: Micros | None = None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """A seat's recorded act at the top: text, addressee unit, follow-up time."""
+
+    at: Micros
+    person: str
+    seat_id: int
+    text: str
+    addressee_id: int
+    followup: Micros
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """An alert: the alarm of ISA-18.2 with the algedonic clock.
+
+    `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`, `deadline` and `outcome` are kept
+    apart. `id` derives from series and the log offset that raised it. `annunciations` are all levels it stood at, first to last.
+    """
+
+    id: str
+    root_id: int
+    series_id: int
+    unit_id: int
+    kind: ChangeKind
+    priority: Priority
+    raised: Micros
+    onset: Micros | None
+    active: bool
+    unacked: bool
+    level: int
+    deadline: Micros | None
+    outcome: Outcome
+    annunciations: tuple[Annunciation, ...]
+    delivered: Micros | None = None
+    recovered: Micros | None = None
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    notes: tuple[Note, ...] = ()
+    decision: Decision | None = None
+    explanation: tuple[Sentence, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def standing(self) -> Annunciation:
+        """The level where it stands now."""
+        return self.annunciations[-1]
+
+
+class Transition(msgspec.Struct, frozen=True, kw_only=True):
+    """One edge in the life of an alert: a row of the append-only journal and the alert after it.
+
+    `verb` is one of raised, named, delivered, acknowledged, noted, climbed, recovered, reopened, decided, rebased, annunciated, pressed.
+    """
+
+    at: Micros
+    verb: str
+    alert: Alert
+    actor: str = ""
+    params: dict[str, Any] = {}
