@@ -1,0 +1,55 @@
+# Everything here starts from a bare checkout: Python 3.11 or later, make, and pip or venv.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv/bin
+RUN := .venv/.installed-run
+DEV := .venv/.installed-dev
+LOCKED := requirements/build.lock pyproject.toml tools/bootstrap.sh
+
+.PHONY: help demo test check accept economy bench-nab bench-tep lock clean
+
+help: ## show these lines
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(RUN) ## a live room with a simulated economy; ARGS="--port 8050 --seed 7"
+	@$(VENV)/opsroom demo $(ARGS)
+
+test: $(DEV) ## all tests; ARGS="tests/log -x"
+	@tools/chromium.sh
+	@$(VENV)/pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(DEV) ## lint, format, types, import contracts, house rules
+	@$(VENV)/ruff check
+	@$(VENV)/ruff format --check
+	@$(VENV)/mypy
+	@$(VENV)/lint-imports
+	@$(VENV)/pytest -q tests/house
+
+accept: $(DEV) ## every measured promise; OUT=FILE takes one JSON row a line
+	@tools/chromium.sh
+	@mkdir -p "$(dir $(or $(OUT),out/acceptance.jsonl))"
+	@$(VENV)/python -m tests.acceptance --out "$(or $(OUT),out/acceptance.jsonl)"
+
+economy: $(RUN) ## feed recorded plants through a fresh room; DATA=DIR OUT=FILE
+	@$(VENV)/opsroom economy --data "$(or $(DATA),$(error DATA=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
+
+bench-nab: $(RUN) ## scores on a folder laid out like NAB; NAB=DIR OUT=DIR
+	@$(VENV)/opsroom bench nab --nab "$(or $(NAB),$(error NAB=DIR is missing))" --out "$(or $(OUT),$(error OUT=DIR is missing))"
+
+bench-tep: $(RUN) ## rates on a folder of Tennessee Eastman faults; TEP=DIR OUT=FILE
+	@$(VENV)/opsroom bench tep --tep "$(or $(TEP),$(error TEP=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
+
+lock: ## resolve pyproject.toml anew (needs uv); ARGS=--upgrade for newer releases
+	@tools/lock.sh $(ARGS)
+
+clean: ## forget what was installed and cached
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(RUN): requirements/run.lock $(LOCKED)
+	@tools/bootstrap.sh run
+
+$(DEV): requirements/dev.lock $(LOCKED)
+	@tools/bootstrap.sh dev
