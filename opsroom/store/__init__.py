@@ -1,0 +1,288 @@
+"""The store: readings in compressed chunks, alerts and their journal, the tree, snapshots, seats.
+
+An engine is a module here, found by the scheme of its URL: `memory://`, `sqlite:///path/store.db`,
+`postgresql+psycopg://...`. Every part is a small protocol, so that a reader of one needs nothing of the
+others; `tests/conformance/test_store.py` holds every engine to them. Calls block: the room makes them
+through `Offload`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.errors import SettingsError
+from opsroom.registry import survey
+from opsroom.settings import StoreSection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from opsroom.model import Alert, Columns, Micros, Series, Transition, Unit
+    from opsroom.records import AnyAct, AnyConfig
+    from opsroom.seats import PlantToken, Seat, Session
+
+
+class Buckets(msgspec.Struct, frozen=True):
+    """Aggregates as parallel arrays, sorted by (series, t): `t` is the start of the bucket, int64 us.
+
+    Only readings with a value count (NaN, sent as null, does not); a bucket without any is absent.
+    """
+
+    series: NDArray[np.int32]
+    t: NDArray[np.int64]
+    count: NDArray[np.int64]
+    sum: NDArray[np.float64]
+    min: NDArray[np.float64]
+    max: NDArray[np.float64]
+    first: NDArray[np.float64]
+    last: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Give the number of buckets."""
+        return len(self.t)
+
+
+class ReadingsWriter(Protocol):
+    """Where the room puts readings, in the order of the log."""
+
+    @property
+    def flushed_offset(self) -> int:
+        """Offset up to which readings are in durable chunks; after a restart the log is replayed from it."""
+        ...
+
+    def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: FBT001, FBT002
+        """Hold the readings of the log's record `offset` in memory, searchable, until they are flushed.
+
+        One call an offset, offsets ascending; one at or below `flushed_offset` is ignored. Empty columns
+        move the offset.
+        """
+        ...
+
+    def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: FBT001, FBT002
+        """Cut what is held into a chunk with its rollups where due (age, number) or `force`.
+
+        Gives `flushed_offset`.
+
+        May run in another thread than `take` and the reads, which go on meanwhile.
+
+        Raises:
+            StoreFull: no space; all stays held, the offset does not move.
+            StoreError: the store refused; as above.
+        """
+        ...
+
+
+class ReadingsReader(Protocol):
+    """What is asked of readings. Times are int64 us, ranges half-open: t_from <= t < t_to."""
+
+    def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
+        """Give the readings of a series by t, one an instant (last by offset); `limit` keeps the newest.
+
+        Raises:
+            Corrupt: a block does not match its checksum; `params` name segment and block.
+        """
+        ...
+
+    def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
+        """Aggregate readings in the range by buckets of `width_us` that start at multiples of it."""
+        ...
+
+    def count(self, series_ids: Sequence[int] | None = None) -> int:
+        """Give the number of distinct (series, t), of all series or of these."""
+        ...
+
+
+class Readings(ReadingsWriter, ReadingsReader, Protocol):
+    """Both sides."""
+
+
+class Journal(Protocol):
+    """Alerts, what happened to them, acts: one order, one transaction a commit."""
+
+    def commit(
+        self,
+        offset: int,
+        transitions: Sequence[Transition],
+        config: Sequence[AnyConfig],
+        acts: Sequence[tuple[int, Micros, AnyAct]],
+    ) -> None:
+        """Store all of it with the consumed `offset`, or nothing.
+
+        At or below the committed offset nothing changes, so a replay must not straddle it: cut its batches
+        there. `acts` are (offset of the act, room time, act).
+
+        Raises:
+            StoreFull, StoreError: nothing was stored.
+        """
+        ...
+
+    def offset(self) -> int:
+        """Give the committed offset, 0 at first."""
+        ...
+
+    def alerts(
+        self,
+        *,
+        open_only: bool = False,
+        unit_ids: Sequence[int] | None = None,
+        since: Micros | None = None,
+        limit: int = 1000,
+    ) -> list[Alert]:
+        """Give alerts, newest first: open ones, of these units (where they arose), raised from `since`."""
+        ...
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """Give one alert, or None."""
+        ...
+
+    def edges(self, alert_id: str) -> list[Transition]:
+        """Give what happened to an alert, in order."""
+        ...
+
+    def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts after an offset, in order, as (offset, room time, act)."""
+        ...
+
+
+class CatalogRows(Protocol):
+    """The tree as last committed."""
+
+    def units(self) -> list[Unit]:
+        """Give all units by id."""
+        ...
+
+    def series(self) -> list[Series]:
+        """Give all series by id."""
+        ...
+
+
+class Snapshots(Protocol):
+    """Named states of the room, each with the version that wrote it and the log offset it holds."""
+
+    def save(self, name: str, version: int, offset: int, blob: bytes) -> None:
+        """Replace the snapshot `name`."""
+        ...
+
+    def load(self, name: str) -> tuple[int, int, bytes] | None:
+        """Give (version, offset, blob), or None where there is none.
+
+        Raises:
+            Corrupt: the blob does not match its checksum; it can be rebuilt from readings.
+        """
+        ...
+
+
+class SeatRows(Protocol):
+    """Seats and their credentials (hashes, never the words themselves)."""
+
+    def seats(self) -> list[Seat]:
+        """Give all seats by id."""
+        ...
+
+    def put_seat(self, seat: Seat) -> Seat:
+        """Store a seat, replacing that of its id; id 0 is given the next one."""
+        ...
+
+    def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:
+        """Add a credential of `kind`."""
+        ...
+
+    def credentials(self, seat_id: int, kind: str) -> list[str]:
+        """Give the secrets of `kind`, newest first."""
+        ...
+
+
+class SessionRows(Protocol):
+    """Signed-in sessions and plants' tokens, by the hash of what the bearer holds."""
+
+    def put_session(self, session: Session) -> None:
+        """Store or replace a session."""
+        ...
+
+    def session(self, token_hash: str) -> Session | None:
+        """Give a session, ended or not: who asks compares `expires`."""
+        ...
+
+    def end_session(self, token_hash: str) -> None:
+        """Remove a session; one that is not there is no error."""
+        ...
+
+    def put_token(self, token: PlantToken) -> None:
+        """Store or replace a plant's token."""
+        ...
+
+    def tokens(self) -> list[PlantToken]:
+        """Give all tokens, oldest first."""
+        ...
+
+    def delete_token(self, token_hash: str) -> None:
+        """Remove a token; one that is not there is no error."""
+        ...
+
+
+class AccessRows(SeatRows, SessionRows, Protocol):
+    """Who may come in."""
+
+
+class Store(Protocol):
+    """All parts of one store, for one economy (`root_id`)."""
+
+    @property
+    def readings(self) -> Readings:
+        """Readings and rollups."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Alerts and acts."""
+        ...
+
+    @property
+    def catalog(self) -> CatalogRows:
+        """The tree."""
+        ...
+
+    @property
+    def snapshots(self) -> Snapshots:
+        """States of the room."""
+        ...
+
+    @property
+    def access(self) -> AccessRows:
+        """Seats, sessions, tokens."""
+        ...
+
+    def close(self) -> None:
+        """Let connections go; what is held and not flushed is in the log. A second call does nothing."""
+        ...
+
+
+def open_store(url: str, settings: StoreSection | None = None, root_id: int = 1) -> Store:
+    """Open the store at `url` with the engine that its scheme names, bringing its schema up to date.
+
+    `settings` gives pool and flush limits (its own url is not read). Several economies may share a store
+    under their own `root_id`.
+
+    Raises:
+        SettingsError: no engine of that name, or its library is not installed.
+        StoreError: the store cannot be reached, or is of a later release.
+    """
+    found = survey(__name__, having="open_store")
+    scheme = url.partition(":")[0].partition("+")[0]
+    if scheme not in found.modules:
+        command = next((missing.command for missing in found.missing if missing.name == scheme), "")
+        known = ", ".join(found.modules)
+        raise SettingsError(
+            f"No store engine {scheme!r}."
+            if not command
+            else f"The store engine {scheme!r} is not installed.",
+            remedy=f"Run: {command}" if command else f"Use one of: {known}.",
+            key="store.url",
+            engine=scheme,
+        )
+    store: Store = found.modules[scheme].open_store(url, settings or StoreSection(), root_id)
+    return store

@@ -1,0 +1,236 @@
+"""A store in memory for tests, simulation and drills: same ports and rules as the durable ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import RLock
+
+import numpy as np
+
+from opsroom.model import Alert, Columns, Micros, Outcome, Series, Transition, Unit
+from opsroom.records import AnyAct, AnyConfig, UnitSet
+from opsroom.seats import PlantToken, Seat, Session
+from opsroom.settings import StoreSection
+from opsroom.store import Buckets
+from opsroom.store._arrays import aggregate, last_of_equals, order
+
+
+class MemoryReadings:
+    """Readings as arrays in the order of arrival, put in order when asked."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._parts: list[Columns] = []
+        self._taken = 0
+        self.flushed_offset = 0
+
+    def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
+        """Hold readings."""
+        with self._lock:
+            if offset > self.flushed_offset:
+                self._taken = max(self._taken, offset)
+                self._parts.append(columns)
+
+    def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: ARG002, FBT001, FBT002
+        """Move the offset; all stays in memory."""
+        with self._lock:
+            self.flushed_offset = max(self.flushed_offset, self._taken)
+            return self.flushed_offset
+
+    def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
+        """Give the readings of a series."""
+        held = self._sorted()
+        found = held.take((held.series == series_id) & (held.t >= t_from) & (held.t < t_to))
+        return found if limit is None else found.take(np.arange(max(0, len(found) - limit), len(found)))
+
+    def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
+        """Aggregate by brute force."""
+        held = self._sorted()
+        found = held.take(np.isin(held.series, series_ids) & (held.t >= t_from) & (held.t < t_to))
+        return aggregate(found.series, found.t, found.v, width_us)
+
+    def count(self, series_ids: Sequence[int] | None = None) -> int:
+        """Give the number of distinct (series, t)."""
+        held = self._sorted()
+        return len(held) if series_ids is None else int(np.isin(held.series, series_ids).sum())
+
+    def _sorted(self) -> Columns:
+        with self._lock:
+            held = Columns.concat(self._parts)
+            index = order(held.series, held.t)
+            held = held if index is None else held.take(index)
+            keep = last_of_equals(held.series, held.t)
+            held = held if keep is None else held.take(keep)
+            self._parts = [held]
+            return held
+
+
+class MemoryJournal:
+    """Alerts, edges, acts and the tree in dictionaries."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()
+        self._offset = 0
+        self._alerts: dict[str, Alert] = {}
+        self._edges: dict[str, list[Transition]] = {}
+        self._acts: list[tuple[int, Micros, AnyAct]] = []
+        self._units: dict[int, Unit] = {}
+        self._series: dict[int, Series] = {}
+
+    def commit(
+        self,
+        offset: int,
+        transitions: Sequence[Transition],
+        config: Sequence[AnyConfig],
+        acts: Sequence[tuple[int, Micros, AnyAct]],
+    ) -> None:
+        """Keep all of it, or nothing of what is known."""
+        with self._lock:
+            if offset <= self._offset:
+                return
+            for edge in transitions:
+                self._alerts[edge.alert.id] = edge.alert
+                self._edges.setdefault(edge.alert.id, []).append(edge)
+            for change in config:
+                if isinstance(change, UnitSet):
+                    self._units[change.unit.id] = change.unit
+                else:
+                    self._series[change.series.id] = change.series
+            self._acts.extend(act for act in acts if act[0] > self._offset)
+            self._offset = offset
+
+    def offset(self) -> int:
+        """Give the committed offset."""
+        return self._offset
+
+    def alerts(
+        self,
+        *,
+        open_only: bool = False,
+        unit_ids: Sequence[int] | None = None,
+        since: Micros | None = None,
+        limit: int = 1000,
+    ) -> list[Alert]:
+        """Give alerts, newest raise first."""
+        with self._lock:
+            found = [
+                alert
+                for alert in self._alerts.values()
+                if (not open_only or alert.outcome is Outcome.OPEN)
+                and (unit_ids is None or alert.unit_id in unit_ids)
+                and (since is None or alert.raised >= since)
+            ]
+        return sorted(found, key=lambda alert: (alert.raised, alert.id), reverse=True)[:limit]
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """Give one alert."""
+        return self._alerts.get(alert_id)
+
+    def edges(self, alert_id: str) -> list[Transition]:
+        """Give what happened to an alert."""
+        with self._lock:
+            return list(self._edges.get(alert_id, ()))
+
+    def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts after an offset."""
+        with self._lock:
+            return [act for act in self._acts if act[0] > since_offset][:limit]
+
+    def units(self) -> list[Unit]:
+        """Give all units by id."""
+        with self._lock:
+            return [self._units[key] for key in sorted(self._units)]
+
+    def series(self) -> list[Series]:
+        """Give all series by id."""
+        with self._lock:
+            return [self._series[key] for key in sorted(self._series)]
+
+
+class MemorySnapshots:
+    """Snapshots by name."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[int, int, bytes]] = {}
+
+    def save(self, name: str, version: int, offset: int, blob: bytes) -> None:
+        """Replace the snapshot `name`."""
+        self._kept[name] = (version, offset, blob)
+
+    def load(self, name: str) -> tuple[int, int, bytes] | None:
+        """Give a snapshot."""
+        return self._kept.get(name)
+
+
+class MemoryAccess:
+    """Seats, credentials, sessions and tokens in dictionaries."""
+
+    def __init__(self) -> None:
+        self._seats: dict[int, Seat] = {}
+        self._credentials: list[tuple[int, str, str, Micros]] = []
+        self._sessions: dict[str, Session] = {}
+        self._tokens: dict[str, PlantToken] = {}
+
+    def seats(self) -> list[Seat]:
+        """Give all seats by id."""
+        return [self._seats[key] for key in sorted(self._seats)]
+
+    def put_seat(self, seat: Seat) -> Seat:
+        """Store a seat."""
+        kept = (
+            seat if seat.id else Seat(max(self._seats, default=0) + 1, seat.person, seat.role, seat.unit_id)
+        )
+        self._seats[kept.id] = kept
+        return kept
+
+    def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:
+        """Add a credential."""
+        self._credentials.append((seat_id, kind, secret, at))
+
+    def credentials(self, seat_id: int, kind: str) -> list[str]:
+        """Give the secrets of `kind`, newest first."""
+        return [
+            secret for seat, of, secret, _ in reversed(self._credentials) if (seat, of) == (seat_id, kind)
+        ]
+
+    def put_session(self, session: Session) -> None:
+        """Store or replace a session."""
+        self._sessions[session.token_hash] = session
+
+    def session(self, token_hash: str) -> Session | None:
+        """Give a session."""
+        return self._sessions.get(token_hash)
+
+    def end_session(self, token_hash: str) -> None:
+        """Remove a session."""
+        self._sessions.pop(token_hash, None)
+
+    def put_token(self, token: PlantToken) -> None:
+        """Store or replace a token."""
+        self._tokens[token.token_hash] = token
+
+    def tokens(self) -> list[PlantToken]:
+        """Give all tokens, oldest first."""
+        return sorted(self._tokens.values(), key=lambda token: (token.at, token.token_hash))
+
+    def delete_token(self, token_hash: str) -> None:
+        """Remove a token."""
+        self._tokens.pop(token_hash, None)
+
+
+class MemoryStore:
+    """All parts in memory."""
+
+    def __init__(self) -> None:
+        self.readings = MemoryReadings()
+        self.journal = self.catalog = MemoryJournal()
+        self.snapshots = MemorySnapshots()
+        self.access = MemoryAccess()
+
+    def close(self) -> None:
+        """Nothing to let go."""
+
+
+def open_store(url: str, settings: StoreSection, root_id: int) -> MemoryStore:  # noqa: ARG001
+    """Start an empty store."""
+    return MemoryStore()
