@@ -1,7 +1,7 @@
 """The tree of units and its series, in memory: names to ids, ids to paths, who stands above whom.
 
-Pure and deterministic: the same changes in the same order give the same ids. Nothing is ever deleted and no id is
-used twice; a unit or series is renamed by setting it again under its id. A catalog holds one economy (one root).
+Pure and deterministic: the same changes in the same order give the same ids. Nothing is ever deleted and no
+id is used twice; a unit or series is renamed by setting it again under its id. A catalog holds one economy.
 """
 
 from __future__ import annotations
@@ -93,11 +93,11 @@ class Catalog:
         *,
         unit_verified: bool = False,
     ) -> list[AnyConfig]:
-        """Make and apply at once a series that a plant brings and nobody declared, with the units missing above it.
+        """Make and apply at once a series that a plant brings undeclared, with the units missing above it.
 
         `name` is relative to the node: `/` separates, `.` is read as `/` beyond the units that exist. The new
-        series is not `adopted`; a unit of `deg` makes it circular (360). Gives the changes for the log, parents
-        first, and nothing where the name resolves already.
+        series is not `adopted`; a unit of `deg` makes it circular (360). Gives the changes for the log,
+        parents first, and nothing where the name resolves already.
 
         Raises:
             NotFound: no such node.
@@ -180,8 +180,8 @@ class Catalog:
     def resolve(self, node_unit_id: int, name: str) -> Series | None:
         """Find the series that a sender bound to a node calls `name`, or None.
 
-        `name` is relative to the node: the last parts are the series' own name, before them a path of units. `/`
-        separates; a `.` is read as `/` where no series has the literal name. The deepest unit that fits wins.
+        `name` is relative to the node: the last parts are the series' own name, before them a path of units.
+        `/` separates; a `.` is read as `/` where no series has that literal name. The deepest unit wins.
         """
         key = (node_unit_id, name)
         try:
@@ -215,7 +215,7 @@ class Catalog:
         return [other for other in group if other != series_id]
 
     def sibling_key(self, series_id: int) -> str:
-        """Name the sibling group: `like`, or else the parent of the unit, the name and the unit of measurement."""
+        """Name the sibling group: `like`, or else the unit's parent, the name and the unit of measurement."""
         series = self.series[series_id]
         if series.like is not None:
             return f"like:{series.like}"
@@ -308,7 +308,7 @@ class Catalog:
         return None if series_id is None else self.series[series_id]
 
     def _descend(self, node_unit_id: int, name: str) -> tuple[int, list[str]]:
-        """Give the deepest existing unit on the way of `name` and the parts still missing, the series' name last."""
+        """Give the deepest existing unit on the way and the parts still missing, the series' name last."""
         owner, parts = node_unit_id, name.split("/")
         while len(parts) > 1 and (child := self._child(owner, parts[0])) is not None:
             owner, parts = child, parts[1:]
@@ -320,7 +320,7 @@ class Catalog:
         ):
             raise Invalid(
                 f"{name[:NAME_CHARS_MAX]!r} is no name of a series.",
-                remedy=f"Use up to {NAME_PARTS_MAX} printable parts of 1 to {NAME_CHARS_MAX} characters, joined by /.",
+                remedy=f"Use 1 to {NAME_PARTS_MAX} printable parts of at most {NAME_CHARS_MAX} characters.",
                 code="series_name",
                 field="series",
                 series=name[:NAME_CHARS_MAX],
