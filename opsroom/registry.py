@@ -1,7 +1,7 @@
 """Plug-ins by file: a module in its package, not starting with `_`, is found here; so are entry points.
 
 Detectors, connectors, simulated plants, panels, logs, stores: one new file each, no other edit. A name clash,
-a missing docstring or an import error stops the start with the file named. A plug-in may declare the libraries
+a missing docstring or an import error stops the start with the file named. A plug-in may declare libraries
 it cannot do without, before it imports them:
 
     NEEDS = {"psycopg": "pip install 'cybersyn-opsroom[postgresql]'"}

@@ -85,7 +85,7 @@ def test_needs_that_is_not_a_literal_stops(package: Path) -> None:
 
 
 def _installed(folder: Path, *points: str) -> None:
-    """Lay out the metadata of another distribution offering `points` (`name = module`) to the group `plugged`."""
+    """Lay out the metadata of another distribution that offers `points` to the group `plugged`."""
     info = folder / "another_distribution-1.0.dist-info"
     info.mkdir()
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: another-distribution\nVersion: 1.0\n")

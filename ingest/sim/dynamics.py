@@ -1,0 +1,176 @@
+"""The economy in motion: one pure step, all plants at once, the same for the same seed.
+
+A stock-and-flow model with Euler steps, after DYNAMO's levels and rates. Levels are output (P), raw material
+in store (E) and noise (G); what a plant can make is bounded by power, by the scarcest of its stocks, by the
+rhythm of the day and by what is broken. Stocks are in seconds of consumption at full output.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from ingest.sim.faults import Fault, FaultTable, effects, plan_faults, tabulate
+from ingest.sim.kinds import Quantity
+from ingest.sim.layout import Layout, lay_out
+from opsroom.model import MICROS_PER_S
+
+if TYPE_CHECKING:
+    from opsroom.model import Micros
+
+DAY_S = 600.0
+HOURS = 24.0
+UTILISATION = 0.9
+COVER_H = 1.5
+OUTPUT_MEMORY_S = 4.0
+ORDER_GAIN = 1.5
+SCARCE = 0.35
+RESERVE = 1.35
+GREAT_LOAD = -2.0
+SHED_FIRST = 2.0
+SHED_LAST = 0.75
+STEP_S_MAX = 5.0
+NOISE_STREAM = 2
+
+
+class World(NamedTuple):
+    """All that does not change: layout, truth, and `speed` in simulated seconds a second."""
+
+    seed: int
+    speed: float
+    day_s: float
+    layout: Layout
+    faults: tuple[Fault, ...]
+    table: FaultTable
+
+
+class State(NamedTuple):
+    """The economy at the instant `at`, `elapsed_s` after the live start (negative before it).
+
+    `output` (P) is in shares of capacity, `stock` (E) in seconds of consumption, `noise` (G) in standard
+    deviations.
+    """
+
+    at: Micros
+    elapsed_s: float
+    tick: int
+    output: np.ndarray
+    stock: np.ndarray
+    noise: np.ndarray
+
+
+def make_world(seed: int, *, speed: float = 1.0, day_s: float = DAY_S, faulty: bool = True) -> World:
+    """Make the world of `seed`; `faulty` false leaves every fault out.
+
+    Raises:
+        PluginError: a file in `ingest/sim/plants/` cannot be used.
+    """
+    layout = lay_out()
+    faults = plan_faults(layout, seed) if faulty else ()
+    return World(seed, speed, day_s, layout, faults, tabulate(layout, faults))
+
+
+def start(world: World, now: Micros, *, history_s: float = 0.0) -> State:
+    """Give an even state at `now`, `history_s` simulated seconds before the first live instant."""
+    layout = world.layout
+    return State(
+        at=now,
+        elapsed_s=-history_s,
+        tick=0,
+        output=np.full(len(layout.sites), UTILISATION),
+        stock=np.full(len(layout.source), _cover_s(world)),
+        noise=np.zeros(len(layout.gauges)),
+    )
+
+
+def step(world: World, state: State, now: Micros) -> tuple[State, np.ndarray]:
+    """Move to `now` and read every gauge: the new state and the values (float64, G) in the gauges' units.
+
+    A longer gap than 5 simulated seconds is walked in several Euler steps, so that stocks stay sane after a
+    pause.
+    """
+    span_s = max(0, now - state.at) / MICROS_PER_S * world.speed
+    parts = max(1, int(np.ceil(span_s / STEP_S_MAX)))
+    factor = np.ones((len(Quantity), len(world.layout.sites)))
+    output, stock, elapsed_s = state.output, state.stock, state.elapsed_s
+    for _ in range(parts):
+        elapsed_s += span_s / parts
+        factor = effects(world.table, elapsed_s, len(output))
+        output, stock = _flow(world, elapsed_s, output, stock, factor, span_s / parts)
+    random = np.random.Generator(
+        np.random.Philox(key=[world.seed, NOISE_STREAM], counter=[0, state.tick, 0, 0])
+    )
+    noise = _noise(world.layout, state.noise, span_s, random)
+    values = _read(world, output, stock, factor, noise)
+    return State(now, elapsed_s, state.tick + 1, output, stock, noise), values
+
+
+def _flow(
+    world: World, elapsed_s: float, output: np.ndarray, stock: np.ndarray, factor: np.ndarray, dt_s: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take one Euler step of outputs and stocks."""
+    layout, cover_s = world.layout, _cover_s(world)
+    road = float(layout.carries @ output) / (float(layout.carries.sum()) * UTILISATION)
+    order = np.clip(1.0 + ORDER_GAIN * (cover_s - stock) / cover_s, 0.0, 2.0)
+    freight = np.where(layout.by_road, min(road, 1.0), 1.0)
+    arriving = np.minimum(output[layout.source] * order, 1.0) * freight
+    stock = np.maximum(0.0, stock + dt_s * (arriving - output[layout.target]))
+    bound = np.ones(len(output))
+    np.minimum.at(bound, layout.target, np.clip(stock / (SCARCE * cover_s), 0.0, 1.0))
+    wanted = _rhythm(world, elapsed_s) * _power(layout, output) * bound * factor[Quantity.OUTPUT]
+    share = min(1.0, dt_s / OUTPUT_MEMORY_S)
+    return output + (wanted - output) * share, stock
+
+
+def _rhythm(world: World, elapsed_s: float) -> np.ndarray:
+    """Give the share of capacity that the shifts of the day would run (P)."""
+    swing = np.sin(2.0 * np.pi * elapsed_s / world.day_s)
+    rhythm: np.ndarray = UTILISATION * (1.0 + world.layout.rhythm * swing)
+    return rhythm
+
+
+def _power(layout: Layout, output: np.ndarray) -> np.ndarray:
+    """Give the share of its wanted power that each plant gets (P); generators always get theirs.
+
+    The grid keeps a reserve and sheds the great loads first, so that one station's outage is felt at the
+    steelworks and the paper mill without stopping everyone.
+    """
+    given = float(np.maximum(layout.power, 0.0) @ output)
+    full = float(np.maximum(layout.power, 0.0).sum()) * UTILISATION
+    share = min(1.0, RESERVE * given / full)
+    great = max(0.0, 1.0 - SHED_FIRST * (1.0 - share))
+    small = min(1.0, share / SHED_LAST)
+    return np.where(layout.power > 0.0, 1.0, np.where(layout.power <= GREAT_LOAD, great, small))
+
+
+def _noise(layout: Layout, noise: np.ndarray, span_s: float, random: np.random.Generator) -> np.ndarray:
+    """Move the noise of each gauge, an Ornstein-Uhlenbeck process of unit variance."""
+    kept = np.exp(-span_s / layout.memory_s)
+    moved: np.ndarray = kept * noise + np.sqrt(1.0 - kept**2) * np.clip(
+        random.standard_normal(len(noise)), -4.0, 4.0
+    )
+    return moved
+
+
+def _read(
+    world: World, output: np.ndarray, stock: np.ndarray, factor: np.ndarray, noise: np.ndarray
+) -> np.ndarray:
+    """Read every gauge."""
+    layout = world.layout
+    quantity = np.ones((len(Quantity), len(output)))
+    quantity[Quantity.OUTPUT] = output
+    quantity[Quantity.INTENSITY] = 0.85 + 0.15 / np.maximum(output, 0.2)
+    quantity[Quantity.HEAT] = 0.97 + 0.03 * output / UTILISATION
+    quantity[Quantity.STOCK] = np.inf
+    np.minimum.at(quantity[Quantity.STOCK], layout.target, stock / _cover_s(world))
+    quantity[Quantity.STOCK][np.isinf(quantity[Quantity.STOCK])] = 1.0
+    quantity[[Quantity.INTENSITY, Quantity.ABSENCE]] *= factor[[Quantity.INTENSITY, Quantity.ABSENCE]]
+    true = quantity[layout.gauge_quantity, layout.gauge_plant]
+    values: np.ndarray = layout.nominal * np.maximum(0.0, true + layout.noise * noise)
+    return values.round(4)
+
+
+def _cover_s(world: World) -> float:
+    """Give the stock that plants aim at, in seconds of consumption."""
+    return COVER_H * world.day_s / HOURS
