@@ -41,7 +41,9 @@ SOURCES = (
         "OFL-1.1",
         "ibm-plex-sans-condensed",
         # The `latin` subset reaches U+00FF: German and Spanish letters are all in it.
-        tuple(f"files/ibm-plex-sans-condensed-latin-{weight}-normal.woff2" for weight in (400, 500, 600, 700)),
+        tuple(
+            f"files/ibm-plex-sans-condensed-latin-{weight}-normal.woff2" for weight in (400, 500, 600, 700)
+        ),
     ),
 )
 
