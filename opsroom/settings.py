@@ -50,6 +50,7 @@ class RoomSection(Section):
     economy: str = Field("economy.toml", description="file with units, series and indicators")
     recovery_default_s: float = Field(900.0, gt=0, description="recovery time a level for a series without declared period")
     grey_default_s: float = Field(180.0, gt=0, description="age at which a value without declared period is shown as old")
+    detection: bool = Field(True, description="run detectors; off stores and shows readings only")
     recovery_readings: int = Field(2, ge=1, description="readings inside the band that end an alert")
     delivery_s: float = Field(5.0, ge=0, description="time after a raise within which delivery to the unit starts its clock")
     tick_s: float = Field(0.25, gt=0, description="how often the room clock is written to the log")

@@ -1,0 +1,245 @@
+"""The composition root: makes the parts, joins them, runs them under one task group. Imported only by the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+import uvicorn
+
+from ingest.gateway import ingest_router
+from opsroom.access import Access
+from opsroom.api import create_api
+from opsroom.catalog import Catalog
+from opsroom.clock import WallClock
+from opsroom.core import Core
+from opsroom.economy import load_economy
+from opsroom.errors import SettingsError
+from opsroom.log import open_log
+from opsroom.model import Unit
+from opsroom.records import UnitSet
+from opsroom.room import Room
+from opsroom.store import open_store
+from opsroom.store.offload import ThreadOffload
+from opsroom.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
+    from opsroom.log import Log
+    from opsroom.records import AnyConfig
+    from opsroom.settings import Settings
+    from opsroom.store import Store
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+DRAIN_S: Final = 30.0
+
+_logger = structlog.get_logger("opsroom.main")
+
+
+class Application(msgspec.Struct, kw_only=True):
+    """The parts of a running room, joined."""
+
+    settings: Any
+    asgi: Any
+    room: Any
+    access: Any
+    store: Any
+    log: Any
+    offload: Any
+    changes: list[Any]
+
+
+def refuse_open_bind(settings: Settings) -> None:
+    """Refuse to listen beyond loopback in the clear.
+
+    Raises:
+        SettingsError: with the remedy.
+    """
+    if settings.server.host not in LOOPBACK and settings.server.tls is None:
+        raise SettingsError(
+            f"{settings.server.host} is reachable from other machines and there is no TLS.",
+            remedy="Add --tls CERT KEY or --tls self-signed, or bind 127.0.0.1.",
+            code="tls_required",
+            host=settings.server.host,
+        )
+
+
+def first_unit(catalog: Catalog) -> list[AnyConfig]:
+    """Give the root that a room without an economy file starts with."""
+    if catalog.root() is not None:
+        return []
+    root = Unit(id=1, root_id=1, parent_id=None, path="", name="Economy", level_name="root", depth=0)
+    return [UnitSet(root)]
+
+
+def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens: bool = True) -> Application:
+    """Open log and store, read the economy file, and join the parts.
+
+    `changes` stand in for the economy file where a caller brings its own tree. `screens` leaves the Dash room out where nobody looks.
+
+    Raises:
+        SettingsError: a file or a bind that cannot be used.
+        StoreError: log or store cannot be opened.
+    """
+    refuse_open_bind(settings)
+    store: Store = open_store(settings.store.url, settings.store)
+    log: Log = open_log(settings.log.url, settings.limits, settings.log.group_commit_ms)
+    catalog = Catalog(store.catalog.units(), store.catalog.series())
+    if changes is None:
+        changes = load_economy(settings.room.economy, catalog)
+    for change in changes:
+        catalog.apply(change)
+    rootless = first_unit(catalog)
+    for change in rootless:
+        catalog.apply(change)
+    core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
+    snapshot_now = store.journal.now()
+    clock = WallClock(floor=snapshot_now if settings.server.clock == "wall" else 0)
+    offload = ThreadOffload(settings.store.read_pool)
+    access = Access(store.access, settings.limits, offload=offload.read)
+    view = View(
+        catalog,
+        secrets.token_hex(4),
+        grey_default_s=settings.room.grey_default_s,
+        recovery_default_s=settings.room.recovery_default_s,
+    )
+    room = Room(
+        settings=settings, catalog=catalog, clock=clock, log=log, store=store, offload=offload, core=core, view=view, access=access
+    )
+    asgi = create_api(room)
+    asgi.include_router(ingest_router(room))
+    if screens:
+        mount_screens(asgi)
+    return Application(
+        settings=settings,
+        asgi=asgi,
+        room=room,
+        access=access,
+        store=store,
+        log=log,
+        offload=offload,
+        changes=[*changes, *rootless],
+    )
+
+
+def mount_screens(asgi: FastAPI) -> None:
+    """Put the Dash room under `/room/`; its import takes about a second, so it comes last."""
+    from dashboards import mount
+
+    mount(asgi)
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server without its signal handlers: the room drains its log before the process may end."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `stopping`."""
+        yield
+
+
+@contextlib.contextmanager
+def stopping(stop: asyncio.Event) -> Iterator[None]:
+    """Let SIGTERM and SIGINT set `stop`."""
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for one in signals:
+        loop.add_signal_handler(one, stop.set)
+    try:
+        yield
+    finally:
+        for one in signals:
+            loop.remove_signal_handler(one)
+
+
+def server_of(app: Application, tls: tuple[Path, Path] | None) -> Server:
+    """Give the server: uvloop, the sans-IO WebSocket implementation, one process."""
+    settings: Settings = app.settings
+    config = uvicorn.Config(
+        app.asgi,
+        host=settings.server.host,
+        port=settings.server.port,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=settings.limits.frame_bytes_max,
+        ws_ping_interval=settings.limits.ping_s,
+        ws_ping_timeout=3 * settings.limits.ping_s,
+        ws_per_message_deflate=False,
+        limit_concurrency=settings.limits.connections_max,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        proxy_headers=bool(settings.server.trusted_proxies),
+        forwarded_allow_ips=list(settings.server.trusted_proxies) or None,
+        timeout_graceful_shutdown=3,
+        server_header=False,
+        ssl_certfile=str(tls[0]) if tls else None,
+        ssl_keyfile=str(tls[1]) if tls else None,
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+    )
+    return Server(config)
+
+
+def url_of(settings: Settings, port: int) -> str:
+    """Give the address people open."""
+    scheme = "https" if settings.server.tls else "http"
+    host = f"[{settings.server.host}]" if ":" in settings.server.host else settings.server.host
+    return f"{scheme}://{host}:{port}"
+
+
+async def run(
+    app: Application,
+    *,
+    tls: tuple[Path, Path] | None = None,
+    on_ready: Callable[[str], None] | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Run the room until `stop` is set or the process is told to end; drains the log before it leaves.
+
+    `on_ready` is called with the URL once the room answers.
+    """
+    room: Room = app.room
+    stop = stop or asyncio.Event()
+    await app.access.load()
+    await room.start(app.changes)
+    server = server_of(app, tls)
+    with stopping(stop):
+        async with asyncio.TaskGroup() as group:
+            working = group.create_task(room.run())
+            fresh = group.create_task(app.access.keep_fresh())
+            serving = group.create_task(server.serve())
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            if server.started and on_ready is not None:
+                port = server.servers[0].sockets[0].getsockname()[1]
+                on_ready(url_of(app.settings, port))
+            waiter = group.create_task(stop.wait())
+            await asyncio.wait({serving, waiter}, return_when=asyncio.FIRST_COMPLETED)
+            server.should_exit = True
+            waiter.cancel()
+            await serving
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(DRAIN_S):
+                    await room.reached(app.log.last_offset)
+            working.cancel()
+            fresh.cancel()
+    await room.stop()
+    close(app)
+
+
+def close(app: Application) -> None:
+    """Let the files go."""
+    app.log.close()
+    app.offload.close()
+    app.store.close()

@@ -1,0 +1,354 @@
+"""The room: consumes the one log, in order, outside the ack path; store, detect, alert, view.
+
+One loop owns all state. Each record passes `Core` (pure), then the transitions and the consumed offset commit in one transaction, and
+only then do screens and plants hear of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import structlog
+
+from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
+from opsroom.errors import OpsroomError, StoreError
+from opsroom.model import Transition
+from opsroom.plants import PlantHub
+from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, RecordKind, SourceEvent, encode
+from opsroom.warmup import warm
+
+if TYPE_CHECKING:
+    from opsroom.catalog import Catalog
+    from opsroom.clock import Clock
+    from opsroom.log import Log
+    from opsroom.records import Record
+    from opsroom.settings import Settings
+    from opsroom.store import Store
+    from opsroom.store.offload import Offload
+    from opsroom.view import View
+
+SLICE_S: Final = 0.008
+SNAPSHOT_NAME: Final = "core"
+BANDS_EVERY_S: Final = 0.5
+KEEP_EVERY_S: Final = 1.0
+RETRY_S: Final = 1.0
+
+_logger = structlog.get_logger("opsroom.room")
+
+
+class Room:
+    """Everything the gateway and the API need of the room; see `run`."""
+
+    def __init__(
+        self, *, settings: Settings, catalog: Catalog, clock: Clock, log: Log, store: Store, offload: Offload, core: Core, view: View
+    ) -> None:
+        """Take the parts; nothing runs until `start` and `run`."""
+        self.settings = settings
+        self.catalog = catalog
+        self.clock = clock
+        self.log = log
+        self.store = store
+        self.offload = offload
+        self.core = core
+        self.view = view
+        self.plants = PlantHub(catalog, view.describe, self.delivered)
+        self.offset = 0
+        self.ready = False
+        self.store_failing = False
+        self._committed = 0
+        self._snapshotted = 0
+        self._behind_since: float | None = None
+        self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
+        self._outgoing: asyncio.Queue[Entry] = asyncio.Queue(maxsize=10_000)
+        self._heard: dict[str, float] = {}
+        self._bands_at = 0.0
+        self._snapshot_at = clock.monotonic()
+        self._trimmed = 0
+
+    # -- what others call ----------------------------------------------------------------------------------------------------
+
+    @property
+    def lag_s(self) -> float:
+        """How long the room has been behind its log, in seconds; 0 when it is level."""
+        if self.offset >= self.log.last_offset or self._behind_since is None:
+            return 0.0
+        return self.clock.monotonic() - self._behind_since
+
+    async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:
+        """Make an act durable and apply it; give what it changed (empty where its key was seen before).
+
+        Raises:
+            OpsroomError: the room's rules refuse it (Conflict, AccessDenied, NotFound, Invalid), or the log cannot take it.
+        """
+        if not act.key:
+            act = msgspec.structs.replace(act, key=secrets.token_hex(8))
+        done: asyncio.Future[list[Transition]] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(act.key, []).append(done)
+        try:
+            await self.log.append([Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act))], urgent=urgent)
+            return await done
+        finally:
+            waiting = self._waiting.get(act.key, [])
+            if done in waiting:
+                waiting.remove(done)
+            if not waiting:
+                self._waiting.pop(act.key, None)
+
+    async def change(self, changes: list[AnyConfig]) -> None:
+        """Make changes of configuration durable and wait until the room has taken them."""
+        if changes:
+            offset = await self.log.append(
+                [Entry(kind=RecordKind.CONFIG, received=self.clock.now(), payload=encode(changes))]
+            )
+            await self.reached(offset)
+
+    async def reached(self, offset: int) -> None:
+        """Wait until everything up to `offset` is applied and committed."""
+        while self._committed < offset:
+            await asyncio.sleep(0.005)
+
+    async def read(self, ask: Any, *arguments: Any) -> Any:
+        """Run a blocking read of the store on the read pool."""
+        return await self.offload.read(ask, *arguments)
+
+    # -- start ---------------------------------------------------------------------------------------------------------------
+
+    async def start(self, changes: list[AnyConfig]) -> None:
+        """Take up where the store and the log left off, then note the start and `changes` of the economy file in the log."""
+        snapshot = self.store.snapshots.load(SNAPSHOT_NAME)
+        restored = False
+        if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
+            restored = self.core.restore(snapshot[2])
+            self._snapshotted = snapshot[1]
+        # Records between the two changed nothing that was worth a commit.
+        self._committed = max(self.store.journal.offset(), self._snapshotted)
+        if self.core.detection:
+            self.core.configure(list(self.catalog.series.values()))
+            if snapshot is not None and not restored:
+                warm(self.core, self.store)
+        self.view.load(self.core.now, self.store.journal.alerts(open_only=True))
+        flushed = self.store.readings.flushed_offset
+        self.offset = min(self._snapshotted, flushed)
+        await self._replay(flushed)
+        await self.log.append(
+            [
+                Entry(kind=RecordKind.TICK, received=self.clock.now(), payload=START),
+                *([Entry(kind=RecordKind.CONFIG, received=self.clock.now(), payload=encode(changes))] if changes else []),
+            ]
+        )
+        for name, source in self.core.sources.clocks.items():
+            if source.open:
+                self._heard[name] = self.clock.monotonic()
+
+    async def _replay(self, flushed: int) -> None:
+        """Redo what stands in the log behind the snapshot; what was committed is not committed again."""
+        last = self.log.last_offset
+        while self.offset < last:
+            steps = []
+            for record in self.log.read(self.offset):
+                # Behind the snapshot and not yet in a chunk: the store needs it, the detectors have had it.
+                step = self.core.apply(record) if record.offset > self._snapshotted else Core.peek(record)
+                if record.offset > flushed:
+                    self._keep_readings(step)
+                steps.append(step)
+                self.offset = record.offset
+            await self._commit([step for step in steps if step.offset > self._committed])
+            await asyncio.sleep(0)
+
+    def _keep_readings(self, step: Step) -> None:
+        """Hand the readings of a step to the store's head, and the live ones to the screens."""
+        if step.stored is not None:
+            self.store.readings.take(step.stored, step.offset, step.historical)
+            if not step.historical:
+                self.view.values(step.stored)
+
+    # -- run -----------------------------------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Consume until cancelled; call `stop` afterwards."""
+        self.ready = True
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._consume())
+            group.create_task(self._tick())
+            group.create_task(self._keep())
+            group.create_task(self._send())
+
+    async def _consume(self) -> None:
+        while True:
+            await self.log.wait(self.offset)
+            if self._behind_since is None:
+                self._behind_since = self.clock.monotonic()
+            steps = self._slice()
+            await self._commit(steps)
+            if self.offset >= self.log.last_offset:
+                self._behind_since = None
+            await self._snapshot_if_due()
+            await asyncio.sleep(0)
+
+    def _slice(self) -> list[Step]:
+        """Apply records for at most `SLICE_S`, so that sockets and acks are never kept waiting by detection."""
+        steps: list[Step] = []
+        end = self.clock.monotonic() + SLICE_S
+        for record in self.log.read(self.offset, 256):
+            step = self.core.apply(record)
+            self._keep_readings(step)
+            if record.source:
+                self._attend(record)
+            steps.append(step)
+            self.offset = record.offset
+            if self.clock.monotonic() > end:
+                break
+        return steps
+
+    def _attend(self, record: Record) -> None:
+        """Watch a source for idleness from its first word on; one that left is not watched."""
+        source = self.core.sources.clocks.get(record.source)
+        if source is not None and source.open and not source.idle:
+            self._heard[record.source] = self.clock.monotonic()
+        else:
+            self._heard.pop(record.source, None)
+
+    async def _commit(self, steps: list[Step]) -> None:
+        """Commit what changed and the offset in one transaction, then tell screens, plants and the waiting acts."""
+        if not steps:
+            return
+        transitions = [edge for step in steps for edge in step.transitions]
+        config = [change for step in steps for change in step.config]
+        acts = [(step.offset, step.now, step.act) for step in steps if step.act is not None]
+        if transitions or config or acts:
+            while True:
+                try:
+                    await self.offload.write(
+                        self.store.journal.commit, steps[-1].offset, transitions, config, acts
+                    )
+                    self.store_failing = False
+                    break
+                except StoreError as error:
+                    # The offset does not move: alerts wait in memory and in the log until the store takes them.
+                    self._failed("store_commit_failed", error)
+                    await asyncio.sleep(RETRY_S)
+        self._committed = steps[-1].offset
+        self._publish(steps, transitions, config)
+
+    def _publish(self, steps: list[Step], transitions: list[Transition], config: list[AnyConfig]) -> None:
+        if transitions or config:
+            ids = {edge.alert.series_id for edge in transitions}
+            raises = {sid: self.core.book.raises_30d(sid, self.core.now) for sid in ids}
+            self.view.apply(self.core.now, transitions, raises, catalog_changed=bool(config))
+            self.plants.publish(transitions)
+        self.view.now(self.core.now)
+        for step in steps:
+            self._answer(step)
+
+    def _answer(self, step: Step) -> None:
+        """Resolve the acts that wait for this step."""
+        for waiting in self._waiting.get(step.key, []):
+            if waiting.done():
+                continue
+            if step.refused is not None:
+                waiting.set_exception(step.refused)
+            else:
+                waiting.set_result(step.transitions)
+
+    # -- the room's own clock and keeping --------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        """Write the room's clock into the log, so that a replay sees the same instants; note sources that fell idle."""
+        while True:
+            await asyncio.sleep(self.settings.room.tick_s)
+            entries = [Entry(kind=RecordKind.TICK, received=self.clock.now())] if not self.core.stream else []
+            limit = self.clock.monotonic() - self.settings.room.idle_s
+            for name in [name for name, heard in self._heard.items() if heard < limit]:
+                del self._heard[name]
+                entries.append(
+                    Entry(
+                        kind=RecordKind.SOURCE, received=self.clock.now(), source=name, payload=encode(SourceEvent(event="idle"))
+                    )
+                )
+            if entries and self.lag_s < self.settings.limits.log_lag_s:
+                with contextlib.suppress(StoreError):
+                    await self.log.append(entries)
+            self._refresh_bands()
+
+    def _refresh_bands(self) -> None:
+        """Give the screens the expected bands, at most twice a second: nobody reads faster."""
+        at = self.clock.monotonic()
+        if not self.core.detection or at - self._bands_at < BANDS_EVERY_S:
+            return
+        self._bands_at = at
+        ids = self.view.watched()
+        if len(ids):
+            expected, low, high = self.core.engine.bands(self.core.detectors, ids)
+            self.view.bands(ids, expected, low, high)
+
+    async def _keep(self) -> None:
+        """Cut chunks, snapshot, and trim the log to the oldest of the three."""
+        while True:
+            await asyncio.sleep(min(1.0, self.settings.room.snapshot_s))
+            try:
+                await self._save()
+            except StoreError as error:
+                self.store_failing = True
+                _logger.error("store_save_failed", code=error.code, message=error.message)
+
+    async def _snapshot_if_due(self) -> None:
+        """Snapshot the whole pure state between two commits, where offset and state agree."""
+        at = self.clock.monotonic()
+        if at - self._snapshot_at < self.settings.room.snapshot_s or self._committed <= self._snapshotted:
+            return
+        self._snapshot_at = at
+        await self._snapshot()
+
+    async def _snapshot(self) -> None:
+        offset, blob = self._committed, self.core.snapshot()
+        try:
+            await self.offload.write(self.store.snapshots.save, SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob)
+            self._snapshotted = offset
+        except StoreError as error:
+            self._failed("store_snapshot_failed", error)
+
+    async def _keep(self) -> None:
+        """Cut chunks and trim the log to the oldest of chunk, snapshot and committed offset."""
+        while True:
+            await asyncio.sleep(KEEP_EVERY_S)
+            await self._flush(force=False)
+
+    async def _flush(self, *, force: bool) -> None:
+        try:
+            flushed = await self.offload.write(self.store.readings.flush, self.clock.now(), force)
+            keep = min(flushed, self._snapshotted, self._committed)
+            if keep > self._trimmed:
+                await self.offload.write(self.log.trim, keep)
+                self._trimmed = keep
+        except StoreError as error:
+            self._failed("store_flush_failed", error)
+
+    def _failed(self, event: str, error: StoreError) -> None:
+        self.store_failing = True
+        _logger.error(event, code=error.code, message=error.message, **error.params)
+
+    async def stop(self) -> None:
+        """Leave a snapshot and chunks behind, so that the next start has little to redo."""
+        self.ready = False
+        if self._committed == self.offset and self._committed > self._snapshotted:
+            await self._snapshot()
+        await self._flush(force=True)
+
+    def delivered(self, alert_id: str) -> None:
+        """Note that an alert reached a socket or screen of its unit; at the stream's clock it counts from the raise anyway."""
+        alert = self.core.book.open.get(alert_id)
+        if alert is None or alert.delivered is not None or alert.level or self.core.stream:
+            return
+        act = Delivered(alert_id=alert_id, key=f"delivered-{alert_id}")
+        with contextlib.suppress(asyncio.QueueFull):
+            self._outgoing.put_nowait(Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act)))
+
+    async def _send(self) -> None:
+        while True:
+            entry = await self._outgoing.get()
+            with contextlib.suppress(StoreError):
+                await self.log.append([entry])

@@ -1,0 +1,190 @@
+"""Event time: each source's watermark, the readings waiting behind it, and the stream's clock. Pure.
+
+A source's watermark is its newest event time minus the lateness it declared. Readings behind the watermark that was last released are
+late: stored, never scored. Under `--clock stream` the room's now is the smallest watermark of the open, non-idle sources.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.model import MICROS_PER_S, Columns
+
+NEVER: Final = -(1 << 62)
+
+
+class SourceClock(msgspec.Struct, kw_only=True):
+    """One source: its lateness, newest event time seen, the time up to which it was released, and what waits."""
+
+    lateness_us: int = 0
+    newest: int = NEVER
+    released: int = NEVER
+    open: bool = True
+    idle: bool = False
+    waiting: list[Columns] = []
+
+    @property
+    def watermark(self) -> int:
+        """Newest event time less lateness; a source that left holds nothing back."""
+        if self.newest == NEVER:
+            return NEVER
+        return self.newest - self.lateness_us if self.open else self.newest
+
+
+class Sources:
+    """All sources of a room, and for each series the last event time that was scored."""
+
+    def __init__(self) -> None:
+        """Start with none."""
+        self.clocks: dict[str, SourceClock] = {}
+        self.scored: NDArray[np.int64] = np.full(1024, NEVER, np.int64)
+
+    def opened(self, name: str, lateness_s: float) -> None:
+        """A source came, or came back: what it had sent before stays."""
+        clock = self.clocks.setdefault(name, SourceClock())
+        clock.lateness_us = round(lateness_s * MICROS_PER_S)
+        clock.open, clock.idle = True, False
+
+    def idle(self, name: str) -> None:
+        """A source fell silent on the wire: it holds back no clock until it speaks again."""
+        if name in self.clocks:
+            self.clocks[name].idle = True
+
+    def left(self, name: str) -> None:
+        """A source said bye: all it sent may be released."""
+        if name in self.clocks:
+            self.clocks[name].open = False
+
+    def take(self, name: str, columns: Columns) -> NDArray[np.bool_]:
+        """Hold readings until their watermark passes; give a mask of the late ones, which are not held. Shape (n,)."""
+        clock = self.clocks.setdefault(name, SourceClock())
+        clock.idle, clock.open = False, True
+        late = columns.t < clock.released
+        if late.any():
+            columns = columns.take(~late)
+        if len(columns):
+            clock.newest = max(clock.newest, int(columns.t.max()))
+            clock.waiting.append(columns)
+        return late
+
+    def stream_now(self) -> int:
+        """Give the smallest watermark of the open, non-idle sources; of all that ever sent where none is open."""
+        held = [c.watermark for c in self.clocks.values() if c.open and not c.idle]
+        if held:
+            return min(held)
+        return max((c.watermark for c in self.clocks.values()), default=NEVER)
+
+    def release(self, name: str) -> Columns:
+        """Give what stands at or before the source's own watermark, sorted by (t, series), each (series, t) once."""
+        clock = self.clocks.get(name)
+        if clock is None:
+            return Columns.empty()
+        out = self._cut(clock, clock.watermark)
+        self._forget(name)
+        return self._once(out)
+
+    def release_until(self, now: int) -> Columns:
+        """Give what stands at or before `now` over all sources, sorted by (t, series), each (series, t) once."""
+        parts = [self._cut(clock, now) for clock in self.clocks.values()]
+        for name in list(self.clocks):
+            self._forget(name)
+        return self._once(Columns.concat([part for part in parts if len(part)]))
+
+    def waiting(self) -> int:
+        """Count the readings that wait for a watermark."""
+        return sum(len(part) for clock in self.clocks.values() for part in clock.waiting)
+
+    def _forget(self, name: str) -> None:
+        """Drop a connection without a name once it has left: it cannot come back."""
+        clock = self.clocks[name]
+        if not clock.open and not clock.waiting and name.startswith("casual:"):
+            del self.clocks[name]
+
+    @staticmethod
+    def _cut(clock: SourceClock, until: int) -> Columns:
+        """Take what stands at or before `until` out of the waiting readings, in order of arrival."""
+        clock.released = max(clock.released, min(until, clock.watermark))
+        if not clock.waiting:
+            return Columns.empty()
+        ready: list[Columns] = []
+        rest: list[Columns] = []
+        for part in clock.waiting:
+            mask = part.t <= until
+            if mask.all():
+                ready.append(part)
+            elif mask.any():
+                ready.append(part.take(mask))
+                rest.append(part.take(~mask))
+            else:
+                rest.append(part)
+        # Many small remainders would make every later cut slower: they become one.
+        clock.waiting = [Columns.concat(rest)] if rest else []
+        return Columns.concat(ready)
+
+    def _once(self, columns: Columns) -> Columns:
+        """Sort by (t, series), drop repeats (the first by arrival stays) and what is not newer than the last scored."""
+        if not len(columns):
+            return columns
+        top = int(columns.series.max())
+        if top >= len(self.scored):
+            grown = np.full(max(2 * len(self.scored), top + 1), NEVER, np.int64)
+            grown[: len(self.scored)] = self.scored
+            self.scored = grown
+        order = np.lexsort((columns.series, columns.t))
+        columns = columns.take(order)
+        first = np.ones(len(columns), bool)
+        first[1:] = (columns.t[1:] != columns.t[:-1]) | (columns.series[1:] != columns.series[:-1])
+        first &= columns.t > self.scored[columns.series]
+        if not first.all():
+            columns = columns.take(first)
+        # Sorted by time, so the last write of an index is its newest time.
+        self.scored[columns.series] = columns.t
+        return columns
+
+    def dump(self) -> bytes:
+        """Give the whole state; `load` reads it."""
+        return msgspec.msgpack.encode(
+            {
+                "scored": self.scored.tobytes(),
+                "clocks": {
+                    name: (c.lateness_us, c.newest, c.released, c.open, c.idle, _pack(Columns.concat(c.waiting)))
+                    for name, c in self.clocks.items()
+                },
+            }
+        )
+
+    @classmethod
+    def load(cls, blob: bytes) -> Sources:
+        """Read what `dump` gave."""
+        body = msgspec.msgpack.decode(blob)
+        sources = cls()
+        sources.scored = np.frombuffer(body["scored"], np.int64).copy()
+        for name, (lateness_us, newest, released, is_open, idle, waiting) in body["clocks"].items():
+            columns = _unpack(waiting)
+            sources.clocks[name] = SourceClock(
+                lateness_us=lateness_us,
+                newest=newest,
+                released=released,
+                open=is_open,
+                idle=idle,
+                waiting=[columns] if len(columns) else [],
+            )
+        return sources
+
+
+def _pack(columns: Columns) -> list[bytes]:
+    return [columns.series.tobytes(), columns.t.tobytes(), columns.v.tobytes(), columns.q.tobytes()]
+
+
+def _unpack(parts: list[bytes]) -> Columns:
+    series, t, v, q = parts
+    return Columns(
+        np.frombuffer(series, np.int32),
+        np.frombuffer(t, np.int64),
+        np.frombuffer(v, np.float64),
+        np.frombuffer(q, np.uint8),
+    )
