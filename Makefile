@@ -9,7 +9,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 LOCKED := requirements/build.lock pyproject.toml tools/bootstrap.sh
 
-.PHONY: help demo test check accept economy bench-nab bench-tep lock clean
+.PHONY: help demo test check accept economy lock clean
 
 help: ## show these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,12 +35,6 @@ accept: $(DEV) ## every measured promise; OUT=FILE takes one JSON row a line
 
 economy: $(RUN) ## feed recorded plants through a fresh room; DATA=DIR OUT=FILE
 	@$(VENV)/opsroom economy --data "$(or $(DATA),$(error DATA=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
-
-bench-nab: $(RUN) ## scores on a folder laid out like NAB; NAB=DIR OUT=DIR
-	@$(VENV)/opsroom bench nab --nab "$(or $(NAB),$(error NAB=DIR is missing))" --out "$(or $(OUT),$(error OUT=DIR is missing))"
-
-bench-tep: $(RUN) ## rates on a folder of Tennessee Eastman faults; TEP=DIR OUT=FILE
-	@$(VENV)/opsroom bench tep --tep "$(or $(TEP),$(error TEP=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
 
 lock: ## resolve pyproject.toml anew (needs uv); ARGS=--upgrade for newer releases
 	@tools/lock.sh $(ARGS)

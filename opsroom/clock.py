@@ -19,7 +19,10 @@ class Clock(Protocol):
 
 
 class WallClock:
-    """Wall clock at the start, advanced by the monotonic clock; `floor` (last persisted room time) is never undercut."""
+    """Wall clock at the start, advanced by the monotonic clock.
+
+    `floor` (last persisted room time) is never undercut.
+    """
 
     def __init__(self, floor: int = 0) -> None:
         """Start at the wall clock or at `floor`, whichever is later."""

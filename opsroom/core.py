@@ -1,7 +1,7 @@
 """The pure heart of the room: one record of the log in, what it changed out.
 
-No I/O and no clock: `now` comes with the records. Replaying the same records from the same state gives the same steps, which is what
-makes a restart redo work without doubling an alert.
+No I/O and no clock: `now` comes with the records. Replaying the same records from the same state gives the
+same steps, which is what makes a restart redo work without doubling an alert.
 """
 
 from __future__ import annotations
@@ -40,7 +40,10 @@ KEYS_REMEMBERED: Final = 10_000
 
 
 class Step(msgspec.Struct, kw_only=True):
-    """What one record changed. `stored` are readings for the store (all of the record's), `fresh` those that move live values."""
+    """What one record changed.
+
+    `stored` are readings for the store (all of the record's), `fresh` those that move live values.
+    """
 
     offset: int
     now: int
@@ -58,7 +61,12 @@ class Core:
     """State of the room as far as alerts go: sources, detectors, open alerts, the room's now."""
 
     def __init__(
-        self, catalog: Catalog, settings: RoomSection, *, clock: Literal["wall", "stream"] = "wall", detection: bool = True
+        self,
+        catalog: Catalog,
+        settings: RoomSection,
+        *,
+        clock: Literal["wall", "stream"] = "wall",
+        detection: bool = True,
     ) -> None:
         """Start empty; `restore` takes a snapshot."""
         self.catalog = catalog
@@ -80,7 +88,7 @@ class Core:
             step.stored, step.historical = decode_columns(record.payload)
         return step
 
-    # -- records -------------------------------------------------------------------------------------------------------------
+    # -- records -----------------------------------------------------------------------------------
 
     def apply(self, record: Record) -> Step:
         """Take one record, in the order of the log.
@@ -146,7 +154,7 @@ class Core:
     def _act(self, record: Record, step: Step) -> None:
         act = decode_act(record.payload)
         if isinstance(act, Delivered) and self.stream:
-            return  # On the stream's clock delivered is raised: a replay must not depend on who was connected.
+            return  # on the stream's clock delivered is raised: a replay must not depend on sockets
         if not self.stream:
             self._until(self.now, step)
         step.key = act.key
@@ -164,7 +172,7 @@ class Core:
                 self._keys.popitem(last=False)
         self._settle(edges, step)
 
-    # -- time ----------------------------------------------------------------------------------------------------------------
+    # -- time --------------------------------------------------------------------------------------
 
     def _advance(self, source: str, step: Step) -> None:
         """Release what the watermarks allow, at the pace of the room's clock."""
@@ -186,7 +194,10 @@ class Core:
         self._until(target, step)
 
     def _until(self, target: int, step: Step) -> None:
-        """Step through every deadline and every silence up to `target`, each at its own instant (DOMAIN 1.6 rule 8)."""
+        """Step through every deadline and every silence up to `target`.
+
+        Each at its own instant (DOMAIN 1.6 rule 8).
+        """
         while True:
             deadline = self.book.next_deadline()
             silence = self.engine.next_due(self.detectors) if self.detection else None
@@ -214,7 +225,9 @@ class Core:
     def _detect(self, columns: Columns, step: Step) -> None:
         self.detectors, findings = self.engine.step(self.detectors, self.now, columns)
         if findings:
-            edges, releases = self.book.on_findings(self.catalog, self.now, step.offset, findings, self.settings)
+            edges, releases = self.book.on_findings(
+                self.catalog, self.now, step.offset, findings, self.settings
+            )
             for series_id in releases:
                 self.detectors = self.engine.release(self.detectors, series_id)
             self._settle(edges, step)
@@ -226,7 +239,7 @@ class Core:
                 self.detectors = self.engine.release(self.detectors, edge.alert.series_id)
         step.transitions += edges
 
-    # -- snapshot ------------------------------------------------------------------------------------------------------------
+    # -- snapshot ----------------------------------------------------------------------------------
 
     def snapshot(self) -> bytes:
         """Give the whole state as one blob."""
@@ -241,7 +254,10 @@ class Core:
         )
 
     def restore(self, blob: bytes) -> bool:
-        """Take a snapshot; False where the detectors' state is of another version and must be rebuilt from stored readings."""
+        """Take a snapshot.
+
+        False where the detectors' state is of another version and must be rebuilt from stored readings.
+        """
         body: dict[str, Any] = msgspec.msgpack.decode(blob)
         self.now = body["now"]
         self.sources = Sources.load(body["sources"])

@@ -8,7 +8,8 @@ from typing import Any
 class OpsroomError(Exception):
     """An operating error that a person can do something about.
 
-    `code` is stable and listed in docs/errors.md, `message` says what happened, `remedy` what to do, `params` the values in it.
+    `code` is stable and listed in docs/errors.md, `message` says what happened, `remedy` what to do,
+    `params` the values in it.
     """
 
     code = "error"
@@ -76,13 +77,13 @@ class StoreError(OpsroomError):
     status = 503
 
 
-class StoreFull(StoreError):
+class StoreFull(StoreError):  # noqa: N818 - the established word
     """No space left; nothing was acknowledged."""
 
     code = "storage_full"
 
 
-class Corrupt(StoreError):
+class Corrupt(StoreError):  # noqa: N818 - the established word
     """A block whose checksum does not match: it is named and never served."""
 
     code = "corrupt"

@@ -1,4 +1,7 @@
-"""The composition root: makes the parts, joins them, runs them under one task group. Imported only by the command line."""
+"""The composition root: makes the parts, joins them, runs them under one task group.
+
+Imported only by the command line.
+"""
 
 from __future__ import annotations
 
@@ -85,7 +88,8 @@ def first_unit(catalog: Catalog) -> list[AnyConfig]:
 def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens: bool = True) -> Application:
     """Open log and store, read the economy file, and join the parts.
 
-    `changes` stand in for the economy file where a caller brings its own tree. `screens` leaves the Dash room out where nobody looks.
+    `changes` stand in for the economy file where a caller brings its own tree. `screens` leaves the Dash
+    room out where nobody looks.
 
     Raises:
         SettingsError: a file or a bind that cannot be used.
@@ -114,7 +118,15 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         recovery_default_s=settings.room.recovery_default_s,
     )
     room = Room(
-        settings=settings, catalog=catalog, clock=clock, log=log, store=store, offload=offload, core=core, view=view, access=access
+        settings=settings,
+        catalog=catalog,
+        clock=clock,
+        log=log,
+        store=store,
+        offload=offload,
+        core=core,
+        view=view,
+        access=access,
     )
     asgi = create_api(room)
     asgi.include_router(ingest_router(room))
@@ -219,7 +231,7 @@ async def run(
             working = group.create_task(room.run())
             fresh = group.create_task(app.access.keep_fresh())
             serving = group.create_task(server.serve())
-            while not server.started and not serving.done():
+            while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
                 await asyncio.sleep(0.01)
             if server.started and on_ready is not None:
                 port = server.servers[0].sockets[0].getsockname()[1]

@@ -1,7 +1,7 @@
 """The words of the room as types: units, series, readings, findings, alerts.
 
-No I/O and no clock. Times are int microseconds UTC since 1970 (`..._us` or `at`), spans in words are seconds (`..._s`).
-Terms follow the glossary of the domain and, for alarms, ISA-18.2.
+No I/O and no clock. Times are int microseconds UTC since 1970 (`..._us` or `at`), spans in words are
+seconds (`..._s`). Terms follow the glossary of the domain and, for alarms, ISA-18.2.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ class Role(StrEnum):
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """One node of the tree. `id` never changes, `path` may (`""` is the root, below it names joined by `/`)."""
+    """One node of the tree.
+
+    `id` never changes, `path` may (`""` is the root, below it names joined by `/`).
+    """
 
     id: int
     root_id: int
@@ -62,9 +65,10 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
 class Series(msgspec.Struct, frozen=True, kw_only=True):
     """A telemetry series of one unit.
 
-    `unit` is a UCUM code (or the sender's text while `unit_verified` is false). `band` is declared (low, high), either end may be
-    None. `recovery_s` holds one recovery time a level, own level first; missing levels repeat the last one.
-    `circular` is the full turn (360 for degrees). `like` names the sibling group.
+    `unit` is a UCUM code (or the sender's text while `unit_verified` is false). `band` is declared (low,
+    high), either end may be None. `recovery_s` holds one recovery time a level, own level first; missing
+    levels repeat the last one. `circular` is the full turn (360 for degrees). `like` names the sibling
+    group.
     """
 
     id: int
@@ -84,14 +88,20 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     response_s: float | None = None
 
     def recovery_at(self, level: int, default_s: float) -> float:
-        """Recovery time in seconds at `level` (0 = the unit's own); 3 periods or `default_s` where none is agreed."""
+        """Recovery time in seconds at `level` (0 = the unit's own).
+
+        3 periods or `default_s` where none is agreed.
+        """
         if self.recovery_s:
             return self.recovery_s[min(level, len(self.recovery_s) - 1)]
         return DEFAULT_RECOVERY_PERIODS * self.period_s if self.period_s else default_s
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Readings as parallel arrays of one length n: series id (int32), event time (int64 us), value (float64), quality (uint8)."""
+    """Readings as parallel arrays of one length n: series id (int32), event time (int64 us).
+
+    Value (float64), quality (uint8).
+    """
 
     series: NDArray[np.int32]
     t: NDArray[np.int64]
@@ -109,7 +119,9 @@ class Columns(msgspec.Struct, frozen=True):
     @staticmethod
     def empty() -> Columns:
         """Give zero readings."""
-        return Columns(np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8))
+        return Columns(
+            np.empty(0, np.int32), np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.uint8)
+        )
 
     @staticmethod
     def concat(parts: list[Columns]) -> Columns:
@@ -118,11 +130,19 @@ class Columns(msgspec.Struct, frozen=True):
             return parts[0]
         if not parts:
             return Columns.empty()
-        return Columns(*(np.concatenate(column) for column in zip(*((p.series, p.t, p.v, p.q) for p in parts), strict=True)))
+        return Columns(
+            *(
+                np.concatenate(column)
+                for column in zip(*((p.series, p.t, p.v, p.q) for p in parts), strict=True)
+            )
+        )
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """Why one reading of a batch was not accepted; `index` is its position in the batch, `field` the part at fault."""
+    """Why one reading of a batch was not accepted.
+
+    `index` is its position in the batch, `field` the part at fault.
+    """
 
     index: int
     series: str
@@ -165,9 +185,10 @@ class Sentence(msgspec.Struct, frozen=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """What a detector says of one reading.
 
-    `open` opens an alert, `evidence` adds to it, `name` gives its kind, `back` says that the series is back inside its band. `at` is the
-    event time of the reading, `onset` the estimated start of the change. `rate_per_week` is the expected number of false alarms a
-    week at this score; `low`..`high` the expected band, `p` the probability of `kind`. `contributors` are (series id, z).
+    `open` opens an alert, `evidence` adds to it, `name` gives its kind, `back` says that the series is back
+    inside its band. `at` is the event time of the reading, `onset` the estimated start of the change.
+    `rate_per_week` is the expected number of false alarms a week at this score; `low`..`high` the expected
+    band, `p` the probability of `kind`. `contributors` are (series id, z).
     """
 
     series_id: int
@@ -221,6 +242,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     seat_id: int
     at: Micros
     note: str = ""
+    key: str = ""
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -246,8 +268,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert: the alarm of ISA-18.2 with the algedonic clock.
 
-    `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`, `deadline` and `outcome` are kept
-    apart. `id` derives from series and the log offset that raised it. `annunciations` are all levels it stood at, first to last.
+    `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`,
+    `deadline` and `outcome` are kept apart. `id` derives from series and the log offset that raised it.
+    `annunciations` are all levels it stood at, first to last.
     """
 
     id: str
@@ -281,7 +304,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """One edge in the life of an alert: a row of the append-only journal and the alert after it.
 
-    `verb` is one of raised, named, delivered, acknowledged, noted, climbed, recovered, reopened, decided, rebased, annunciated, pressed.
+    `verb` is one of raised, named, evidence, delivered, acknowledged, noted, climbed, recovered, reopened,
+    decided, rebased, annunciated, pressed, superseded.
     """
 
     at: Micros

@@ -1,4 +1,7 @@
-"""The way down: what a plant hears on its own socket, its alerts first. Bounded queues, oldest news of an alert replaced by newer."""
+"""The way down: what a plant hears on its own socket, its alerts first.
+
+Bounded queues, oldest news of an alert replaced by newer.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,26 @@ if TYPE_CHECKING:
 WAITING_MAX: Final = 1_000
 
 # What a plant is told, by the verb of the transition; its own acts are not echoed.
-TOLD: Final = frozenset({"raised", "pressed", "named", "acknowledged", "climbed", "recovered", "reopened", "annunciated", "rebased"})
+TOLD: Final = frozenset(
+    {
+        "raised",
+        "pressed",
+        "named",
+        "acknowledged",
+        "climbed",
+        "recovered",
+        "reopened",
+        "annunciated",
+        "rebased",
+    }
+)
 
 
 class PlantSubscription:
-    """One socket's share of the news. A message counts as delivered when the next one is asked for: it was written by then."""
+    """One socket's share of the news.
+
+    A message counts as delivered when the next one is asked for: it was written by then.
+    """
 
     def __init__(self, hub: PlantHub, unit_id: int) -> None:
         """Listen for alerts of `unit_id` and everything below it."""
@@ -61,8 +79,13 @@ class PlantSubscription:
 class PlantHub:
     """Hands transitions to the sockets whose node contains the alert's unit."""
 
-    def __init__(self, catalog: Catalog, describe: Callable[[Alert], dict[str, Any]], delivered: Callable[[str], None]) -> None:
-        """`describe` gives an alert's fields for the wire, `delivered` is told when an alert was written to a socket."""
+    def __init__(
+        self, catalog: Catalog, describe: Callable[[Alert], dict[str, Any]], delivered: Callable[[str], None]
+    ) -> None:
+        """`describe` gives an alert's fields for the wire.
+
+        `delivered` is told when an alert was written to a socket.
+        """
         self.catalog = catalog
         self.describe = describe
         self.delivered = delivered

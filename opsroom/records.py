@@ -21,7 +21,10 @@ class RecordKind(IntEnum):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """Something to append. `source`, `epoch`, `seq` identify a plant's batch (empty and 0 otherwise), `received` is room time."""
+    """Something to append.
+
+    `source`, `epoch`, `seq` identify a plant's batch (empty and 0 otherwise), `received` is room time.
+    """
 
     kind: RecordKind
     received: Micros
@@ -45,17 +48,23 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceState(msgspec.Struct, frozen=True):
-    """What the log knows of a source: its current epoch and the last seq whose readings and refusals are durable."""
+    """What the log knows of a source.
+
+    Its current epoch and the last seq whose readings and refusals are durable.
+    """
 
     epoch: int = 0
     stored_seq: int = 0
 
 
-# -- acts ------------------------------------------------------------------------------------------------------------------------
+# -- acts ------------------------------------------------------------------------------------------
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", tag=str.lower):
-    """Something a person or a plant did. `key` makes it idempotent: a second act with the same key changes nothing."""
+    """Something a person or a plant did.
+
+    `key` makes it idempotent: a second act with the same key changes nothing.
+    """
 
     person: str = ""
     seat_id: int = 0
@@ -110,7 +119,7 @@ class Rebase(Act, frozen=True, kw_only=True):
 AnyAct = Acknowledge | Recovering | Decide | Press | Delivered | Rebase
 
 
-# -- configuration ---------------------------------------------------------------------------------------------------------------
+# -- configuration ---------------------------------------------------------------------------------
 
 
 class UnitSet(msgspec.Struct, frozen=True, tag="unit"):

@@ -1,7 +1,7 @@
 """The room: consumes the one log, in order, outside the ack path; store, detect, alert, view.
 
-One loop owns all state. Each record passes `Core` (pure), then the transitions and the consumed offset commit in one transaction, and
-only then do screens and plants hear of them.
+One loop owns all state. Each record passes `Core` (pure), then the transitions and the consumed offset
+commit in one transaction, and only then do screens and plants hear of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
-from opsroom.errors import OpsroomError, StoreError
+from opsroom.errors import StoreError
 from opsroom.model import Transition
 from opsroom.plants import PlantHub
 from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, RecordKind, SourceEvent, encode
@@ -44,7 +44,16 @@ class Room:
     """Everything the gateway and the API need of the room; see `run`."""
 
     def __init__(
-        self, *, settings: Settings, catalog: Catalog, clock: Clock, log: Log, store: Store, offload: Offload, core: Core, view: View
+        self,
+        *,
+        settings: Settings,
+        catalog: Catalog,
+        clock: Clock,
+        log: Log,
+        store: Store,
+        offload: Offload,
+        core: Core,
+        view: View,
     ) -> None:
         """Take the parts; nothing runs until `start` and `run`."""
         self.settings = settings
@@ -60,6 +69,7 @@ class Room:
         self.ready = False
         self.store_failing = False
         self._committed = 0
+        self._moved = asyncio.Event()
         self._snapshotted = 0
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
@@ -69,7 +79,7 @@ class Room:
         self._snapshot_at = clock.monotonic()
         self._trimmed = 0
 
-    # -- what others call ----------------------------------------------------------------------------------------------------
+    # -- what others call --------------------------------------------------------------------------
 
     @property
     def lag_s(self) -> float:
@@ -82,14 +92,17 @@ class Room:
         """Make an act durable and apply it; give what it changed (empty where its key was seen before).
 
         Raises:
-            OpsroomError: the room's rules refuse it (Conflict, AccessDenied, NotFound, Invalid), or the log cannot take it.
+            OpsroomError: the room's rules refuse it (Conflict, AccessDenied, NotFound, Invalid), or the log
+            cannot take it.
         """
         if not act.key:
             act = msgspec.structs.replace(act, key=secrets.token_hex(8))
         done: asyncio.Future[list[Transition]] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(act.key, []).append(done)
         try:
-            await self.log.append([Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act))], urgent=urgent)
+            await self.log.append(
+                [Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act))], urgent=urgent
+            )
             return await done
         finally:
             waiting = self._waiting.get(act.key, [])
@@ -109,16 +122,20 @@ class Room:
     async def reached(self, offset: int) -> None:
         """Wait until everything up to `offset` is applied and committed."""
         while self._committed < offset:
-            await asyncio.sleep(0.005)
+            moved = self._moved
+            await moved.wait()
 
     async def read(self, ask: Any, *arguments: Any) -> Any:
         """Run a blocking read of the store on the read pool."""
         return await self.offload.read(ask, *arguments)
 
-    # -- start ---------------------------------------------------------------------------------------------------------------
+    # -- start -------------------------------------------------------------------------------------
 
     async def start(self, changes: list[AnyConfig]) -> None:
-        """Take up where the store and the log left off, then note the start and `changes` of the economy file in the log."""
+        """Take up where the store and the log left off.
+
+        Then note the start and `changes` of the economy file in the log.
+        """
         snapshot = self.store.snapshots.load(SNAPSHOT_NAME)
         restored = False
         if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
@@ -137,7 +154,11 @@ class Room:
         await self.log.append(
             [
                 Entry(kind=RecordKind.TICK, received=self.clock.now(), payload=START),
-                *([Entry(kind=RecordKind.CONFIG, received=self.clock.now(), payload=encode(changes))] if changes else []),
+                *(
+                    [Entry(kind=RecordKind.CONFIG, received=self.clock.now(), payload=encode(changes))]
+                    if changes
+                    else []
+                ),
             ]
         )
         for name, source in self.core.sources.clocks.items():
@@ -166,7 +187,7 @@ class Room:
             if not step.historical:
                 self.view.values(step.stored)
 
-    # -- run -----------------------------------------------------------------------------------------------------------------
+    # -- run ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
         """Consume until cancelled; call `stop` afterwards."""
@@ -190,7 +211,10 @@ class Room:
             await asyncio.sleep(0)
 
     def _slice(self) -> list[Step]:
-        """Apply records for at most `SLICE_S`, so that sockets and acks are never kept waiting by detection."""
+        """Apply records for at most `SLICE_S`.
+
+        So that sockets and acks are never kept waiting by detection.
+        """
         steps: list[Step] = []
         end = self.clock.monotonic() + SLICE_S
         for record in self.log.read(self.offset, 256):
@@ -213,7 +237,10 @@ class Room:
             self._heard.pop(record.source, None)
 
     async def _commit(self, steps: list[Step]) -> None:
-        """Commit what changed and the offset in one transaction, then tell screens, plants and the waiting acts."""
+        """Commit what changed and the offset in one transaction, then tell screens.
+
+        Plants and the waiting acts.
+        """
         if not steps:
             return
         transitions = [edge for step in steps for edge in step.transitions]
@@ -228,10 +255,13 @@ class Room:
                     self.store_failing = False
                     break
                 except StoreError as error:
-                    # The offset does not move: alerts wait in memory and in the log until the store takes them.
+                    # The offset does not move: alerts wait in memory and in the log until the store takes
+                    # them.
                     self._failed("store_commit_failed", error)
                     await asyncio.sleep(RETRY_S)
         self._committed = steps[-1].offset
+        self._moved.set()
+        self._moved = asyncio.Event()
         self._publish(steps, transitions, config)
 
     def _publish(self, steps: list[Step], transitions: list[Transition], config: list[AnyConfig]) -> None:
@@ -254,10 +284,13 @@ class Room:
             else:
                 waiting.set_result(step.transitions)
 
-    # -- the room's own clock and keeping --------------------------------------------------------------------------------------
+    # -- the room's own clock and keeping ----------------------------------------------------------
 
     async def _tick(self) -> None:
-        """Write the room's clock into the log, so that a replay sees the same instants; note sources that fell idle."""
+        """Write the room's clock into the log, so that a replay sees the same instants.
+
+        Note sources that fell idle.
+        """
         while True:
             await asyncio.sleep(self.settings.room.tick_s)
             entries = [Entry(kind=RecordKind.TICK, received=self.clock.now())] if not self.core.stream else []
@@ -266,7 +299,10 @@ class Room:
                 del self._heard[name]
                 entries.append(
                     Entry(
-                        kind=RecordKind.SOURCE, received=self.clock.now(), source=name, payload=encode(SourceEvent(event="idle"))
+                        kind=RecordKind.SOURCE,
+                        received=self.clock.now(),
+                        source=name,
+                        payload=encode(SourceEvent(event="idle")),
                     )
                 )
             if entries and self.lag_s < self.settings.limits.log_lag_s:
@@ -284,16 +320,6 @@ class Room:
         if len(ids):
             expected, low, high = self.core.engine.bands(self.core.detectors, ids)
             self.view.bands(ids, expected, low, high)
-
-    async def _keep(self) -> None:
-        """Cut chunks, snapshot, and trim the log to the oldest of the three."""
-        while True:
-            await asyncio.sleep(min(1.0, self.settings.room.snapshot_s))
-            try:
-                await self._save()
-            except StoreError as error:
-                self.store_failing = True
-                _logger.error("store_save_failed", code=error.code, message=error.message)
 
     async def _snapshot_if_due(self) -> None:
         """Snapshot the whole pure state between two commits, where offset and state agree."""
@@ -339,13 +365,18 @@ class Room:
         await self._flush(force=True)
 
     def delivered(self, alert_id: str) -> None:
-        """Note that an alert reached a socket or screen of its unit; at the stream's clock it counts from the raise anyway."""
+        """Note that an alert reached a socket or screen of its unit.
+
+        At the stream's clock it counts from the raise anyway.
+        """
         alert = self.core.book.open.get(alert_id)
         if alert is None or alert.delivered is not None or alert.level or self.core.stream:
             return
         act = Delivered(alert_id=alert_id, key=f"delivered-{alert_id}")
         with contextlib.suppress(asyncio.QueueFull):
-            self._outgoing.put_nowait(Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act)))
+            self._outgoing.put_nowait(
+                Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act))
+            )
 
     async def _send(self) -> None:
         while True:

@@ -1,4 +1,7 @@
-"""All settings and every limit, in one place; read from `opsroom.toml`, overridden by `OPSROOM_<SECTION>__<KEY>`."""
+"""All settings and every limit, in one place.
+
+Read from `opsroom.toml`, overridden by `OPSROOM_<SECTION>__<KEY>`.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from opsroom.errors import SettingsError
 
 
 class Section(BaseModel):
-    """A table of the settings file; an unknown key is an error, so that a typing mistake is found at the start."""
+    """A table of the settings file.
+
+    An unknown key is an error, so that a typing mistake is found at the start.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,15 +29,23 @@ class Server(Section):
 
     host: str = Field("127.0.0.1", description="address to bind; beyond loopback only with TLS")
     port: int = Field(8040, ge=0, le=65535, description="TCP port; 0 picks a free one")
-    tls: tuple[str, str] | Literal["self-signed"] | None = Field(None, description="certificate and key files, or self-signed")
-    trusted_proxies: tuple[str, ...] = Field((), description="addresses whose forwarding headers are believed")
-    clock: Literal["wall", "stream"] = Field("wall", description="room clock: wall, or stream for replays and drills")
+    tls: tuple[str, str] | Literal["self-signed"] | None = Field(
+        None, description="certificate and key files, or self-signed"
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses whose forwarding headers are believed"
+    )
+    clock: Literal["wall", "stream"] = Field(
+        "wall", description="room clock: wall, or stream for replays and drills"
+    )
 
 
 class StoreSection(Section):
     """Where chunks, rollups, alerts and acts are kept."""
 
-    url: str = Field("sqlite:///opsroom-data/store.db", description="SQLAlchemy URL: sqlite or postgresql+psycopg")
+    url: str = Field(
+        "sqlite:///opsroom-data/store.db", description="SQLAlchemy URL: sqlite or postgresql+psycopg"
+    )
     read_pool: int = Field(2, ge=1, le=32, description="read connections, each with its thread")
     flush_age_s: float = Field(600.0, gt=0, description="age at which readings are cut into a chunk")
     flush_readings: int = Field(1_000_000, gt=0, description="readings held before they are cut into a chunk")
@@ -40,7 +54,9 @@ class StoreSection(Section):
 class LogSection(Section):
     """Where the one log is kept."""
 
-    url: str = Field("sqlite:///opsroom-data/log.db", description="URL of the log: sqlite, or memory:// for tests")
+    url: str = Field(
+        "sqlite:///opsroom-data/log.db", description="URL of the log: sqlite, or memory:// for tests"
+    )
     group_commit_ms: float = Field(2.0, ge=0, description="how long a commit waits for company")
 
 
@@ -48,13 +64,21 @@ class RoomSection(Section):
     """How the room thinks about time and alerts."""
 
     economy: str = Field("economy.toml", description="file with units, series and indicators")
-    recovery_default_s: float = Field(900.0, gt=0, description="recovery time a level for a series without declared period")
-    grey_default_s: float = Field(180.0, gt=0, description="age at which a value without declared period is shown as old")
+    recovery_default_s: float = Field(
+        900.0, gt=0, description="recovery time a level for a series without declared period"
+    )
+    grey_default_s: float = Field(
+        180.0, gt=0, description="age at which a value without declared period is shown as old"
+    )
     detection: bool = Field(True, description="run detectors; off stores and shows readings only")
     recovery_readings: int = Field(2, ge=1, description="readings inside the band that end an alert")
-    delivery_s: float = Field(5.0, ge=0, description="time after a raise within which delivery to the unit starts its clock")
+    delivery_s: float = Field(
+        5.0, ge=0, description="time after a raise within which delivery to the unit starts its clock"
+    )
     tick_s: float = Field(0.25, gt=0, description="how often the room clock is written to the log")
-    idle_s: float = Field(10.0, gt=0, description="wall time without a frame after which a source holds back no clock")
+    idle_s: float = Field(
+        10.0, gt=0, description="wall time without a frame after which a source holds back no clock"
+    )
     ahead_s_max: float = Field(300.0, ge=0, description="how far ahead of the wall clock a reading may be")
     budget_per_week: float = Field(0.1, gt=0, description="expected false alarms for each series and week")
     snapshot_s: float = Field(10.0, gt=0, description="how often the room's state is snapshotted")
@@ -64,22 +88,39 @@ class Limits(Section):
     """Every limit of the room with its reason."""
 
     frame_bytes_max: int = Field(1 << 20, description="one frame of a sender: bounds memory a connection")
-    frame_bytes_max_screen: int = Field(64 << 10, description="one frame before login or from a screen: they have nothing long to say")
-    inflight_bytes: int = Field(64 << 20, description="frames accepted and not yet durable, all connections: bounds memory of the room")
+    frame_bytes_max_screen: int = Field(
+        64 << 10, description="one frame before login or from a screen: they have nothing long to say"
+    )
+    inflight_bytes: int = Field(
+        64 << 20,
+        description="frames accepted and not yet durable, all connections: bounds memory of the room",
+    )
     credit_bytes: int = Field(256 << 10, description="share of one full-form connection of the above")
-    malformed_frames_max: int = Field(10, description="malformed frames after which a connection is closed: a broken sender")
-    nesting_max: int = Field(16, description="depth of arrays and objects in a frame: bounds the parser's stack")
+    malformed_frames_max: int = Field(
+        10, description="malformed frames after which a connection is closed: a broken sender"
+    )
+    nesting_max: int = Field(
+        16, description="depth of arrays and objects in a frame: bounds the parser's stack"
+    )
     batch_readings_max: int = Field(65_536, description="readings in one batch: bounds one step of detection")
-    series_per_source: int = Field(1_000, description="unknown series a source may bring: a typing loop must not flood the tree")
+    series_per_source: int = Field(
+        1_000, description="unknown series a source may bring: a typing loop must not flood the tree"
+    )
     connections_max: int = Field(2_000, description="open WebSockets: bounds file descriptors")
     hello_s: float = Field(10.0, description="time to say who you are: half-open connections hold nothing")
     ping_s: float = Field(5.0, description="keep-alive interval; a silent peer is found within four of them")
-    log_lag_s: float = Field(0.5, description="how far behind its log the room may be before credit is withheld")
+    log_lag_s: float = Field(
+        0.5, description="how far behind its log the room may be before credit is withheld"
+    )
     viewer_stalled_s: float = Field(30.0, description="a screen that reads nothing is closed with 1013")
     journal_page: int = Field(1_000, description="rows in one answer: bounds one query")
     note_chars: int = Field(2_000, description="length of a note: it is shown on a card")
-    outbox_bytes: int = Field(256 << 20, description="disk cap of a client's outbox: oldest go first, and are named as gap")
-    reorder_readings: int = Field(2_000_000, description="readings waiting for a source's watermark: bounds memory")
+    outbox_bytes: int = Field(
+        256 << 20, description="disk cap of a client's outbox: oldest go first, and are named as gap"
+    )
+    reorder_readings: int = Field(
+        2_000_000, description="readings waiting for a source's watermark: bounds memory"
+    )
     login_per_minute: int = Field(10, description="password tries an address and minute: guessing is slow")
     sessions_hours: float = Field(12.0, description="life of a signed-in session: one shift")
 
@@ -87,7 +128,9 @@ class Limits(Section):
 class Settings(BaseSettings):
     """The whole; see docs/settings.md."""
 
-    model_config = SettingsConfigDict(env_prefix="OPSROOM_", env_nested_delimiter="__", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OPSROOM_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
 
     server: Server = Server()
     store: StoreSection = StoreSection()
@@ -105,6 +148,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, file (given as init values) second."""
+        del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
 
@@ -139,7 +183,10 @@ def load_settings(file: Path | None = None) -> Settings:
 
 
 def line_of_key(text: str, path: list[str]) -> int:
-    """Find the line (from 1) on which the key at `path` (table names, then key) stands in TOML `text`; 1 where it does not."""
+    """Find the line (from 1) on which the key at `path` (table names, then key) stands in TOML `text`.
+
+    1 where it does not.
+    """
     table, best = "", 1
     wanted_table, wanted = ".".join(path[:-1]), path[-1]
     for number, raw in enumerate(text.splitlines(), 1):

@@ -1,7 +1,8 @@
 """Event time: each source's watermark, the readings waiting behind it, and the stream's clock. Pure.
 
-A source's watermark is its newest event time minus the lateness it declared. Readings behind the watermark that was last released are
-late: stored, never scored. Under `--clock stream` the room's now is the smallest watermark of the open, non-idle sources.
+A source's watermark is its newest event time minus the lateness it declared. Readings behind the watermark
+that was last released are late: stored, never scored. Under `--clock stream` the room's now is the smallest
+watermark of the open, non-idle sources.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ NEVER: Final = -(1 << 62)
 
 
 class SourceClock(msgspec.Struct, kw_only=True):
-    """One source: its lateness, newest event time seen, the time up to which it was released, and what waits."""
+    """One source: its lateness, newest event time seen, the time up to which it was released.
+
+    And what waits.
+    """
 
     lateness_us: int = 0
     newest: int = NEVER
@@ -60,7 +64,10 @@ class Sources:
             self.clocks[name].open = False
 
     def take(self, name: str, columns: Columns) -> NDArray[np.bool_]:
-        """Hold readings until their watermark passes; give a mask of the late ones, which are not held. Shape (n,)."""
+        """Hold readings until their watermark passes; give a mask of the late ones, which are not held.
+
+        Shape (n,).
+        """
         clock = self.clocks.setdefault(name, SourceClock())
         clock.idle, clock.open = False, True
         late = columns.t < clock.released
@@ -72,14 +79,20 @@ class Sources:
         return late
 
     def stream_now(self) -> int:
-        """Give the smallest watermark of the open, non-idle sources; of all that ever sent where none is open."""
+        """Give the smallest watermark of the open, non-idle sources.
+
+        Of all that ever sent where none is open.
+        """
         held = [c.watermark for c in self.clocks.values() if c.open and not c.idle]
         if held:
             return min(held)
         return max((c.watermark for c in self.clocks.values()), default=NEVER)
 
     def release(self, name: str) -> Columns:
-        """Give what stands at or before the source's own watermark, sorted by (t, series), each (series, t) once."""
+        """Give what stands at or before the source's own watermark, sorted by (t, series).
+
+        Each (series, t) once.
+        """
         clock = self.clocks.get(name)
         if clock is None:
             return Columns.empty()
@@ -88,7 +101,10 @@ class Sources:
         return self._once(out)
 
     def release_until(self, now: int) -> Columns:
-        """Give what stands at or before `now` over all sources, sorted by (t, series), each (series, t) once."""
+        """Give what stands at or before `now` over all sources, sorted by (t, series), each (series.
+
+        T) once.
+        """
         parts = [self._cut(clock, now) for clock in self.clocks.values()]
         for name in list(self.clocks):
             self._forget(name)
@@ -126,7 +142,10 @@ class Sources:
         return Columns.concat(ready)
 
     def _once(self, columns: Columns) -> Columns:
-        """Sort by (t, series), drop repeats (the first by arrival stays) and what is not newer than the last scored."""
+        """Sort by (t, series).
+
+        Drop repeats (the first by arrival stays) and what is not newer than the last scored.
+        """
         if not len(columns):
             return columns
         top = int(columns.series.max())
@@ -151,7 +170,14 @@ class Sources:
             {
                 "scored": self.scored.tobytes(),
                 "clocks": {
-                    name: (c.lateness_us, c.newest, c.released, c.open, c.idle, _pack(Columns.concat(c.waiting)))
+                    name: (
+                        c.lateness_us,
+                        c.newest,
+                        c.released,
+                        c.open,
+                        c.idle,
+                        _pack(Columns.concat(c.waiting)),
+                    )
                     for name, c in self.clocks.items()
                 },
             }

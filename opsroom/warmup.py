@@ -1,4 +1,7 @@
-"""Detectors learn from stored readings: after a change of their state's version, and from historical readings. Pure but for the reads."""
+"""Detectors learn from stored readings: after a change of their state's version.
+
+And from historical readings. Pure but for the reads.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ SLICE_S: Final = 3_600
 
 
 def warm(core: Core, store: Store) -> None:
-    """Feed the last `WARMUP_S` of stored readings to the detectors in order of event time; what they find is not news."""
+    """Feed the last `WARMUP_S` of stored readings to the detectors in order of event time.
+
+    What they find is not news.
+    """
     for series_id in list(core.catalog.series):
         last = store.readings.read(series_id, 0, core.now + 1, 1)
         if not len(last):

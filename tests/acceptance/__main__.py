@@ -58,8 +58,14 @@ def main() -> int:
             file.write(json.dumps(line) + "\n")
             file.flush()
             held &= outcome.held is not False
-            mark = {True: "[green]holds[/]", False: "[red]does not hold[/]", None: "[yellow]could not run[/]"}[outcome.held]
-            console.print(f"{number}/{len(rows)} {row.name}: {mark} ({seconds} s)  {outcome.figure}", highlight=False)
+            mark = {
+                True: "[green]holds[/]",
+                False: "[red]does not hold[/]",
+                None: "[yellow]could not run[/]",
+            }[outcome.held]
+            console.print(
+                f"{number}/{len(rows)} {row.name}: {mark} ({seconds} s)  {outcome.figure}", highlight=False
+            )
             if outcome.note:
                 console.print(f"    {outcome.note}", highlight=False, markup=False)
     return 0 if held else 1

@@ -38,7 +38,9 @@ def fastest(rows: list[dict[str, Any]], *, detection: bool) -> float:
 def ingest() -> Outcome:
     rows = bench("ingest")["rows"]
     off, on = fastest(rows, detection=False), fastest(rows, detection=True)
-    return Outcome({"off_readings_per_s": off, "on_readings_per_s": on}, off >= INGEST_OFF and on >= INGEST_ON)
+    return Outcome(
+        {"off_readings_per_s": off, "on_readings_per_s": on}, off >= INGEST_OFF and on >= INGEST_ON
+    )
 
 
 @ROWS.row(

@@ -51,7 +51,12 @@ def outage(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:
     for alert in alerts:
         raised = at(alert["raised"])
         ended = at(alert["recovered"]) if alert["recovered"] else None
-        if plant(alert) == "R80711" and raised.date() == moment.date() and raised <= moment and (ended is None or ended > moment):
+        if (
+            plant(alert) == "R80711"
+            and raised.date() == moment.date()
+            and raised <= moment
+            and (ended is None or ended > moment)
+        ):
             return alert
     return None
 
@@ -60,12 +65,16 @@ def climbs_exactly(alert: dict[str, Any], period_s: float, levels: int) -> bool:
     """Tell whether an alert climbed to the top, 3 periods a level after its raise."""
     times = [at(level["at"]) for level in alert["levels"]]
     step = timedelta(seconds=3 * period_s)
-    return len(times) == levels and all(time == at(alert["raised"]) + step * n for n, time in enumerate(times))
+    return len(times) == levels and all(
+        time == at(alert["raised"]) + step * n for n, time in enumerate(times)
+    )
 
 
 def press(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Find the alert on press-1 raised from 2015-07-31 14:55 on."""
-    return next((a for a in alerts if plant(a) == "press-1" and at(a["raised"]) >= at("2015-07-31T14:55")), None)
+    return next(
+        (a for a in alerts if plant(a) == "press-1" and at(a["raised"]) >= at("2015-07-31T14:55")), None
+    )
 
 
 def unexplained(alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:

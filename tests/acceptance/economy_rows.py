@@ -29,11 +29,15 @@ def result(run: int) -> dict[str, Any]:
         return read
 
 
-@ROWS.row("economy stored", command=COMMAND, limit=f"{economy.READINGS:,} readings in the store and read back equal")
+@ROWS.row(
+    "economy stored", command=COMMAND, limit=f"{economy.READINGS:,} readings in the store and read back equal"
+)
 def stored() -> Outcome:
     body = result(1)
     same = body["fed"] == body["stored"] == economy.READINGS and body["read_back_equal"]
-    return Outcome({"fed": body["fed"], "stored": body["stored"], "read_back_equal": body["read_back_equal"]}, same)
+    return Outcome(
+        {"fed": body["fed"], "stored": body["stored"], "read_back_equal": body["read_back_equal"]}, same
+    )
 
 
 @ROWS.row(
@@ -57,11 +61,17 @@ def press() -> Outcome:
     return Outcome(alert and economy.brief(alert), alert is not None)
 
 
-@ROWS.row("few others", command=COMMAND, limit="at most one alert a plant and week outside labelled and explainable episodes")
+@ROWS.row(
+    "few others",
+    command=COMMAND,
+    limit="at most one alert a plant and week outside labelled and explainable episodes",
+)
 def few() -> Outcome:
     alerts = result(1)["alerts"]
     others = [economy.brief(alert) for alert in economy.unexplained(alerts)]
-    return Outcome({"most_a_plant_and_week": economy.busiest(alerts), "listed": others}, economy.busiest(alerts) <= 1)
+    return Outcome(
+        {"most_a_plant_and_week": economy.busiest(alerts), "listed": others}, economy.busiest(alerts) <= 1
+    )
 
 
 @ROWS.row("other turbines", command=COMMAND, limit="at most 4 alerts on P_avg of the other three together")

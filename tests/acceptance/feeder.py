@@ -1,4 +1,7 @@
-"""A plant's sender written from docs/protocol.md alone: full form, resume, repeats; none of the product's own client in it."""
+"""A plant's sender written from docs/protocol.md alone: full form, resume, repeats.
+
+None of the product's own client in it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Plan:
 
 
 def economy_plan(folder: Path, *, shuffle_s: int = 0, seed: int = 1) -> Plan:
-    """Read a folder laid out like `data/economy`, in event-time order or moved by up to `shuffle_s` of event time.
+    """Read a folder laid out like `data/economy`, in event-time order or moved by up to `shuffle_s`.
 
     Shuffled, every tenth batch is sent twice under its own seq and every twentieth again under a new one.
     """
@@ -64,7 +67,10 @@ def economy_plan(folder: Path, *, shuffle_s: int = 0, seed: int = 1) -> Plan:
 
 
 def _shuffled(
-    declare: list[dict[str, Any]], readings: list[tuple[int, int, float]], shuffle_s: int, chance: random.Random
+    declare: list[dict[str, Any]],
+    readings: list[tuple[int, int, float]],
+    shuffle_s: int,
+    chance: random.Random,
 ) -> Plan:
     moved = sorted(readings, key=lambda reading: reading[0] + chance.uniform(0, shuffle_s * 1000 - 1))
     frames: list[dict[str, Any]] = []
@@ -98,7 +104,9 @@ class Ledger:
     refused: list[Any] = field(default_factory=list)
 
 
-async def feed(url: str, token: str, plan: Plan, *, source: str = "economy", ahead: int = 16, pause_s: float = 0.0) -> Ledger:
+async def feed(
+    url: str, token: str, plan: Plan, *, source: str = "economy", ahead: int = 16, pause_s: float = 0.0
+) -> Ledger:
     """Send the plan until all of it is acknowledged, through as many connections as it takes."""
     ledger = Ledger()
     epoch: int | None = None

@@ -16,6 +16,8 @@ def contract() -> Outcome:
     return pytest_outcome("tests/house", "-k", "contract")
 
 
-@ROWS.row("bad input", command="pytest tests/ingest tests/cli tests/conformance", limit="each has its stated answer")
+@ROWS.row(
+    "bad input", command="pytest tests/ingest tests/cli tests/conformance", limit="each has its stated answer"
+)
 def bad_input() -> Outcome:
     return pytest_outcome("tests/ingest", "tests/cli", "tests/conformance")

@@ -38,7 +38,9 @@ class Rows:
 
     all: list[Row] = field(default_factory=list)
 
-    def row(self, name: str, *, command: str, limit: str) -> Callable[[Callable[[], Outcome]], Callable[[], Outcome]]:
+    def row(
+        self, name: str, *, command: str, limit: str
+    ) -> Callable[[Callable[[], Outcome]], Callable[[], Outcome]]:
         """Declare the decorated function as a row."""
 
         def add(run: Callable[[], Outcome]) -> Callable[[], Outcome]:
@@ -51,7 +53,9 @@ class Rows:
 ROWS = Rows()
 
 
-def call(*argv: str, cwd: Path = PROJECT, timeout_s: float = 900, **environment: str) -> tuple[int, str, float]:
+def call(
+    *argv: str, cwd: Path = PROJECT, timeout_s: float = 900, **environment: str
+) -> tuple[int, str, float]:
     """Run a command; give exit code, output (both streams) and seconds."""
     import os
 
@@ -71,7 +75,9 @@ def call(*argv: str, cwd: Path = PROJECT, timeout_s: float = 900, **environment:
 
 def pytest_outcome(*nodes: str, timeout_s: float = 900) -> Outcome:
     """Run tests by node; the figure is pytest's closing line, skipped tests leave the row open."""
-    code, output, _ = call(sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *nodes, timeout_s=timeout_s)
+    code, output, _ = call(
+        sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", *nodes, timeout_s=timeout_s
+    )
     closing = output.strip().splitlines()[-1].strip("= ") if output.strip() else "no output"
     if code == 0 and "passed" not in closing:
         reasons = [line for line in output.splitlines() if line.startswith("SKIPPED")]

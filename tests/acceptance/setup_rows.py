@@ -34,7 +34,10 @@ def answer_s(folder: Path, limit_s: float) -> tuple[float, str]:
     log = Path(_clone.name) / "demo.log"
     with log.open("w") as file:
         demo = subprocess.Popen(
-            ["make", "demo", f"ARGS=--port {port} --for {limit_s + 60:.0f}"], cwd=folder, stdout=file, stderr=subprocess.STDOUT
+            ["make", "demo", f"ARGS=--port {port} --for {limit_s + 60:.0f}"],
+            cwd=folder,
+            stdout=file,
+            stderr=subprocess.STDOUT,
         )
         try:
             while time.monotonic() - start < limit_s + 60 and demo.poll() is None:
@@ -50,13 +53,17 @@ def answer_s(folder: Path, limit_s: float) -> tuple[float, str]:
     return float("inf"), log.read_text()[-2000:]
 
 
-@ROWS.row("demo, first run", command="make demo (fresh clone)", limit=f"URL printed and answered within {FIRST_S} s")
+@ROWS.row(
+    "demo, first run", command="make demo (fresh clone)", limit=f"URL printed and answered within {FIRST_S} s"
+)
 def first() -> Outcome:
     seconds, note = answer_s(clone(), FIRST_S)
     return Outcome(f"{seconds:.1f} s", seconds <= FIRST_S, note)
 
 
-@ROWS.row("demo, second run", command="make demo (again)", limit=f"URL printed and answered within {SECOND_S} s")
+@ROWS.row(
+    "demo, second run", command="make demo (again)", limit=f"URL printed and answered within {SECOND_S} s"
+)
 def second() -> Outcome:
     seconds, note = answer_s(clone(), SECOND_S)
     return Outcome(f"{seconds:.1f} s", seconds <= SECOND_S, note)
@@ -64,6 +71,16 @@ def second() -> Outcome:
 
 @ROWS.row("tests in a fresh clone", command="make test (fresh clone)", limit="all pass within 15 minutes")
 def tests() -> Outcome:
-    code, output, seconds = call("make", "test", cwd=clone(), timeout_s=1_500, OPSROOM_TEST_DATA=str(PROJECT.parent / "shared" / "data"))
+    code, output, seconds = call(
+        "make",
+        "test",
+        cwd=clone(),
+        timeout_s=1_500,
+        OPSROOM_TEST_DATA=str(PROJECT.parent / "shared" / "data"),
+    )
     closing = output.strip().splitlines()[-1].strip("= ")
-    return Outcome(f"{closing}; {seconds:.0f} s in all", code == 0 and seconds <= 900, "" if code == 0 else output[-2000:])
+    return Outcome(
+        f"{closing}; {seconds:.0f} s in all",
+        code == 0 and seconds <= 900,
+        "" if code == 0 else output[-2000:],
+    )
