@@ -1,0 +1,228 @@
+"""What people and plants do to alerts.
+
+Role checks lie with access; here counts at which unit's level an alert stands.
+"""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from typing import TYPE_CHECKING, NamedTuple
+
+from opsroom.alert import lifecycle
+from opsroom.alert.explain import explain_press
+from opsroom.alert.pipeline import supersede
+from opsroom.catalog import Catalog
+from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
+from opsroom.model import Acknowledgement, Alert, ChangeKind, Decision, Micros, Note, Series, Transition
+from opsroom.records import Acknowledge, AnyAct, Decide, Delivered, Press, Rebase, Recovering
+from opsroom.settings import RoomSection
+
+if TYPE_CHECKING:
+    from opsroom.alert.book import AlertBook
+
+
+class Desk(NamedTuple):
+    """Where an act arrives: the book, the tree, room time, and the act's offset in the log."""
+
+    book: AlertBook
+    catalog: Catalog
+    now: Micros
+    offset: int
+    settings: RoomSection
+
+
+def perform(desk: Desk, act: AnyAct) -> list[Transition]:
+    """Do one act; see `AlertBook.on_act` for the errors."""
+    return [desk.book.put(edge) for edge in _edges(act, desk)]
+
+
+@singledispatch
+def _edges(act: object, desk: Desk) -> list[Transition]:
+    raise AssertionError((act, desk.offset))
+
+
+@_edges.register
+def _acknowledge(act: Acknowledge, desk: Desk) -> list[Transition]:
+    alert = _alert(desk, act.alert_id)
+    if act.key and any(seen.key == act.key for seen in alert.acknowledgements):
+        return []
+    _stands_with(alert, act)
+    if not alert.unacked:
+        raise _already(alert)
+    seen = Acknowledgement(
+        level=alert.level,
+        unit_id=alert.standing.unit_id,
+        person=act.person,
+        seat_id=act.seat_id,
+        at=desk.now,
+        note=act.note,
+        key=act.key,
+    )
+    return [lifecycle.acknowledged(alert, seen)]
+
+
+@_edges.register
+def _recovering(act: Recovering, desk: Desk) -> list[Transition]:
+    alert = _alert(desk, act.alert_id)
+    has_stood = any(level.unit_id == act.unit_id for level in alert.annunciations)
+    if not (act.unit_id == alert.unit_id or has_stood or _feeds(desk, act, alert.unit_id)):
+        raise AccessDenied(
+            "Only a unit that the alert concerns may note on it.", remedy="Ask the unit.", alert_id=alert.id
+        )
+    author = act.person or desk.catalog.units[act.unit_id].path
+    note = Note(at=desk.now, author=author, text=act.note, until=act.until)
+    return [] if _said(alert, note) else [lifecycle.noted(alert, note)]
+
+
+@_edges.register
+def _decide(act: Decide, desk: Desk) -> list[Transition]:
+    alert = _alert(desk, act.alert_id)
+    _stands_with(alert, act)
+    if desk.catalog.parent(alert.standing.unit_id) is not None:
+        raise Invalid(
+            "A decision is made at the top, and the alert does not stand there.",
+            remedy="Note or acknowledge it, or wait until it has climbed.",
+            field="alert_id",
+            alert_id=alert.id,
+        )
+    if alert.decision is not None and lifecycle.decision_pending(alert):
+        if alert.decision.text == act.text and alert.decision.seat_id == act.seat_id and act.key:
+            return []
+        raise _conflict(alert, "Already decided", alert.decision.person, alert.decision.at)
+    if not alert.active:
+        raise Conflict(
+            "The alert has recovered.",
+            remedy="Nothing is left to decide.",
+            alert_id=alert.id,
+            at=alert.recovered,
+        )
+    _check_decision(act, desk)
+    decision = Decision(
+        at=desk.now,
+        person=act.person,
+        seat_id=act.seat_id,
+        text=act.text.strip(),
+        addressee_id=act.addressee_id,
+        followup=act.followup,
+    )
+    return [lifecycle.decided(alert, decision)]
+
+
+@_edges.register
+def _press(act: Press, desk: Desk) -> list[Transition]:
+    series = _series(desk, act.series_id)
+    if series.indicator is None or not series.indicator.essential:
+        raise Invalid(
+            "Only an indicator agreed as essential can be pressed.",
+            remedy="Agree it with the parent unit first.",
+            field="series_id",
+            series_id=series.id,
+        )
+    if act.unit_id != series.unit_id and not _feeds(desk, act, series.unit_id):
+        raise AccessDenied(
+            "Only its own unit presses an indicator.", remedy="Ask the unit.", series_id=series.id
+        )
+    alert = desk.book.active(series.id)
+    top = desk.catalog.ancestors(series.unit_id)[-1]
+    person = act.person or desk.catalog.units[act.unit_id].path
+    level = desk.catalog.units[series.unit_id].depth
+    if alert is None:
+        alert_id = desk.book.new_id(series.id, desk.offset)
+        why = explain_press(person, act.note)
+        edge = lifecycle.press_raised(
+            alert_id, series, desk.now, level=level, top_id=top.id, person=person, explanation=why
+        )
+        return [*supersede(desk.book, series.id, alert_id, desk.now), edge]
+    if alert.kind is ChangeKind.PRESS and alert.unacked:
+        note = Note(at=desk.now, author=person, text=act.note)
+        return [lifecycle.noted(alert, note)] if act.note else []
+    why = explain_press(person, act.note, alert.explanation)
+    return [lifecycle.lifted(alert, desk.now, level=level, top_id=top.id, person=person, explanation=why)]
+
+
+@_edges.register
+def _delivered(act: Delivered, desk: Desk) -> list[Transition]:
+    alert = desk.book.open.get(act.alert_id)
+    if alert is None or alert.delivered is not None:
+        return []
+    return [lifecycle.delivered(alert, desk.now, desk.settings.delivery_s)]
+
+
+@_edges.register
+def _rebase(act: Rebase, desk: Desk) -> list[Transition]:
+    series = _series(desk, act.series_id)
+    if series.indicator is None or not act.capability > 0:
+        raise Invalid(
+            "Only an indicator has a capability, and it is above zero.",
+            remedy="Name an indicator and a number above zero.",
+            field="capability",
+            series_id=series.id,
+        )
+    above = desk.catalog.parent(series.unit_id)
+    if act.unit_id != (series.unit_id if above is None else above.id):
+        raise AccessDenied(
+            "The parent unit confirms a new capability.", remedy="Ask the parent unit.", series_id=series.id
+        )
+    alert = desk.book.active(series.id)
+    return [] if alert is None else [lifecycle.rebased(alert, desk.now, act.person, act.capability)]
+
+
+def _alert(desk: Desk, alert_id: str) -> Alert:
+    alert = desk.book.find(alert_id)
+    if alert is None:
+        raise NotFound("No such alert stands.", remedy="See the journal for ended alerts.", alert_id=alert_id)
+    return alert
+
+
+def _series(desk: Desk, series_id: int) -> Series:
+    series = desk.catalog.series.get(series_id)
+    if series is None:
+        raise NotFound("No such series.", remedy="See the list of series.", series_id=series_id)
+    return series
+
+
+def _stands_with(alert: Alert, act: Acknowledge | Decide) -> None:
+    if act.unit_id != alert.standing.unit_id:
+        raise AccessDenied(
+            "The alert does not stand at this seat's level.",
+            remedy="It is seen and decided where it stands.",
+            alert_id=alert.id,
+            unit_id=alert.standing.unit_id,
+        )
+
+
+def _feeds(desk: Desk, act: Recovering | Press, unit_id: int) -> bool:
+    """Say whether a plant's socket (no seat) speaks for the unit: its node contains it."""
+    return act.seat_id == 0 and desk.catalog.contains(act.unit_id, unit_id)
+
+
+def _said(alert: Alert, note: Note) -> bool:
+    """Say whether the same note is the latest already: a plant repeats itself after a lost connection."""
+    if not alert.notes:
+        return False
+    last = alert.notes[-1]
+    return (last.author, last.text, last.until) == (note.author, note.text, note.until)
+
+
+def _already(alert: Alert) -> Conflict:
+    if alert.decision is not None and lifecycle.decision_pending(alert):
+        return _conflict(alert, "Already decided", alert.decision.person, alert.decision.at)
+    last = alert.acknowledgements[-1]
+    return _conflict(alert, "Already acknowledged", last.person, last.at)
+
+
+def _conflict(alert: Alert, what: str, person: str, at: Micros) -> Conflict:
+    return Conflict(
+        f"{what} by {person}.", remedy="Nothing is left to do.", alert_id=alert.id, person=person, at=at
+    )
+
+
+def _check_decision(act: Decide, desk: Desk) -> None:
+    if not act.text.strip():
+        raise Invalid("A decision needs a text.", remedy="Say what shall be done.", field="text")
+    if act.addressee_id not in desk.catalog.units:
+        raise NotFound(
+            "The addressee is no unit of the tree.", remedy="Choose a unit.", unit_id=act.addressee_id
+        )
+    if act.followup <= desk.now:
+        raise Invalid("The follow-up time lies in the past.", remedy="Choose a later time.", field="followup")

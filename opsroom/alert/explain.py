@@ -1,0 +1,103 @@
+"""Why an alert stands: sentences as codes and parameters, worded at the rim (`opsroom.words` lists them all).
+
+Built anew from the findings whenever one is added, so that the sentences and the findings never disagree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from opsroom.catalog import Catalog
+from opsroom.model import ChangeKind, Finding, FindingVerb, Sentence, Series
+
+CONTRIBUTORS_SHOWN: Final = 3
+WEEKS_PER_YEAR: Final = 365.25 / 7
+_NAMED: Final = (ChangeKind.STEP, ChangeKind.SLOPE, ChangeKind.TRANSIENT)
+_PRESSED: Final = "why.pressed"
+
+
+def explain(
+    catalog: Catalog, series: Series, findings: Sequence[Finding], before: Sequence[Sentence] = ()
+) -> tuple[Sentence, ...]:
+    """Say what was seen and expected, since when, of which kind, who said so, and how rare it is.
+
+    `findings` are all that the alert keeps, oldest first, at least one. Of the sentences `before`, those of a
+    press are kept.
+    """
+    opener = next((f for f in reversed(findings) if f.verb is FindingVerb.OPEN), findings[0])
+    return (
+        *(sentence for sentence in before if sentence.code.startswith(_PRESSED)),
+        _seen(catalog.series_path(series.id), series, opener),
+        *_since(opener),
+        *_kind(findings),
+        *_contributors(catalog, findings),
+        _detectors(findings),
+        *_rarity(findings),
+    )
+
+
+def explain_press(person: str, note: str, before: Sequence[Sentence] = ()) -> tuple[Sentence, ...]:
+    """Say who pressed, and what was said with it; what detectors said `before` stays below."""
+    rest = tuple(sentence for sentence in before if not sentence.code.startswith(_PRESSED))
+    noted = (Sentence(f"{_PRESSED}.note", {"note": note}),) if note else ()
+    return (Sentence(_PRESSED, {"person": person}), *noted, *rest)
+
+
+def _seen(path: str, series: Series, finding: Finding) -> Sentence:
+    params: dict[str, Any] = {"series": path}
+    if finding.kind is ChangeKind.MISSING_REPORT:
+        if series.period_s is None:
+            return Sentence("why.silent", params)
+        return Sentence("why.silent.period", {**params, "period_s": series.period_s})
+    if finding.value is None:
+        return Sentence("why.unusual", params)
+    params |= {"value": finding.value, "unit": series.unit}
+    if finding.kind is ChangeKind.STUCK:
+        return Sentence("why.stuck", params)
+    return _against_band(
+        "why.limit" if finding.kind is ChangeKind.LIMIT else "why", finding.value, finding, params
+    )
+
+
+def _against_band(prefix: str, value: float, finding: Finding, params: dict[str, Any]) -> Sentence:
+    low, high = finding.low, finding.high
+    if high is not None and value > high:
+        return Sentence(f"{prefix}.above", {**params, "limit": high})
+    if low is not None and value < low:
+        return Sentence(f"{prefix}.below", {**params, "limit": low})
+    if low is not None and high is not None:
+        return Sentence("why.within", {**params, "low": low, "high": high})
+    return Sentence("why.value", params)
+
+
+def _since(finding: Finding) -> Iterator[Sentence]:
+    if finding.onset is not None:
+        yield Sentence("why.since", {"onset_at": finding.onset})
+
+
+def _kind(findings: Sequence[Finding]) -> Iterator[Sentence]:
+    said = next((f for f in reversed(findings) if f.kind in _NAMED and f.p is not None), None)
+    if said is not None and said.p is not None:
+        yield Sentence(f"why.kind.{said.kind}", {"percent": round(100 * said.p)})
+
+
+def _contributors(catalog: Catalog, findings: Sequence[Finding]) -> Iterator[Sentence]:
+    said = next((f for f in reversed(findings) if f.contributors), None)
+    if said is None:
+        return
+    code = "why.sibling" if said.kind is ChangeKind.SIBLINGS else "why.contributor"
+    known = [(series_id, z) for series_id, z in said.contributors if series_id in catalog.series]
+    for series_id, z in sorted(known, key=lambda pair: (-abs(pair[1]), pair[0]))[:CONTRIBUTORS_SHOWN]:
+        yield Sentence(code, {"series": catalog.series_path(series_id), "z": round(z, 2)})
+
+
+def _detectors(findings: Sequence[Finding]) -> Sentence:
+    names = list(dict.fromkeys(finding.detector for finding in findings))
+    return Sentence("why.detector" if len(names) == 1 else "why.detectors", {"detector": ", ".join(names)})
+
+
+def _rarity(findings: Sequence[Finding]) -> Iterator[Sentence]:
+    rates = [f.rate_per_week for f in findings if f.rate_per_week is not None]
+    if rates:
+        yield Sentence("why.rare", {"per_year": min(rates) * WEEKS_PER_YEAR})

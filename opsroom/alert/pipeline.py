@@ -1,0 +1,178 @@
+"""What happens to a finding: an ordered list of small stages, the first that answers wins.
+
+Read `STAGES` from top to bottom: that is all that a detector can do to an alert.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from opsroom.alert import lifecycle
+from opsroom.alert.explain import explain
+from opsroom.alert.priority import priority_of
+from opsroom.catalog import Catalog
+from opsroom.model import (
+    MICROS_PER_S,
+    Alert,
+    ChangeKind,
+    Finding,
+    FindingVerb,
+    Micros,
+    Orientation,
+    Sentence,
+    Series,
+    Transition,
+)
+from opsroom.settings import RoomSection
+
+if TYPE_CHECKING:
+    from opsroom.alert.book import AlertBook
+
+
+class Scene(NamedTuple):
+    """Where a finding falls: the book, the tree, room time, and the offset of the log that brought it."""
+
+    book: AlertBook
+    catalog: Catalog
+    now: Micros
+    offset: int
+    settings: RoomSection
+
+
+class Step(NamedTuple):
+    """What a stage answers; `release`: the series' detectors hold an alert open that does not stand."""
+
+    transitions: tuple[Transition, ...] = ()
+    release: bool = False
+
+
+Stage = Callable[[Scene, Finding], Step | None]
+
+
+def unknown_series(scene: Scene, finding: Finding) -> Step | None:
+    """Pass over a series that the tree does not hold."""
+    return None if finding.series_id in scene.catalog.series else Step()
+
+
+def recovery(scene: Scene, finding: Finding) -> Step | None:
+    """End the alert: back inside the band."""
+    if finding.verb is not FindingVerb.BACK:
+        return None
+    alert = scene.book.active(finding.series_id)
+    if alert is None:
+        return Step()
+    return Step((scene.book.put(lifecycle.recovered(alert, finding, scene.now)),))
+
+
+def naming(scene: Scene, finding: Finding) -> Step | None:
+    """Give the open alert another kind; a press stays a press."""
+    alert = scene.book.active(finding.series_id)
+    if alert is None or finding.verb is not FindingVerb.NAME or finding.kind is alert.kind:
+        return None
+    if alert.kind is ChangeKind.PRESS:
+        return None
+    return Step((scene.book.put(lifecycle.named(alert, finding, scene.now, _why(scene, finding, alert))),))
+
+
+def evidence(scene: Scene, finding: Finding) -> Step | None:
+    """Add a detector that was not heard yet to the open alert; what one says again adds nothing."""
+    alert = scene.book.active(finding.series_id)
+    if alert is None:
+        return None
+    if any(heard.detector == finding.detector for heard in alert.findings):
+        return Step()
+    return Step((scene.book.put(lifecycle.evidence(alert, finding, scene.now, _why(scene, finding, alert))),))
+
+
+def stray(scene: Scene, finding: Finding) -> Step | None:  # noqa: ARG001 - stages share one signature
+    """Release a series whose alert has ended: what its detectors say belongs to nothing."""
+    return None if finding.verb is FindingVerb.OPEN else Step(release=True)
+
+
+def improvement(scene: Scene, finding: Finding) -> Step | None:
+    """Open nothing where an indicator got better (DOMAIN 1.6 rule 6.
+
+    Pleasure never climbs). A declared limit counts both ways.
+    """
+    indicator = _series(scene, finding).indicator
+    if indicator is None or finding.kind is ChangeKind.LIMIT:
+        return None
+    better = 1 if indicator.orientation is Orientation.MORE_IS_BETTER else -1
+    return Step(release=True) if finding.direction * better > 0 else None
+
+
+def reopening(scene: Scene, finding: Finding) -> Step | None:
+    """Go on with the alert that recovered less than one recovery time ago.
+
+    A deadline passed meanwhile is due now.
+    """
+    rested = scene.book.resting.get(finding.series_id)
+    if rested is None or rested.recovered is None:
+        return None
+    recovery_s = _series(scene, finding).recovery_at(rested.level, scene.settings.recovery_default_s)
+    if scene.now - rested.recovered > recovery_s * MICROS_PER_S:
+        return None
+    edge = lifecycle.reopened(rested, finding, scene.now, _why(scene, finding, rested))
+    scene.book.put(edge)
+    return Step((edge, *scene.book.on_time(scene.catalog, scene.now, scene.settings)))
+
+
+def raising(scene: Scene, finding: Finding) -> Step | None:
+    """Raise an alert that stands with its own unit, with one recovery time to the first climb."""
+    series = _series(scene, finding)
+    deadline = None
+    if scene.catalog.parent(series.unit_id) is not None:
+        recovery_s = series.recovery_at(0, scene.settings.recovery_default_s)
+        deadline = lifecycle.deadline_after(scene.now, recovery_s)
+    edge = lifecycle.raised(
+        scene.book.new_id(series.id, scene.offset),
+        series,
+        finding,
+        scene.now,
+        deadline=deadline,
+        priority=priority_of(series),
+        explanation=explain(scene.catalog, series, (finding,)),
+    )
+    scene.book.count_raise(series.id, scene.now)
+    return Step((*supersede(scene.book, series.id, edge.alert.id, scene.now), scene.book.put(edge)))
+
+
+STAGES: Final[tuple[Stage, ...]] = (
+    unknown_series,
+    recovery,
+    naming,
+    evidence,
+    stray,
+    improvement,
+    reopening,
+    raising,
+)
+
+
+def pass_through(scene: Scene, finding: Finding) -> Step:
+    """Give `finding` to the stages in order until one answers."""
+    for stage in STAGES:
+        step = stage(scene, finding)
+        if step is not None:
+            return step
+    raise AssertionError(finding)
+
+
+def supersede(book: AlertBook, series_id: int, by_id: str, now: Micros) -> tuple[Transition, ...]:
+    """Take a recovered, never acknowledged alert of the series off the wall.
+
+    The one about to be raised stands for both.
+    """
+    rested = book.resting.pop(series_id, None)
+    if rested is None or rested.id not in book.open:
+        return ()
+    return (book.put(lifecycle.superseded(rested, now, by_id)),)
+
+
+def _series(scene: Scene, finding: Finding) -> Series:
+    return scene.catalog.series[finding.series_id]
+
+
+def _why(scene: Scene, finding: Finding, alert: Alert) -> tuple[Sentence, ...]:
+    return explain(scene.catalog, _series(scene, finding), (*alert.findings, finding), alert.explanation)

@@ -1,0 +1,31 @@
+"""Priority out of consequence and time to respond, never chosen by hand."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from opsroom.model import Priority, Series
+
+CONSEQUENCES: Final = ("minor", "major", "severe")
+# Columns: more than 30 min to respond, 10 to 30, 3 to 10, less than 3. "Event" (journal only) is watched
+# here: nothing is lost.
+MATRIX: Final = {"minor": (3, 3, 3, 2), "major": (3, 2, 2, 1), "severe": (2, 1, 1, 1)}
+LONG_S: Final = 1_800.0
+MEDIUM_S: Final = 600.0
+SHORT_S: Final = 180.0
+
+
+def priority_of(series: Series) -> Priority:
+    """Derive the priority of a series' alerts from its rationalisation record.
+
+    Without a declared time to respond there is no record: the alert is of the class `anomaly`, priority 3. A
+    limit between two columns counts to the more urgent one, except 3 min itself, which is not less than 3
+    min.
+
+    >>> priority_of(Series(id=1, root_id=1, unit_id=1, name="output", consequence="major", response_s=120.0))
+    <Priority.ACT_NOW: 1>
+    """
+    if series.response_s is None:
+        return Priority.WATCH
+    column = sum((series.response_s <= LONG_S, series.response_s <= MEDIUM_S, series.response_s < SHORT_S))
+    return Priority(MATRIX.get(series.consequence, MATRIX["minor"])[column])
