@@ -1,4 +1,4 @@
-"""The algedonic clock: exact instants of delivery, climbs, decisions, follow-ups (DOMAIN 1.6 rules 1 to 3)."""
+"""The algedonic clock: instants of delivery, climbs, decisions and follow-ups (DOMAIN 1.6 rules 1 to 3)."""
 
 from __future__ import annotations
 
