@@ -1,0 +1,135 @@
+// What a person can do: acknowledge and reply in place on the card; decide and press in a dialog. Always by REST, never by callback.
+
+import { h, say, $ } from "./dom.js";
+import { ask, act, worded } from "./rest.js";
+import { now, state } from "./model.js";
+import { placeName, stamp } from "./sentences.js";
+import { t } from "./words.js";
+
+const HOUR_S = 3600;
+const FOLLOW_UPS_S = [HOUR_S, 4 * HOUR_S, 8 * HOUR_S, 24 * HOUR_S, 72 * HOUR_S, 168 * HOUR_S];
+const RECOVERIES_S = [600, 1800, HOUR_S, 4 * HOUR_S, 24 * HOUR_S];
+const NOTE_CHARS = 2000;
+
+/** Whether any in-place form is open: the wall then holds its order, so that nothing moves under a typing hand. */
+export const formOpen = () => document.querySelector(".card form") !== null;
+
+export function closeForms() {
+  const form = document.querySelector(".card form");
+  if (!form) return false;
+  const back = form.closest(".card")?.querySelector(".card-title");
+  form.remove();
+  back?.focus();
+  return true;
+}
+
+function field(labelKey, input) {
+  return h("label.field", {}, h("span", {}, t(labelKey)), input);
+}
+
+function inPlace(card, fields, buttonKey, submit) {
+  closeForms();
+  const fault = h("p.fault", { role: "alert" });
+  const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
+  const cancel = h("button.button", { type: "button", onclick: closeForms }, t("room.cancel"));
+  const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    const answer = await submit();
+    button.disabled = false;
+    if (answer.ok) {
+      form.remove();
+      card.querySelector(".card-title")?.focus();
+    } else fault.textContent = worded(answer.error);
+  });
+  card.querySelector(".card-form").append(form);
+  form.querySelector("input, textarea").focus();
+  card.scrollIntoView({ block: "nearest" });
+}
+
+export function acknowledge(card, alert) {
+  const note = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off" });
+  inPlace(card, [field("room.act.note", note)], "room.act.acknowledge", async () => {
+    const answer = await act(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`, { note: note.value.trim() });
+    if (answer.ok) say(t("room.said.acknowledged", { name: alert.series_name }));
+    return answer;
+  });
+}
+
+export function recovering(card, alert) {
+  const text = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, required: true, autocomplete: "off" });
+  const until = h("select", { name: "until" }, h("option", { value: "" }, t("room.act.until_unknown")));
+  for (const s of RECOVERIES_S) until.append(h("option", { value: String(s) }, t("room.act.in", { time: hours(s) })));
+  inPlace(card, [field("room.act.doing", text), field("room.act.until", until)], "room.act.reply", async () => {
+    const at = until.value ? Math.round(now() + Number(until.value) * 1000) : null;
+    return act(`/alerts/${encodeURIComponent(alert.id)}/recovering`, { note: text.value.trim(), until: at });
+  });
+}
+
+function hours(s) {
+  if (s < HOUR_S) return `${s / 60} ${t("room.unit.min")}`;
+  return s < 24 * HOUR_S ? `${s / HOUR_S} ${t("room.unit.h")}` : `${s / (24 * HOUR_S)} ${t("room.unit.d")}`;
+}
+
+/** A modal dialog with a form; the browser keeps the focus inside and gives it back. */
+export function dialog(titleKey, body, buttonKey, submit) {
+  const fault = h("p.fault", { role: "alert" });
+  const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
+  const box = h("dialog.dialog", { "aria-labelledby": "dialog-title" });
+  const cancel = h("button.button", { type: "button", onclick: () => box.close() }, t(submit ? "room.cancel" : "room.close"));
+  const form = h("form", {}, h("h2", { id: "dialog-title" }, t(titleKey)), body, fault, h("div.form-acts", {}, submit ? button : null, cancel));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    const answer = await submit();
+    button.disabled = false;
+    if (answer.ok) box.close();
+    else fault.textContent = worded(answer.error);
+  });
+  box.append(form);
+  box.addEventListener("close", () => box.remove());
+  $("dialogs").append(box);
+  box.showModal();
+  return box;
+}
+
+export async function decide(alert) {
+  const text = h("textarea", { name: "text", rows: 4, maxLength: NOTE_CHARS, required: true });
+  const addressee = h("select", { name: "addressee" });
+  const followup = h("select", { name: "followup" });
+  for (const s of FOLLOW_UPS_S) {
+    const at = Math.round(now() + s * 1000);
+    followup.append(h("option", { value: String(at) }, `${t("room.act.in", { time: hours(s) })} · ${stamp(at)}`));
+  }
+  followup.selectedIndex = 3;
+  for (const [path, label] of await addressees(alert)) addressee.append(h("option", { value: path }, label));
+  addressee.value = alert.unit;
+  const about = h("p.about", {}, t("room.act.decide_about", { series: alert.series_name, unit: alert.unit_name }));
+  const body = [about, field("room.act.decision", text), field("room.act.addressee", addressee), field("room.act.followup", followup)];
+  dialog("room.act.decide", body, "room.act.decide_now", () =>
+    act(`/alerts/${encodeURIComponent(alert.id)}/decide`, {
+      text: text.value.trim(), addressee: addressee.value, followup: Number(followup.value),
+    }),
+  );
+}
+
+async function addressees(alert) {
+  const answer = await ask("/units");
+  const rows = answer.ok ? answer.content.units ?? answer.content : [];
+  const found = new Map((Array.isArray(rows) ? rows : []).map((unit) => [unit.path, unit.path ? unit.path.split("/").join(" ▸ ") : unit.name]));
+  for (const level of alert.levels ?? []) if (!found.has(level.unit)) found.set(level.unit, level.name);
+  if (!found.has(alert.unit)) found.set(alert.unit, alert.unit_name);
+  for (const unit of state.children.values()) if (!found.has(unit.path)) found.set(unit.path, unit.name);
+  return found;
+}
+
+export function press(series) {
+  const note = h("textarea", { name: "note", rows: 3, maxLength: NOTE_CHARS, required: true });
+  const about = h("p.about", {}, t("room.act.press_about", { series: series.name, unit: placeName(series.unit_path) }));
+  dialog("room.act.press", [about, field("room.act.press_why", note)], "room.act.press_now", () =>
+    act(`/series/${series.id}/press`, { note: note.value.trim() }),
+  );
+}

@@ -1,0 +1,199 @@
+// The alert wall: "our own" and "risen from below", worst first; one card a unit's line, its members quietly listed under it.
+
+import { $, h, order, say, setAttr, setText } from "./dom.js";
+import { mark, setMark } from "./icons.js";
+import * as sentence from "./sentences.js";
+import { acknowledge, decide, formOpen, recovering } from "./acts.js";
+import { onChange, select, state, touch, worstFirst } from "./model.js";
+import { language, plural, t } from "./words.js";
+
+const cards = new Map();
+const parts = new Map();
+
+export function startWall() {
+  onChange(["alerts", "alerts-selection"], paint);
+  $("wall").replaceChildren(...["own", "risen"].map(part));
+}
+
+function part(name) {
+  const head = h("h3.wall-part", { id: `wall-${name}` });
+  const list = h("ul.cards", { "aria-labelledby": `wall-${name}` });
+  const empty = h("p.nothing");
+  parts.set(name, { head, list, empty });
+  return h("div.wall-half", {}, head, list, empty);
+}
+
+/** Lines of one part, worst first; an alert named as a member of a worse one is listed under it. */
+function lines(own) {
+  const alerts = [...state.alerts.values()].filter((alert) => Boolean(alert.own) === own).sort(worstFirst);
+  const taken = new Set();
+  const heads = [];
+  for (const alert of alerts) {
+    if (taken.has(alert.id)) continue;
+    const members = alerts.filter((other) => other !== alert && !taken.has(other.id) && alert.members?.includes(other.id));
+    for (const member of members) taken.add(member.id);
+    heads.push({ alert, members });
+  }
+  return heads;
+}
+
+/** All alerts in the order in which the arrows walk them. */
+export function inOrder() {
+  return [true, false].flatMap((own) => lines(own).flatMap(({ alert, members }) => [alert, ...members]));
+}
+
+/** The alert that A means: the selected one if it waits for us, else the worst that does. */
+export function waiting() {
+  const mine = (alert) => alert?.unacked && alert.may_acknowledge;
+  const selected = state.alerts.get(state.selected?.alert);
+  return mine(selected) ? selected : inOrder().sort(worstFirst).find(mine) ?? null;
+}
+
+export const cardOf = (id) => cards.get(id) ?? null;
+
+function paint() {
+  const held = formOpen();
+  const keep = new Set();
+  for (const [name, own] of [["own", true], ["risen", false]]) {
+    const { head, list, empty } = parts.get(name);
+    const found = lines(own);
+    setText(head, t(own ? "room.wall.own" : "room.wall.risen"));
+    setText(empty, found.length ? "" : t(own ? "room.wall.none_own" : "room.wall.none_risen"));
+    const nodes = found.map(({ alert, members }) => {
+      keep.add(alert.id);
+      const node = card(alert);
+      paintMembers(node, members, keep);
+      return node;
+    });
+    if (!held || nodes.length !== list.children.length) order(list, nodes);
+  }
+  for (const id of cards.keys()) if (!keep.has(id)) cards.delete(id);
+  setText($("wall-count"), plural("room.wall.open", state.alerts.size));
+}
+
+function card(alert, member = false) {
+  let node = cards.get(alert.id);
+  if (!node) {
+    node = build(alert);
+    cards.set(alert.id, node);
+  }
+  fill(node, alert, member);
+  return node;
+}
+
+function paintMembers(node, members, keep) {
+  const list = node.querySelector(":scope > .members");
+  list.hidden = members.length === 0;
+  setText(list.querySelector(".members-head"), members.length ? plural("room.wall.members", members.length) : "");
+  const nodes = members.map((alert) => {
+    keep.add(alert.id);
+    return card(alert, true);
+  });
+  if (!formOpen() || nodes.length !== list.lastElementChild.children.length) order(list.lastElementChild, nodes);
+}
+
+function build(alert) {
+  const chosen = () => select({ alert: alert.id });
+  const node = h("li.card", { onclick: (event) => event.target.closest("button, form, .members") || chosen() });
+  const title = h("button.card-title", { type: "button", onclick: chosen });
+  const lines_ = ["what", "standing", "reply", "decided", "acknowledged", "expected", "wrong"].map((name) => h(`p.card-${name}`));
+  node.append(
+    h("div.card-mark", {}, mark(alert.priority)),
+    h("div.card-text", {},
+      h("div.card-head", {}, h("h4", {}, title, h("span.unseen.card-priority")), h("span.card-age")),
+      lines_[0],
+      h("p.card-since"),
+      h("div.card-clock", {}, lines_[1], h("span.card-left", { "aria-hidden": "true" }, h("span"))),
+      ...lines_.slice(2),
+      h("div.card-acts"),
+      h("div.card-form")),
+    h("div.members", { hidden: true }, h("p.members-head"), h("ul.cards")),
+  );
+  return node;
+}
+
+const LINES = ["reply", "decided", "acknowledged", "expected", "wrong"];
+
+function fill(node, alert, member) {
+  const chosen = state.selected?.alert === alert.id;
+  const text = (name, words) => setText(node.querySelector(`:scope > .card-text .card-${name}`), words);
+  const key = `${language()} ${chosen} ${member} ${JSON.stringify(alert)}`;
+  if (node.filled !== key) {
+    node.filled = key;
+    node.className = `card p${alert.priority}${chosen ? " chosen" : ""}${member ? " member" : ""}${alert.unacked ? " waiting" : ""}${alert.active === false ? " back" : ""}`;
+    setMark(node.querySelector(".mark"), alert.priority, alert.unacked);
+    text("title", alert.series_name);
+    text("priority", ` ${sentence.priorityWord(alert.priority)}, ${alert.unacked ? t("room.card.unacknowledged") : t("room.card.known")}`);
+    text("age", alert.unit_name);
+    text("what", sentence.what(alert));
+    for (const name of LINES) text(name, sentence[name](alert));
+    setAttr(node.querySelector(".card-title"), "aria-pressed", chosen);
+    paintActs(node, alert);
+  }
+  tickCard(node, alert);
+}
+
+function paintActs(node, alert) {
+  const box = node.querySelector(":scope > .card-text > .card-acts");
+  const buttons = [];
+  const add = (key, does, strong) => buttons.push(h(`button.button${strong ? ".strong" : ""}`, { type: "button", onclick: does }, t(key)));
+  if (alert.unacked && alert.may_acknowledge) add("room.act.acknowledge", () => acknowledge(node, alert), true);
+  if (alert.may_note) add("room.act.reply", () => recovering(node, alert));
+  if (alert.may_decide) add("room.act.decide", () => decide(alert));
+  const label = `${alert.series_name}, ${alert.unit_name}`;
+  for (const button of buttons) button.setAttribute("aria-label", `${button.textContent}: ${label}`);
+  const focused = box.contains(document.activeElement);
+  box.replaceChildren(...buttons);
+  if (focused) node.querySelector(".card-title").focus();
+}
+
+/** The parts that move with the clock: since when, and the countdown. */
+function tickCard(node, alert) {
+  const place = node.querySelector(":scope > .card-text");
+  setText(place.querySelector(".card-since"), sentence.since(alert));
+  setText(place.querySelector(".card-standing"), sentence.standing(alert));
+  const share = sentence.left(alert);
+  const line = place.querySelector(".card-left");
+  line.hidden = share === null;
+  const scale = share === null ? "" : `scaleX(${share.toFixed(3)})`;
+  if (line.firstElementChild.style.transform !== scale) line.firstElementChild.style.transform = scale;
+}
+
+export function tickWall() {
+  for (const [id, node] of cards) {
+    const alert = state.alerts.get(id);
+    if (alert) tickCard(node, alert);
+  }
+}
+
+/** Say new alerts aloud, worst first. */
+export function announce(fresh) {
+  const [worst] = fresh.filter((alert) => alert.unacked).sort(worstFirst);
+  if (worst) say(t("room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }));
+}
+
+export function walkWall(step) {
+  const all = inOrder();
+  if (!all.length) return;
+  const at = all.findIndex((alert) => alert.id === state.selected?.alert);
+  const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))];
+  select({ alert: next.id });
+  touch("alerts-selection");
+  requestAnimationFrame(() => {
+    const title = cards.get(next.id)?.querySelector(".card-title");
+    title?.focus({ preventScroll: true });
+    cards.get(next.id)?.scrollIntoView({ block: "nearest" });
+  });
+}
+
+export function acknowledgeWorst() {
+  const alert = waiting();
+  if (!alert) {
+    say(t("room.said.nothing_waits"));
+    return;
+  }
+  select({ alert: alert.id });
+  const node = cards.get(alert.id);
+  if (node) acknowledge(node, alert);
+}
+

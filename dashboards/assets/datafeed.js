@@ -1,0 +1,163 @@
+// The Datafeed: the series in view with its three ratios, its trend with the expected band and change marks, and why it speaks.
+
+import { $, h, say, setAttr, setText, token } from "./dom.js";
+import { mark, ratioClass, setMark } from "./icons.js";
+import { alertInView, now, onChange, select, seriesInView, state } from "./model.js";
+import * as sentence from "./sentences.js";
+import { press } from "./acts.js";
+import { ask } from "./rest.js";
+import { Trend } from "./trend.js";
+import { language, ratio, t, unitText } from "./words.js";
+
+const RANGES_S = { "room.range.15min": 900, "room.range.1h": 3600, "room.range.8h": 28800, "room.range.7d": 604800 };
+const POINTS = 600;
+
+let parts = null;
+let trend = null;
+let rangeS = 3600;
+let loaded = "";
+let asking = 0;
+
+export function startDatafeed() {
+  parts = {
+    name: h("span.df-name"), place: h("span.df-place"), mark: mark(1), trio: h("dl.trio"), chart: h("div.chart", { id: "chart" }),
+    zoom: h("button.button.small", { type: "button", hidden: true, onclick: () => trend.reset() }),
+    none: h("p.nothing"), why: h("div.why"), press: h("button.button", { type: "button", hidden: true, onclick: () => press(seriesInView()) }),
+    described: h("p.unseen", { id: "chart-words" }),
+  };
+  parts.chart.setAttribute("role", "img");
+  parts.chart.setAttribute("aria-describedby", "chart-words");
+  parts.head = h("div.df-head", {}, parts.mark, h("h3", {}, parts.name, parts.place), parts.zoom, parts.press);
+  $("datafeed").replaceChildren(parts.head, parts.trio, parts.chart, parts.described, parts.none, parts.why);
+  trend = new Trend(parts.chart, (zoomed) => (parts.zoom.hidden = !zoomed));
+  for (const [key, seconds] of Object.entries(RANGES_S)) $("ranges").append(rangeButton(key, seconds));
+  onChange(["selection", "alerts", "series"], paint);
+  onChange(["values"], follow);
+}
+
+function rangeButton(key, seconds) {
+  return h("button.range", { type: "button", "data-word": key, "data-s": String(seconds), onclick: () => {
+    rangeS = seconds;
+    paint();
+  } });
+}
+
+/** With nothing chosen, the worst alert's series is in view, so that the panel is never a hole. */
+function chooseSomething() {
+  if (state.selected || !state.ready) return;
+  const [worst] = [...state.alerts.values()].filter((alert) => state.series.has(alert.series_id)).sort((a, b) => a.priority - b.priority);
+  const first = worst ? { alert: worst.id } : state.series.size ? { series: state.series.keys().next().value } : null;
+  if (first) select(first);
+}
+
+function paint() {
+  chooseSomething();
+  for (const button of $("ranges").children) setAttr(button, "aria-pressed", Number(button.dataset.s) === rangeS);
+  const series = seriesInView();
+  const alert = alertInView();
+  const named = series ?? (alert ? { name: alert.series_name, unit_name: alert.unit_name, unit: "" } : null);
+  setText(parts.none, named ? "" : t("room.datafeed.none"));
+  for (const node of [parts.head, parts.trio, parts.chart]) node.hidden = named === null;
+  if (named === null) {
+    parts.why.replaceChildren();
+    return;
+  }
+  setText(parts.name, named.name);
+  setText(parts.place, `${named.unit_name ?? ""}${named.unit ? ` · ${unitText(named.unit)}` : ""}`);
+  setText(parts.zoom, t("room.datafeed.zoom_out"));
+  paintPress(series);
+  parts.mark.hidden = alert === null;
+  if (alert) setMark(parts.mark, alert.priority, alert.unacked);
+  paintTrio(series);
+  paintWhy(alert, series);
+  load(series, alert);
+}
+
+function paintPress(series) {
+  const own = series?.indicator?.essential && series.unit_path === state.me?.unit && state.me?.role !== "observer";
+  parts.press.hidden = !own;
+  setText(parts.press, t("room.act.press"));
+}
+
+function paintTrio(series) {
+  const key = [series?.productivity, series?.latency, series?.performance, language()].join();
+  if (parts.trio.dataset.key === key) return;
+  parts.trio.dataset.key = key;
+  const cls = ratioClass(series?.productivity);
+  const cell = (name, value, c) => h("div", {}, h("dt", {}, t(`room.ratio.${name}`)), h(`dd${c ? `.${c}` : ""}`, {}, ratio(value)));
+  parts.trio.replaceChildren(cell("performance", series?.performance, cls), cell("productivity", series?.productivity, cls),
+    cell("latency", series?.latency, ""));
+}
+
+function paintWhy(alert, series) {
+  const key = `${language()} ${alert ? JSON.stringify(alert) : series?.id}`;
+  if (parts.why.dataset.key === key) return;
+  parts.why.dataset.key = key;
+  if (!alert) {
+    parts.why.replaceChildren(h("p.quiet", {}, t(series?.adopted === false ? "room.datafeed.not_adopted" : "room.datafeed.quiet")));
+    return;
+  }
+  const list = (lines) => h("ul", {}, lines.filter(Boolean).map((line) => h("li", {}, line)));
+  const acknowledged = (alert.acknowledgements ?? []).map((one) =>
+    t(one.note ? "room.card.acknowledged_note" : "room.card.acknowledged", { person: one.person, at: sentence.stamp(one.at), note: one.note }));
+  const notes = (alert.notes ?? []).map((note) => t("room.card.reply", { author: note.author, text: note.text, at: sentence.stamp(note.at) }));
+  const said = [...notes, ...acknowledged, sentence.decided(alert)].filter(Boolean);
+  parts.why.replaceChildren(
+    h("h4", {}, t("room.why.title")), list([...sentence.why(alert), sentence.sure(alert), sentence.wrong(alert)]),
+    h("h4", {}, t("room.why.journey")), list([...sentence.journey(alert), sentence.standing(alert)]),
+    ...(said.length ? [h("h4", {}, t("room.why.said")), list(said)] : []));
+}
+
+async function load(series, alert) {
+  const key = `${series?.id} ${rangeS} ${state.boot}`;
+  const marks = marksOf(series, alert);
+  if (key === loaded) {
+    trend.setMarks(marks);
+    return;
+  }
+  loaded = key;
+  trend.clear();
+  if (!series) return;
+  const mine = ++asking;
+  const to = Math.round(now());
+  const answer = await ask(`/series/${series.id}/readings?from=${to - rangeS * 1000}&to=${to}&points=${POINTS}`);
+  if (mine !== asking) return; // something else was chosen meanwhile
+  if (!answer.ok) {
+    loaded = "";
+    say(t("room.datafeed.no_history"));
+  }
+  const { t: times = [], v = [], low = [], high = [] } = answer.ok ? answer.content : fromTrail(series);
+  trend.show({ times, v, low, high }, rangeS, marks);
+  describe(series);
+}
+
+function fromTrail(series) {
+  return { t: series.trail.map(([at]) => at), v: series.trail.map(([, v]) => v) };
+}
+
+function describe(series) {
+  setText(parts.described, t("room.datafeed.described", { name: series.name, value: String(series.value ?? "–"), unit: unitText(series.unit) }));
+  parts.chart.setAttribute("aria-label", t("room.datafeed.trend_of", { name: series.name }));
+}
+
+function marksOf(series, alert) {
+  const all = alert && !series ? [alert] : [...state.alerts.values()].filter((other) => other.series_id === series?.id);
+  return all.map((other) => ({ at: other.onset ?? other.raised, priority: other.priority, word: sentence.kindWord(other) }));
+}
+
+/** New values of the series in view go to the trend; it draws at most twice a second. */
+function follow() {
+  const series = seriesInView();
+  if (!series || !series.changed) return;
+  series.changed = false;
+  if (series.t !== null && series.value !== null) trend.append(series.t, series.value, series.low, series.high);
+  paintTrio(series);
+}
+
+export function repaintDatafeed() {
+  trend.restyle(() => token("--trace"));
+  loaded = "";
+  parts.why.dataset.key = "";
+  paint();
+}
+

@@ -1,0 +1,107 @@
+// Small tools for nodes that our scripts own: build, set only what changed, keep keyed lists in order.
+
+export const $ = (id) => document.getElementById(id);
+
+/** Build an element: `h("p.note", {title: "x"}, "text", child)`. Keys starting with "on" are listeners. */
+export function h(spec, props = {}, ...children) {
+  const [tag, ...classes] = spec.split(".");
+  const node = document.createElement(tag || "div");
+  if (classes.length) node.className = classes.join(" ");
+  for (const [key, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else if (key in node && key !== "list" && key !== "form") node[key] = value;
+    else node.setAttribute(key, value === true ? "" : value);
+  }
+  node.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+/** Build SVG from our own fixed text (never from anything received). */
+export function svg(text) {
+  const holder = document.createElement("template");
+  holder.innerHTML = text.trim();
+  return holder.content.firstElementChild;
+}
+
+/** Set text only if it differs, so that an idle screen writes nothing. */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+export function setAttr(node, name, value) {
+  if (value === null || value === undefined) {
+    if (node.hasAttribute(name)) node.removeAttribute(name);
+  } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
+}
+
+/** Put `nodes` into `parent` in this order, moving only those out of place (a moved node would lose focus). */
+export function order(parent, nodes) {
+  let at = parent.firstChild;
+  const wanted = new Set(nodes);
+  while (at) {
+    const next = at.nextSibling;
+    if (!wanted.has(at)) at.remove();
+    at = next;
+  }
+  at = parent.firstChild;
+  for (const node of nodes) {
+    if (node === at) at = at.nextSibling;
+    else parent.insertBefore(node, at);
+  }
+}
+
+/** Keep one node for each key: `make(item)` once, `update(node, item)` on each call. Gives nodes in the order of `items`. */
+export function keyed(cache, items, keyOf, make, update) {
+  const seen = new Set();
+  const nodes = items.map((item) => {
+    const key = keyOf(item);
+    seen.add(key);
+    let node = cache.get(key);
+    if (!node) {
+      node = make(item);
+      cache.set(key, node);
+    }
+    update(node, item);
+    return node;
+  });
+  for (const key of cache.keys()) if (!seen.has(key)) cache.delete(key);
+  return nodes;
+}
+
+/** Read a colour token as the browser resolved it (canvases cannot use variables). */
+const colours = new Map();
+export function token(name) {
+  let value = colours.get(name);
+  if (value === undefined) {
+    value = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+    colours.set(name, value);
+  }
+  return value;
+}
+export function forgetTokens() {
+  colours.clear();
+}
+
+/** Remember a choice in this browser; a browser that keeps nothing is fine. */
+export function remember(key, value) {
+  try {
+    window.localStorage.setItem(`opsroom.${key}`, value);
+  } catch {
+    // Private windows may refuse: the choice then lasts as long as the page.
+  }
+}
+
+export function remembered(key) {
+  try {
+    return window.localStorage.getItem(`opsroom.${key}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Speak to those who listen instead of look. */
+export function say(text) {
+  const place = $("say");
+  if (place) place.textContent = text;
+}

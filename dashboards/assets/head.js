@@ -1,0 +1,145 @@
+// Header and foot: plan, where we are, lamps, age of the feed, clock, choices; chairs and true key hints.
+
+import { $, h, keyed, order, remember, forgetTokens, setAttr, setText } from "./dom.js";
+import { chair, mark, paletteIcon, plan, setMark } from "./icons.js";
+import { feed, staleness } from "./feed.js";
+import { now, onChange, state, touchAll } from "./model.js";
+import { LANGUAGES, clock, day, language, loadWords, plural, setTimeZone, span, t, timeZone, wordFrame } from "./words.js";
+
+const CHAIRS = 7;
+const lamps = new Map();
+const seats = new Map();
+let go = () => {};
+let signOut = () => {};
+let repainted = () => {};
+
+export function startHead({ onGo, onSignOut, onRepaint }) {
+  go = onGo;
+  signOut = onSignOut;
+  repainted = onRepaint;
+  $("plan").replaceChildren(plan());
+  $("clock").replaceChildren(h("span.clock-time"), h("span.clock-zone"));
+  $("feed").replaceChildren(h("span.feed-lamp", { "aria-hidden": "true" }), h("span.feed-text"));
+  onChange(["units"], paintWhere);
+  onChange(["lamps", "alerts"], paintLamps);
+  onChange(["feed"], paintFeed);
+  onChange(["seats"], paintSeats);
+}
+
+export function choices(place, { withSignOut = false } = {}) {
+  const buttons = LANGUAGES.map((lang) =>
+    h("button.choice", { type: "button", lang, "data-lang": lang, "aria-label": { en: "English", de: "Deutsch" }[lang], onclick: () => speak(lang) }, lang.toUpperCase()));
+  const palette = h("button.choice.palette", { type: "button", "data-word-label": "room.palette", onclick: togglePalette }, paletteIcon());
+  const out = withSignOut ? [h("button.choice", { type: "button", "data-word": "room.sign_out", onclick: () => signOut() })] : [];
+  place.replaceChildren(...buttons, palette, ...out);
+  paintChoices();
+}
+
+function paintChoices() {
+  for (const button of document.querySelectorAll("[data-lang]")) setAttr(button, "aria-pressed", button.dataset.lang === language());
+}
+
+export async function speak(lang) {
+  if (!(await loadWords(lang))) return;
+  remember("language", lang);
+  rewordAll();
+}
+
+export function rewordAll() {
+  wordFrame();
+  paintChoices();
+  paintKeys();
+  touchAll();
+  repainted();
+}
+
+export function togglePalette() {
+  const root = document.documentElement;
+  root.dataset.palette = root.dataset.palette === "day" ? "night" : "day";
+  remember("palette", root.dataset.palette);
+  forgetTokens();
+  repainted();
+}
+
+function paintWhere() {
+  if (!state.unit) return;
+  setTimeZone(state.unit.time_zone);
+  setText($("where-name"), state.unit.name || t("room.root"));
+  document.title = `${state.unit.name || t("room.root")} · Opsroom`;
+  const above = state.ancestors.filter((unit) => unit.path !== state.unit.path);
+  const key = above.map((unit) => unit.path).join("|") + state.unit.path + language();
+  if ($("crumbs").dataset.key === key) return;
+  $("crumbs").dataset.key = key;
+  const crumb = (unit) => h("button.crumb", { type: "button", onclick: () => go(unit.path) }, unit.name || t("room.root"));
+  const shut = (unit) => h("span.crumb.shut", {}, unit.name || t("room.root"));
+  const steps = above.flatMap((unit) => [mayGo(unit.path) ? crumb(unit) : shut(unit), h("span.crumb-step", { "aria-hidden": "true" }, "▸")]);
+  $("crumbs").replaceChildren(...steps, h("span.crumb.here", { "aria-current": "page" }, state.unit.level_name || state.unit.name));
+}
+
+/** A seat looks at its own unit and below; above is named and not open. */
+function mayGo(path) {
+  const own = state.me?.unit ?? "";
+  return own === "" || path === own || path.startsWith(`${own}/`);
+}
+
+function paintLamps() {
+  const rows = [1, 2, 3].map((priority) => ({
+    priority, n: state.lamps[priority - 1] ?? 0,
+    unacked: [...state.alerts.values()].some((alert) => alert.priority === priority && alert.unacked),
+  }));
+  order($("lamps"), keyed(lamps, rows, (row) => row.priority, buildLamp, fillLamp));
+}
+
+function buildLamp({ priority }) {
+  const node = h("li.lamp", {}, h("span.lamp-ring", {}, mark(priority)), h("span.lamp-text", {}, h("span.lamp-count"), h("span.lamp-word")));
+  return node;
+}
+
+function fillLamp(node, { priority, n, unacked }) {
+  setMark(node.querySelector(".mark"), priority, n > 0 && unacked, n === 0);
+  setText(node.querySelector(".lamp-count"), String(n));
+  setText(node.querySelector(".lamp-word"), t(`room.priority.${priority}`));
+}
+
+export function paintFeed() {
+  const age = staleness();
+  const text = age === null ? t("room.feed.live") : feed.lastFrame ? t("room.feed.stale", { age: span(Math.floor(age)) }) : t("room.feed.connecting");
+  const wanted = `feed ${age === null ? "is-live" : "is-stale"}`;
+  if ($("feed").className !== wanted) $("feed").className = wanted;
+  setText($("feed").querySelector(".feed-text"), text);
+  document.documentElement.classList.toggle("stale", age !== null);
+}
+
+export function tickClock() {
+  if (!state.ready) return;
+  setText($("clock").querySelector(".clock-time"), clock(now(), true));
+  setText($("clock").querySelector(".clock-zone"), `${day(now())} · ${timeZone().split("/").pop().replace(/_/g, " ")}`);
+}
+
+function paintSeats() {
+  const present = state.seats.filter((seat) => seat.present);
+  const absent = state.seats.filter((seat) => !seat.present);
+  const shown = [...present, ...absent].slice(0, CHAIRS);
+  const rows = [...shown, ...Array.from({ length: Math.max(0, CHAIRS - shown.length) }, (_, i) => ({ seat_id: `free-${shown.length + i + 1}`, free: shown.length + i + 1 }))];
+  const nodes = keyed(seats, rows, (seat) => seat.seat_id, () => h("li.seat", {}, chair(), h("span")), fillSeat);
+  order($("seats"), nodes);
+  $("plan").replaceChildren(plan(Math.min(CHAIRS, present.length)));
+  const more = state.seats.length - shown.length;
+  setAttr($("seats"), "data-more", more > 0 ? plural("room.seat.more", more) : null);
+}
+
+function fillSeat(node, seat) {
+  const mine = seat.seat_id === state.me?.seat_id;
+  node.className = `seat ${seat.present ? "present" : "away"}${mine ? " mine" : ""}`;
+  setText(node.lastElementChild, seat.free ? String(seat.free) : seat.person);
+  const state_ = seat.free ? t("room.seat.free") : t(seat.present ? "room.seat.present" : "room.seat.away");
+  node.title = mine ? `${state_}, ${t("room.seat.you")}` : state_;
+  setAttr(node, "aria-label", `${node.lastElementChild.textContent}: ${node.title}`);
+}
+
+/** Only keys that do something here. */
+export const KEYS = [["A", "room.key.acknowledge"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+
+export function paintKeys() {
+  $("keys").replaceChildren(...KEYS.map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));
+}

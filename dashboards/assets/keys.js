@@ -1,0 +1,43 @@
+// The keyboard does everything; a key typed into a field stays in the field.
+
+import { h, $ } from "./dom.js";
+import { acknowledgeWorst, walkWall } from "./alerts.js";
+import { closeForms, dialog } from "./acts.js";
+import { KEYS, togglePalette } from "./head.js";
+import { walkTiles } from "./tiles.js";
+import { t } from "./words.js";
+
+const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
+
+const DOES = {
+  a: acknowledgeWorst,
+  t: togglePalette,
+  "?": help,
+  ArrowDown: () => walkWall(1),
+  ArrowUp: () => walkWall(-1),
+  ArrowRight: () => walkTiles(1),
+  ArrowLeft: () => walkTiles(-1),
+};
+
+export function startKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Escape") {
+      if (!document.querySelector("dialog[open]") && closeForms()) event.preventDefault();
+      return;
+    }
+    if ($("room").hidden || document.querySelector("dialog[open]") || typing(event.target)) {
+      if (event.key.toLowerCase() === "t" && !typing(event.target) && !document.querySelector("dialog[open]")) togglePalette();
+      return;
+    }
+    const does = DOES[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+    if (!does) return;
+    event.preventDefault();
+    does();
+  });
+}
+
+export function help() {
+  const rows = KEYS.map(([key, word]) => h("div.help-row", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(word))));
+  dialog("room.help.title", [h("dl.help", {}, rows), h("p.quiet", {}, t("room.help.about"))], "room.close", null);
+}

@@ -1,0 +1,125 @@
+// Start: wait for the frame that Dash renders, fetch the words, then sign in or follow the feed.
+
+import { $, remember, remembered, say } from "./dom.js";
+import { startBlinking } from "./icons.js";
+import { announce, startWall, tickWall } from "./alerts.js";
+import { follow, stop, watch } from "./feed.js";
+import { startDatafeed, repaintDatafeed } from "./datafeed.js";
+import { startFocus } from "./focus.js";
+import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
+import { startKeys } from "./keys.js";
+import { act, worded } from "./rest.js";
+import { select, state, touchAll } from "./model.js";
+import { currentSession, showSignIn, startSignIn } from "./signin.js";
+import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
+import { language, loadWords, wordFrame } from "./words.js";
+
+const HALF_S = 500;
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+function frameRendered() {
+  if ($("keys")) return Promise.resolve();
+  return new Promise((done) => {
+    const watcher = new MutationObserver(() => {
+      if (!$("keys")) return;
+      watcher.disconnect();
+      done();
+    });
+    watcher.observe(document.body, { childList: true, subtree: true });
+  });
+}
+
+const unitInAddress = () => new URLSearchParams(location.search).get("unit");
+
+function go(path, push = true) {
+  if (push && path !== state.unit?.path) history.pushState(null, "", path === state.me?.unit ? location.pathname : `?unit=${encodeURIComponent(path)}`);
+  select(null);
+  follow(path);
+}
+
+function enterRoom() {
+  remember("seated", "yes");
+  $("signin").hidden = true;
+  $("room").hidden = false;
+  follow(unitInAddress(), {
+    onSignedOut: signedOut,
+    onFresh: (fresh) => fresh?.length && announce(fresh),
+    onRefused: refused,
+  });
+}
+
+function refused(error) {
+  say(worded(error));
+  if (unitInAddress() !== null) {
+    history.replaceState(null, "", location.pathname);
+    follow(null);
+  }
+}
+
+function signedOut() {
+  stop();
+  remember("seated", "no");
+  state.ready = false;
+  state.csrf = "";
+  showSignIn();
+}
+
+async function signOut() {
+  await act("/session", undefined, "DELETE");
+  signedOut();
+}
+
+/** Whether this browser was signed in: a first visit asks nothing that can only be refused. */
+const wasSeated = () => remembered("seated") === "yes";
+
+async function begin() {
+  if (!wasSeated()) {
+    showSignIn();
+    return;
+  }
+  const answer = await currentSession();
+  if (answer.ok && answer.content?.csrf) {
+    state.csrf = answer.content.csrf;
+    enterRoom();
+  } else if (answer.status === 0 || answer.status >= 500) {
+    await pause(1000);
+    await begin();
+  } else showSignIn();
+}
+
+function repaint() {
+  if (!state.ready) return;
+  redrawTiles();
+  repaintDatafeed();
+  touchAll();
+}
+
+function tick() {
+  watch();
+  if (!state.ready || $("room").hidden) return;
+  paintFeed();
+  tickClock();
+  tickWall();
+}
+
+async function start() {
+  await frameRendered();
+  while (!(await loadWords(language()))) await pause(1000);
+  startHead({ onGo: go, onSignOut: signOut, onRepaint: repaint });
+  startWall();
+  startFocus(go);
+  startTiles(go);
+  startDatafeed();
+  startKeys();
+  startBlinking();
+  startSignIn(enterRoom);
+  choices($("choices"), { withSignOut: true });
+  wordFrame();
+  paintKeys();
+  window.addEventListener("popstate", () => state.ready && go(unitInAddress() ?? state.me.unit, false));
+  setInterval(tick, HALF_S);
+  setInterval(() => state.ready && tickTiles(), 1000);
+  await begin();
+}
+
+start();

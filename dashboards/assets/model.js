@@ -1,0 +1,175 @@
+// What the page knows: the last snapshot and every change after it. Topics tell the painters what to look at.
+
+const TRAIL = 90;
+const painters = new Map();
+const dirty = new Set();
+let asked = false;
+
+export const state = {
+  me: null, csrf: "", unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
+  seats: [], lamps: [0, 0, 0], revision: null, boot: null, skewMs: 0, ready: false,
+  selected: null, // {alert: id} or {series: id}
+};
+
+/** The room's clock in ms: ours corrected by what the last frame said. */
+export const now = () => Date.now() + state.skewMs;
+
+/** Paint with `paint()` whenever one of `topics` changed, at most once a frame. */
+export function onChange(topics, paint) {
+  for (const topic of topics) {
+    if (!painters.has(topic)) painters.set(topic, []);
+    painters.get(topic).push(paint);
+  }
+}
+
+export function touch(...topics) {
+  for (const topic of topics) dirty.add(topic);
+  if (asked) return;
+  asked = true;
+  requestAnimationFrame(flush);
+}
+
+function flush() {
+  asked = false;
+  const todo = new Set();
+  for (const topic of dirty) for (const paint of painters.get(topic) ?? []) todo.add(paint);
+  dirty.clear();
+  for (const paint of todo) paint();
+  document.documentElement.dataset.revision = String(state.revision ?? "");
+}
+
+export function touchAll() {
+  touch(...painters.keys());
+}
+
+export function takeSnapshot(frame) {
+  Object.assign(state, {
+    me: frame.me, unit: frame.unit, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0],
+    revision: frame.revision, boot: frame.boot, skewMs: frame.now - Date.now(), ready: true,
+  });
+  state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));
+  state.alerts = new Map((frame.alerts ?? []).map((alert) => [alert.id, alert]));
+  state.series = new Map((frame.series ?? []).map((series) => [series.id, { ...series, trail: series.trail ?? [] }]));
+  if (state.selected && !stillThere(state.selected)) state.selected = null;
+  touchAll();
+}
+
+function stillThere(selected) {
+  return selected.alert ? state.alerts.has(selected.alert) : state.series.has(selected.series);
+}
+
+/** Apply one frame of changes; gives the alerts that are new on the wall. */
+export function takeChanges(frame) {
+  state.revision = frame.to ?? state.revision;
+  if (frame.now) state.skewMs = frame.now - Date.now();
+  const fresh = takeAlerts(frame);
+  takeSeries(frame);
+  takeValues(frame);
+  if (frame.seats) {
+    state.seats = frame.seats;
+    touch("seats");
+  }
+  if (frame.units) takeUnits(frame.units, frame.now);
+  if (frame.lamps && String(frame.lamps) !== String(state.lamps)) {
+    state.lamps = frame.lamps;
+    touch("lamps");
+  }
+  return fresh;
+}
+
+function takeAlerts(frame) {
+  const fresh = [];
+  for (const alert of frame.alerts ?? []) {
+    if (!state.alerts.has(alert.id)) fresh.push(alert);
+    state.alerts.set(alert.id, alert);
+  }
+  for (const id of frame.ended ?? []) state.alerts.delete(id);
+  if (frame.alerts?.length || frame.ended?.length) touch("alerts", "tiles-alerts", "selection", "lamps");
+  return fresh;
+}
+
+// Cards of series that are new here or were altered, and those that left with the alert that had brought them.
+function takeSeries(frame) {
+  for (const series of frame.series ?? []) state.series.set(series.id, { ...series, trail: series.trail ?? [] });
+  for (const id of frame.gone ?? []) state.series.delete(id);
+  if (frame.series?.length || frame.gone?.length) touch("series");
+  if (state.selected && !stillThere(state.selected)) select(null);
+}
+
+function takeValues(frame) {
+  for (const [id, points] of Object.entries(frame.trails ?? {})) {
+    const series = state.series.get(Number(id));
+    if (series) for (const point of points) push(series, point[0], point[1]);
+  }
+  for (const [id, [t, v, low, high, q, productivity, performance]] of Object.entries(frame.values ?? {})) {
+    const series = state.series.get(Number(id));
+    if (!series) continue;
+    Object.assign(series, { t, value: v, low, high, q });
+    if (productivity !== undefined) Object.assign(series, { productivity, performance });
+    push(series, t, v);
+    series.changed = true;
+    live.add(series.id);
+  }
+  if (live.size) touch("values");
+}
+
+/** Ids of the series whose values came since the tiles were painted last. */
+export const live = new Set();
+
+function push(series, t, v) {
+  const trail = series.trail;
+  const last = trail.length ? trail[trail.length - 1][0] : -Infinity;
+  if (t === null || v === null || t <= last) return;
+  trail.push([t, v]);
+  if (trail.length > TRAIL) trail.shift();
+  series.changed = true;
+}
+
+function takeUnits(units, at) {
+  for (const unit of units) {
+    if (unit.path === state.unit?.path) state.unit = { ...state.unit, ...unit };
+    else if (state.children.has(unit.path)) state.children.set(unit.path, { ...unit, trail: trailOf(unit.path, unit, at) });
+  }
+  touch("units");
+}
+
+// Aggregates have no history of their own in the feed: the page keeps what it saw.
+const seen = new Map();
+function trailOf(path, unit, at) {
+  let trail = seen.get(path);
+  if (!trail) seen.set(path, (trail = []));
+  const value = unit.productivity ?? unit.performance;
+  if (value !== null && value !== undefined && (!trail.length || at - trail[trail.length - 1][0] > 900)) trail.push([at, value]);
+  if (trail.length > TRAIL) trail.shift();
+  return trail;
+}
+
+export function select(selected) {
+  state.selected = selected;
+  touch("selection", "alerts-selection");
+}
+
+/** The series that the Datafeed shows: of the selected alert, or the selected one. */
+export function seriesInView() {
+  const alert = alertInView();
+  if (alert) return state.series.get(alert.series_id) ?? null;
+  return state.selected?.series ? state.series.get(state.selected.series) ?? null : null;
+}
+
+/** The alert in view: the selected one, or the open one of the selected series. */
+export function alertInView() {
+  if (state.selected?.alert) return state.alerts.get(state.selected.alert) ?? null;
+  const series = state.selected?.series ? state.series.get(state.selected.series) : null;
+  return series?.alert ? state.alerts.get(series.alert) ?? alertOfSeries(series.id) : series ? alertOfSeries(series.id) : null;
+}
+
+export function alertOfSeries(id) {
+  for (const alert of state.alerts.values()) if (alert.series_id === id) return alert;
+  return null;
+}
+
+/** Worst first: priority, then least time to climb; what is back in its band comes last. */
+export function worstFirst(a, b) {
+  const back = (alert) => (alert.active === false ? 1 : 0);
+  return back(a) - back(b) || a.priority - b.priority || (a.deadline ?? Infinity) - (b.deadline ?? Infinity) || a.raised - b.raised;
+}

@@ -1,0 +1,77 @@
+// Acts and questions over REST. An act carries one key for all its tries, so a lost answer never makes it happen twice.
+
+import { state } from "./model.js";
+import { clock, known, t } from "./words.js";
+
+const TRIES = 3;
+
+function key() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+
+async function once(method, path, body, headers) {
+  const answer = await fetch(`/api/v1${path}`, {
+    method,
+    credentials: "same-origin",
+    headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  let content = null;
+  try {
+    content = text ? JSON.parse(text) : null;
+  } catch {
+    content = null; // not ours: a proxy's page, worded below by its status
+  }
+  if (answer.ok) return { ok: true, status: answer.status, content };
+  return { ok: false, status: answer.status, error: content?.error ?? { code: `http_${answer.status}`, message: "", params: {} } };
+}
+
+const unreachable = () => ({ ok: false, status: 0, error: { code: "unreachable", params: {} } });
+
+export async function ask(path) {
+  try {
+    return await once("GET", path, undefined, {});
+  } catch {
+    return unreachable();
+  }
+}
+
+/** Post an act; tries again with the same key when the room cannot be reached. */
+export async function act(path, body, method = "POST") {
+  const headers = { "X-CSRF-Token": state.csrf, "Idempotency-Key": key() };
+  for (let turn = 0; turn < TRIES; turn++) {
+    try {
+      return await once(method, path, body, headers);
+    } catch {
+      await pause(400 * (turn + 1));
+    }
+  }
+  return unreachable();
+}
+
+/** A time in what the room sent: ms, or microseconds when it is too large for ms. */
+const ms = (value) => (value > 1e14 ? value / 1000 : value);
+
+/** What went wrong and what to do, in the reader's language. */
+export function worded(error) {
+  const params = { ...(error.params ?? {}) };
+  if (error.code === "conflict" && params.person) {
+    const at = typeof params.at === "number" ? clock(ms(params.at)) : params.at ?? "";
+    return t("room.act.lost_race", { person: params.person, at });
+  }
+  if (error.code === "unreachable") return t("room.error.unreachable");
+  for (const name of Object.keys(params)) if (typeof params[name] === "number" && params[name] > 1e11) params[name] = clock(ms(params[name]));
+  const [what, remedy] = [wordFor(error.code, "message", params), wordFor(error.code, "remedy", params)];
+  const said = [what || error.message || t("room.error.refused"), remedy || error.remedy || ""];
+  return said.filter(Boolean).join(" ");
+}
+
+function wordFor(code, part, params) {
+  const tries = part === "message" ? [`error.${code}`, `error.${code}.message`] : [`error.${code}.remedy`, `remedy.${code}`];
+  const found = tries.find(known);
+  return found ? t(found, params) : "";
+}

@@ -1,0 +1,217 @@
+// The index wall: aggregates of the units below, then the series, each with a canvas sparkline drawn only when its data changed.
+
+import { $, h, keyed, order, setAttr, setText, token } from "./dom.js";
+import { mark, ratioClass, setMark } from "./icons.js";
+import { alertOfSeries, live, now, onChange, select, state } from "./model.js";
+import { number, plural, ratio, roughly, t, unitText } from "./words.js";
+
+const units = new Map();
+const tiles = new Map();
+const visible = new WeakSet();
+let drill = () => {};
+let watcher = null;
+let sizes = null;
+
+export function startTiles(onDrill) {
+  drill = onDrill;
+  $("tiles").replaceChildren(h("ul.tile-grid", { id: "tile-grid" }));
+  watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      if (isIntersecting) visible.add(target);
+      else visible.delete(target);
+      if (isIntersecting) draw(target);
+    }
+  }, { rootMargin: "100px" });
+  sizes = new ResizeObserver((entries) => {
+    for (const { target, contentRect } of entries) resize(target, contentRect);
+  });
+  onChange(["units", "series", "tiles-alerts", "selection"], paint);
+  onChange(["values"], paintValues);
+}
+
+/** Forget what is drawn: after a change of palette all is drawn again. */
+export function redrawTiles() {
+  for (const node of [...units.values(), ...tiles.values()]) draw(node, true);
+}
+
+function paint() {
+  const below = keyed(units, [...state.children.values()], (unit) => unit.path, buildUnit, fillUnit);
+  const own = keyed(tiles, [...state.series.values()], (series) => series.id, build, fill);
+  order($("tile-grid"), [...below, ...own]);
+  setText($("tiles-count"), plural("room.tiles.count", own.length));
+}
+
+function paintValues() {
+  for (const id of live) {
+    const node = tiles.get(id);
+    const series = state.series.get(id);
+    if (node && series) fillValue(node, series);
+  }
+  live.clear();
+}
+
+function shell(onclick, extra) {
+  const parts = {
+    name: h("span.tile-name"), place: h("span.tile-place"), mark: mark(1), value: h("span.tile-value"), unit: h("span.tile-unit"),
+    age: h("span.tile-age"), alert: h("span.unseen"), canvas: h("canvas", { "aria-hidden": "true" }),
+  };
+  const button = h(`button.tile-button`, { type: "button", onclick },
+    h("span.tile-head", {}, parts.name, parts.mark), parts.place,
+    h("span.tile-figures", {}, parts.value, parts.unit, parts.age), parts.alert, parts.canvas);
+  const node = h(`li.tile${extra}`, {}, button);
+  Object.assign(node, { parts, button });
+  watcher.observe(node);
+  sizes.observe(parts.canvas);
+  parts.canvas.tile = node;
+  return node;
+}
+
+const build = (series) => shell(() => select({ series: series.id }), "");
+const buildUnit = (unit) => shell(() => drill(unit.path), ".of-unit");
+
+function fill(node, series) {
+  const alert = alertOfSeries(series.id);
+  const chosen = state.selected?.series === series.id || (alert !== null && state.selected?.alert === alert.id);
+  node.item = series;
+  node.low = () => [series.low, series.high];
+  setText(node.parts.name, series.name);
+  setText(node.parts.place, series.unit_path === state.unit?.path ? "" : series.unit_name ?? "");
+  setText(node.parts.unit, unitText(series.unit));
+  setText(node.parts.alert, alert ? t(`room.priority.${alert.priority}`) : "");
+  flag(node, alert?.priority ?? null, Boolean(alert?.unacked));
+  setAttr(node.button, "aria-pressed", chosen);
+  node.classList.toggle("chosen", chosen);
+  node.title = series.path;
+  fillValue(node, series);
+}
+
+function fillUnit(node, unit) {
+  node.item = unit;
+  node.low = () => [0.87, 1];
+  setText(node.parts.name, unit.name);
+  setText(node.parts.place, unit.level_name);
+  const shown = unit.productivity ?? unit.performance;
+  setText(node.parts.value, ratio(shown));
+  node.parts.value.className = `tile-value ${ratioClass(unit.productivity)}`;
+  setText(node.parts.unit, t(unit.productivity === null ? "room.short.performance" : "room.short.productivity"));
+  setText(node.parts.age, unit.silent ? plural("room.tiles.silent", unit.silent) : "");
+  setText(node.parts.alert, unit.worst ? t(`room.priority.${unit.worst}`) : "");
+  flag(node, unit.worst, false);
+  draw(node);
+}
+
+function flag(node, priority, unacked) {
+  node.parts.mark.hidden = priority === null;
+  if (priority !== null) setMark(node.parts.mark, priority, unacked);
+  const wanted = priority === null ? "" : String(priority);
+  if (node.dataset.priority !== wanted) {
+    node.dataset.priority = wanted;
+    node.drawn = null;
+  }
+}
+
+function fillValue(node, series) {
+  setText(node.parts.value, number(series.value));
+  age(node, series, now());
+  draw(node);
+}
+
+/** Grey after `grey_s`, with the age: old data never looks live. */
+function age(node, series, at) {
+  const s = series.t === null || series.t === undefined ? Infinity : (at - series.t) / 1000;
+  const old = s > (series.grey_s ?? 180);
+  if (old !== node.classList.contains("old")) {
+    node.classList.toggle("old", old);
+    node.drawn = null;
+    draw(node);
+  }
+  const poor = series.q !== undefined && series.q !== null && series.q < 192 ? t("room.tiles.poor") : "";
+  setText(node.parts.age, s === Infinity ? t("room.tiles.never") : old ? t("room.tiles.old", { age: roughly(s) }) : poor);
+}
+
+export function tickTiles() {
+  const at = now();
+  for (const [id, node] of tiles) {
+    const series = state.series.get(id);
+    if (series) age(node, series, at);
+  }
+}
+
+function resize(canvas, { width, height }) {
+  const scale = window.devicePixelRatio || 1;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  canvas.tile.drawn = null;
+  draw(canvas.tile);
+}
+
+/** Draw the sparkline if it is on screen and its data, size or colours changed. */
+function draw(node, force = false) {
+  const { canvas } = node.parts;
+  if (!node.item || !visible.has(node) || !canvas.width) return;
+  const trail = node.item.trail ?? [];
+  const [low, high] = node.low();
+  const key = `${trail.length} ${trail[trail.length - 1]?.[0]} ${low} ${high}`;
+  if (!force && node.drawn === key) return;
+  node.drawn = key;
+  const pen = canvas.getContext("2d");
+  pen.clearRect(0, 0, canvas.width, canvas.height);
+  if (trail.length < 1) return;
+  sparkline(pen, canvas, trail, low, high, node);
+}
+
+function sparkline(pen, canvas, trail, low, high, node) {
+  const scale = window.devicePixelRatio || 1;
+  const [from, to] = range(trail, low, high);
+  const pad = 3 * scale;
+  const y = (v) => canvas.height - pad - ((v - from) / (to - from)) * (canvas.height - 2 * pad);
+  if (finite(low) || finite(high)) {
+    const top = finite(high) ? y(Math.min(high, to)) : 0;
+    const bottom = finite(low) ? y(Math.max(low, from)) : canvas.height;
+    pen.fillStyle = token("--band");
+    pen.fillRect(0, top, canvas.width, Math.max(1, bottom - top));
+  }
+  const [t0, t1] = [trail[0][0], trail[trail.length - 1][0]];
+  const width = canvas.width - 2 * pad;
+  const x = (t) => pad + (t1 > t0 ? ((t - t0) / (t1 - t0)) * width : width);
+  const old = node.classList.contains("old");
+  pen.lineWidth = 1.4 * scale;
+  pen.lineJoin = "round";
+  pen.strokeStyle = token(old ? "--potential" : "--trace");
+  pen.beginPath();
+  trail.forEach(([t, v], i) => (i ? pen.lineTo(x(t), y(v)) : pen.moveTo(x(t), y(v))));
+  pen.stroke();
+  const priority = node.dataset.priority;
+  pen.fillStyle = token(priority ? `--p${priority}-edge` : old ? "--potential" : "--trace");
+  pen.beginPath();
+  pen.arc(x(t1), y(trail[trail.length - 1][1]), (priority ? 3.2 : 2.2) * scale, 0, 7);
+  pen.fill();
+}
+
+const finite = (v) => v !== null && v !== undefined && Number.isFinite(v);
+
+function range(trail, low, high) {
+  let from = Infinity;
+  let to = -Infinity;
+  for (const [, v] of trail) {
+    if (v < from) from = v;
+    if (v > to) to = v;
+  }
+  // The band belongs in the picture unless it would flatten the trace to a line.
+  const spread = Math.max(to - from, Math.abs(to) * 1e-3, 1e-9);
+  if (finite(low) && from - low < 3 * spread) from = Math.min(from, low);
+  if (finite(high) && high - to < 3 * spread) to = Math.max(to, high);
+  return to - from < 1e-12 ? [from - 1, to + 1] : [from, to];
+}
+
+/** Arrow keys walk the tiles in the order they are shown. */
+export function walkTiles(step) {
+  const buttons = [...$("tile-grid").querySelectorAll(".tile:not(.of-unit) .tile-button")];
+  if (!buttons.length) return;
+  const at = buttons.findIndex((button) => button.getAttribute("aria-pressed") === "true");
+  const next = buttons[at < 0 ? (step > 0 ? 0 : buttons.length - 1) : (at + step + buttons.length) % buttons.length];
+  next.click();
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+}
+

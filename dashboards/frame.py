@@ -1,0 +1,122 @@
+"""The frame of the room as Dash components: empty places with ids, filled and owned by the scripts under `assets/`.
+
+Texts are never written here: `data-word` names the catalogue key, and the script puts it in the reader's language.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dash import html
+
+_STYLES = ("fonts.css", "tokens.css", "vendor/uplot/uPlot.min.css", "room.css", "wall.css", "panels.css")
+
+
+def index_string(assets: str) -> str:
+    """Write the HTML around the Dash application; `assets` is the URL of the assets folder, without trailing slash.
+
+    `boot.js` runs before the first paint (palette and language), the rest as one module graph after parsing. Nothing is inline but
+    the start of Dash's renderer, which the policy allows by hash.
+    """
+    styles = "\n    ".join(f'<link rel="stylesheet" href="{assets}/{name}">' for name in _STYLES)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+  <head>
+    {{%metas%}}
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <title>{{%title%}}</title>
+    <link rel="icon" type="image/svg+xml" href="{assets}/mark.svg">
+    {styles}
+    {{%css%}}
+    <script src="{assets}/boot.js"></script>
+    <script src="{assets}/vendor/uplot/uPlot.iife.min.js" defer></script>
+    <script type="module" src="{assets}/main.js"></script>
+  </head>
+  <body>
+    {{%app_entry%}}
+    <div id="dialogs"></div>
+    {{%config%}}
+    {{%scripts%}}
+    {{%renderer%}}
+  </body>
+</html>"""
+
+
+def layout() -> html.Div:
+    """Give the whole frame: header, alert wall, system in focus, Datafeed, index wall, seats and keys; and the sign-in page."""
+    return html.Div(
+        id="frame",
+        children=[
+            html.Div(id="signin", className="signin", hidden=True),
+            html.Div(id="room", className="room", hidden=True, children=[_header(), _main(), _foot()]),
+            html.Div(id="say", className="unseen", role="status", **{"aria-live": "polite"}),
+        ],
+    )
+
+
+def _header() -> html.Header:
+    return html.Header(
+        id="head",
+        className="head",
+        children=[
+            html.Div(id="plan", className="plan"),
+            html.Div(
+                className="where",
+                children=[html.H1(id="where-name"), html.Nav(id="crumbs", **_named("room.nav.recursion"))],
+            ),
+            html.Ul(id="lamps", className="lamps", **_named("room.lamps")),
+            html.Div(id="feed", className="feed", role="status"),
+            html.Div(id="clock", className="clock"),
+            html.Div(id="choices", className="choices"),
+        ],
+    )
+
+
+def _main() -> html.Main:
+    return html.Main(
+        className="walls",
+        children=[
+            _panel("wall", "room.wall.title", count=True),
+            _panel("focus", "room.focus.title", extra=html.Div(id="focus-legend", className="legend")),
+            _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
+            _panel("tiles", "room.tiles.title", count=True),
+        ],
+    )
+
+
+def _panel(name: str, title: str, *, count: bool = False, extra: html.Div | None = None) -> html.Section:
+    """Give one chamfered panel: heading with its hexagon, and a scrolling body that the keyboard can reach."""
+    heading = f"{name}-title"
+    head: list[Any] = [html.H2(id=heading, **_word(title))]
+    if count:
+        head.append(html.Span(id=f"{name}-count", className="count"))
+    if extra is not None:
+        head.append(extra)
+    return html.Section(
+        id=f"{name}-panel",
+        className=f"panel panel-{name}",
+        **{"aria-labelledby": heading},
+        children=[
+            html.Div(className="panel-head", children=head),
+            html.Div(id=name, className=f"panel-body {name}", tabIndex=0, role="group", **{"aria-labelledby": heading}),
+        ],
+    )
+
+
+def _foot() -> html.Footer:
+    return html.Footer(
+        className="foot",
+        children=[
+            html.Ul(id="seats", className="seats", **_named("room.seats")),
+            html.Div(id="keys", className="keys"),
+        ],
+    )
+
+
+def _word(key: str) -> dict[str, str]:
+    return {"data-word": key}
+
+
+def _named(key: str) -> dict[str, str]:
+    return {"data-word-label": key}
