@@ -1,0 +1,65 @@
+"""The rows that access keeps, as protocols for the store to implement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from opsroom.model import Micros
+    from opsroom.seats import PlantToken, Seat, Session
+
+
+class SeatRows(Protocol):
+    """Seats and their credentials; synchronous."""
+
+    def seats(self) -> list[Seat]:
+        """Give all seats."""
+        ...
+
+    def put_seat(self, seat: Seat) -> Seat:
+        """Write a seat and give it back, with an id where it had 0."""
+        ...
+
+    def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:
+        """Replace the seat's credential of `kind`; `secret` is already a hash."""
+        ...
+
+    def credentials(self, seat_id: int, kind: str) -> list[str]:
+        """Give the hashes of `kind`."""
+        ...
+
+
+class SessionRows(Protocol):
+    """Signed-in sessions; synchronous."""
+
+    def put_session(self, session: Session) -> None:
+        """Write a session."""
+        ...
+
+    def session(self, token_hash: str) -> Session | None:
+        """Give the session of that hash, None where there is none."""
+        ...
+
+    def end_session(self, token_hash: str) -> None:
+        """Remove it; nothing where there is none."""
+        ...
+
+
+class TokenRows(Protocol):
+    """Plants' tokens; synchronous."""
+
+    def put_token(self, token: PlantToken) -> None:
+        """Write a token."""
+        ...
+
+    def tokens(self) -> list[PlantToken]:
+        """Give all tokens."""
+        ...
+
+    def delete_token(self, token_hash: str) -> None:
+        """Remove it; nothing where there is none."""
+        ...
+
+
+class AccessRows(SeatRows, SessionRows, TokenRows, Protocol):
+    """All three, as one store gives them."""

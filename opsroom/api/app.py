@@ -1,0 +1,64 @@
+"""The API as one FastAPI application, on which the Dash room and the ingest socket are mounted later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI
+from starlette.exceptions import HTTPException
+
+from opsroom.api.acts import Replays, act_router
+from opsroom.api.answers import handle_errors
+from opsroom.api.guard import Guard
+from opsroom.api.health import Metered, Meters, health_router
+from opsroom.api.live import live_router
+from opsroom.api.pages import page_router
+from opsroom.api.queries import query_router
+from opsroom.api.session import session_router
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prometheus_client import CollectorRegistry
+
+    from opsroom.api.ports import ApiRoom
+
+ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ABOUT = "What a seat may read and do. Errors have one shape: error.code, message, remedy, params."
+
+
+def create_api(
+    room: ApiRoom, *, further: Sequence[APIRouter] = (), registry: CollectorRegistry | None = None
+) -> FastAPI:
+    """Make the application.
+
+    `further` are routers with HTTP paths under `/api` of other rims: they must be known here, since unknown paths under
+    `/api` are answered 404 before the catch-all that Dash adds. WebSocket routes may be added later.
+    `state.script_hashes` takes the CSP hashes of inline scripts of pages mounted later.
+    """
+    api = FastAPI(title="Operations room", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
+    api.state.room = room
+    api.state.replays = Replays()
+    api.state.meters = Meters(room, registry)
+    api.state.script_hashes = ()
+    for router in (
+        session_router,
+        query_router,
+        act_router,
+        live_router,
+        health_router,
+        page_router,
+        *further,
+    ):
+        api.include_router(router)
+    for prefix in ("/api", "/-"):
+        api.add_api_route(prefix + "/{rest:path}", _nowhere, methods=ALL_METHODS, include_in_schema=False)
+    handle_errors(api)
+    api.add_middleware(Guard, room=room)
+    api.add_middleware(Metered, meters=api.state.meters)
+    return api
+
+
+async def _nowhere(rest: str) -> None:
+    """Answer for paths that nobody serves."""
+    raise HTTPException(404, f"There is nothing at {rest[:200]!r}.")

@@ -1,0 +1,151 @@
+"""What the API needs of the room, and how a request reaches it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ParamSpec, Protocol, TypeVar, cast
+
+from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
+
+from opsroom.access import Access, Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opsroom.catalog import Catalog
+    from opsroom.clock import Clock
+    from opsroom.model import Alert, Columns, Micros, Transition
+    from opsroom.records import AnyAct, AnyConfig
+    from opsroom.settings import Settings
+    from opsroom.store import Buckets
+    from opsroom.view import View
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+COOKIE = "__Host-opsroom"
+
+
+class ReadingRows(Protocol):
+    """Stored readings; blocking, so asked through `ApiRoom.read`."""
+
+    def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
+        """Give readings of a series, oldest first; `limit` keeps the newest."""
+        ...
+
+    def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
+        """Give aggregates by buckets."""
+        ...
+
+
+class JournalRows(Protocol):
+    """Stored alerts; blocking, so asked through `ApiRoom.read`."""
+
+    def alerts(
+        self,
+        *,
+        open_only: bool = False,
+        unit_ids: Sequence[int] | None = None,
+        since: Micros | None = None,
+        limit: int = 1000,
+    ) -> list[Alert]:
+        """Give alerts, newest first."""
+        ...
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """Give one alert."""
+        ...
+
+    def edges(self, alert_id: str) -> list[Transition]:
+        """Give what happened to it, in order."""
+        ...
+
+
+class Rows(Protocol):
+    """The parts of the store that the API asks."""
+
+    @property
+    def readings(self) -> ReadingRows:
+        """Readings and rollups."""
+        ...
+
+    @property
+    def journal(self) -> JournalRows:
+        """Alerts."""
+        ...
+
+
+class Doings(Protocol):
+    """What the API makes the room do."""
+
+    async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:
+        """Make an act durable and apply it; empty where its key was seen before."""
+        ...
+
+    async def change(self, changes: list[AnyConfig]) -> None:
+        """Make changes of configuration durable and apply them."""
+        ...
+
+    async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a blocking read outside the loop."""
+        ...
+
+    def delivered(self, alert_id: str) -> None:
+        """Note that an alert was written to a screen of its unit; a second time does nothing."""
+        ...
+
+
+class Parts(Protocol):
+    """What the room is made of."""
+
+    catalog: Catalog
+    view: View
+    access: Access
+    clock: Clock
+    settings: Settings
+
+    @property
+    def store(self) -> Rows:
+        """The store, read only here."""
+        ...
+
+
+class Condition(Protocol):
+    """How the room is."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether it consumes its log."""
+        ...
+
+    @property
+    def store_failing(self) -> bool:
+        """Whether the store refuses rows now."""
+        ...
+
+    @property
+    def lag_s(self) -> float:
+        """How far it is behind its log, seconds."""
+        ...
+
+
+class ApiRoom(Doings, Parts, Condition, Protocol):
+    """All of it."""
+
+
+def room_of(connection: HTTPConnection) -> ApiRoom:
+    """Give the room that serves this connection."""
+    return cast("ApiRoom", connection.app.state.room)
+
+
+async def caller_of(request: Request) -> Caller:
+    """Give who makes the request.
+
+    Raises:
+        NotSignedIn: nobody is.
+    """
+    return await room_of(request).access.caller(request.cookies.get(COOKIE))
+
+
+RoomOf = Annotated["ApiRoom", Depends(room_of)]
+CallerOf = Annotated[Caller, Depends(caller_of)]

@@ -1,0 +1,98 @@
+"""Autonomy by authorisation (DOMAIN 1.6, rule 9) as pure functions: what a seat may see and do, and nothing else.
+
+Inside its own unit, that is at the series and alerts of the unit it belongs to, a seat sees all. Of the units below it sees
+aggregates, and an alert only once that has climbed to its level, then with the history of that one series. Of units beside and
+above it sees nothing but their names. A role widens what a seat may do, never what it may see.
+
+It lies in the model layer because the view filters by it, the API refuses by it, and siblings do not import one another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from opsroom.model import Alert, Outcome, Role, Series, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from opsroom.seats import Seat
+
+ROLE_RANK: Final = {Role.OBSERVER: 0, Role.OPERATOR: 1, Role.COUNCIL: 2, Role.ADMIN: 3}
+
+
+class Tree(Protocol):
+    """The two questions about the tree that rights ask; the catalog answers them."""
+
+    def parent(self, unit_id: int) -> Unit | None:
+        """Give the unit above, None at the root."""
+        ...
+
+    def contains(self, unit_id: int, other_id: int) -> bool:
+        """Tell whether `other_id` is `unit_id` or below it."""
+        ...
+
+
+def at_least(seat: Seat, role: Role) -> bool:
+    """Tell whether the seat's role includes `role`."""
+    return ROLE_RANK[seat.role] >= ROLE_RANK[role]
+
+
+def may_see_unit(unit_id: int, seat_unit: int, tree: Tree) -> bool:
+    """Tell whether the aggregates of `unit_id` are open to a seat of `seat_unit`: its own unit and all below."""
+    return tree.contains(seat_unit, unit_id)
+
+
+def may_see(alert: Alert, seat_unit: int) -> bool:
+    """Tell whether a seat of `seat_unit` sees the alert: it is that unit's own, or it has stood at that unit's level."""
+    return alert.unit_id == seat_unit or any(a.unit_id == seat_unit for a in alert.annunciations)
+
+
+def may_see_series(series: Series, seat_unit: int, open_alerts: Iterable[Alert]) -> bool:
+    """Tell whether raw readings of `series` are open to a seat of `seat_unit`.
+
+    They are when the series is the unit's own, or while one of `open_alerts` on it has climbed to the unit.
+    """
+    if series.unit_id == seat_unit:
+        return True
+    return any(alert.series_id == series.id and may_see(alert, seat_unit) for alert in open_alerts)
+
+
+def may_acknowledge(alert: Alert, seat: Seat) -> bool:
+    """Tell whether the seat may acknowledge: an operator of the unit at whose level the alert stands now."""
+    return at_least(seat, Role.OPERATOR) and alert.standing.unit_id == seat.unit_id
+
+
+def may_note(alert: Alert, seat: Seat) -> bool:
+    """Tell whether the seat may note "recovering until": an operator of the unit that the alert concerns."""
+    return at_least(seat, Role.OPERATOR) and alert.unit_id == seat.unit_id
+
+
+def may_decide(alert: Alert, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may decide: a council seat at the top, where the alert stands (DOMAIN 1.6, rule 3)."""
+    at_top = tree.parent(seat.unit_id) is None and alert.standing.unit_id == seat.unit_id
+    return at_least(seat, Role.COUNCIL) and at_top
+
+
+def may_press(series: Series, seat: Seat) -> bool:
+    """Tell whether the seat may press the series: an operator of its unit, and the indicator agreed as essential (rule 7)."""
+    essential = series.indicator is not None and series.indicator.essential
+    return essential and at_least(seat, Role.OPERATOR) and series.unit_id == seat.unit_id
+
+
+def may_adopt(series: Series, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may make the series an agreed one: the unit's own council seat, or an admin at or above it."""
+    own = at_least(seat, Role.COUNCIL) and series.unit_id == seat.unit_id
+    return own or (at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, series.unit_id))
+
+
+def may_rebase(series: Series, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may confirm a new capability: a council seat of the parent unit, at the root of the root (rule 4)."""
+    parent = tree.parent(series.unit_id)
+    confirming = series.unit_id if parent is None else parent.id
+    return at_least(seat, Role.COUNCIL) and seat.unit_id == confirming
+
+
+def is_open(alert: Alert) -> bool:
+    """Tell whether the alert has not ended."""
+    return alert.outcome is Outcome.OPEN

@@ -1,0 +1,148 @@
+"""Alerts as screens and plants get them: the fields of an AlertView, wordless (codes and params), times in ms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Micros, Unit
+from opsroom.rights import is_open, may_acknowledge, may_decide, may_note
+
+if TYPE_CHECKING:
+    from opsroom.catalog import Catalog
+    from opsroom.seats import Seat
+
+MICROS_PER_MS: Final = 1_000
+
+
+def ms(at: Micros | None) -> int | None:
+    """Give milliseconds, None for None."""
+    return None if at is None else at // MICROS_PER_MS
+
+
+def _latest(alert: Alert, field: str, verb: FindingVerb | None = None) -> Any:
+    """Give `field` of the newest finding that has it."""
+    values = (getattr(f, field) for f in reversed(alert.findings) if verb is None or f.verb is verb)
+    return next((value for value in values if value), None)
+
+
+def _sure(alert: Alert) -> float | None:
+    """Give the probability of the alert's present kind, from the newest finding that names it."""
+    return next((f.p for f in reversed(alert.findings) if f.p is not None and f.kind is alert.kind), None)
+
+
+def _rate(finding: Finding | None) -> float | None:
+    return finding.rate_per_week if finding else None
+
+
+class Cards:
+    """Makes AlertViews out of alerts and the tree."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        """Take the tree, for names and paths."""
+        self._catalog = catalog
+
+    def describe(self, alert: Alert) -> dict[str, Any]:
+        """Give what everybody who may see the alert is told: an AlertView without the seat's part."""
+        units = self._catalog.units
+        series = self._catalog.series.get(alert.series_id)
+        unit, standing = units.get(alert.unit_id), units.get(alert.standing.unit_id)
+        above = self._next(alert)
+        opening = next((f for f in alert.findings if f.verb is FindingVerb.OPEN), None)
+        return {
+            "id": alert.id,
+            "series_id": alert.series_id,
+            "series": self._catalog.series_path(alert.series_id) if series else "",
+            "series_name": series.name if series else "",
+            "unit": _path(unit),
+            "unit_name": _name(unit),
+            "kind": alert.kind,
+            "priority": int(alert.priority),
+            "raised": ms(alert.raised),
+            "onset": ms(alert.onset),
+            "deadline": ms(alert.deadline),
+            "level": alert.level,
+            "standing": _path(standing),
+            "standing_name": _name(standing),
+            "next": None if above is None else above.path,
+            "next_name": None if above is None else above.name,
+            "active": alert.active,
+            "unacked": alert.unacked,
+            "outcome": alert.outcome,
+            "delivered": ms(alert.delivered),
+            "recovered": ms(alert.recovered),
+            "pressed": alert.kind is ChangeKind.PRESS,
+            "levels": [
+                {
+                    "level": a.level,
+                    "unit": _path(units.get(a.unit_id)),
+                    "name": _name(units.get(a.unit_id)),
+                    "at": ms(a.at),
+                }
+                for a in alert.annunciations
+            ],
+            "acknowledgements": [
+                {
+                    "person": a.person,
+                    "unit": _path(units.get(a.unit_id)),
+                    "level": a.level,
+                    "at": ms(a.at),
+                    "note": a.note,
+                }
+                for a in alert.acknowledgements
+            ],
+            "notes": [
+                {"author": n.author, "text": n.text, "at": ms(n.at), "until": ms(n.until)}
+                for n in alert.notes
+            ],
+            "decision": self._decision(alert),
+            "explanation": [{"code": s.code, "params": s.params} for s in alert.explanation],
+            "direction": _latest(alert, "direction") or 0,
+            "p": _sure(alert),
+            "rate_per_week": _rate(opening),
+        }
+
+    def for_seat(
+        self,
+        alert: Alert,
+        seat: Seat,
+        *,
+        raises_30d: int,
+        members: list[str],
+        described: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Give the AlertView as the seat gets it: with what it may do, and whether the alert is its own."""
+        opened = is_open(alert)
+        return {
+            **(described or self.describe(alert)),
+            "own": alert.unit_id == seat.unit_id,
+            "may_acknowledge": opened and alert.unacked and may_acknowledge(alert, seat),
+            "may_note": opened and may_note(alert, seat),
+            "may_decide": opened and may_decide(alert, seat, self._catalog),
+            "raises_30d": raises_30d,
+            "members": members,
+        }
+
+    def _next(self, alert: Alert) -> Unit | None:
+        """Give the unit to which the alert climbs when its deadline passes, None at the top."""
+        return self._catalog.parent(alert.standing.unit_id) if alert.deadline is not None else None
+
+    def _decision(self, alert: Alert) -> dict[str, Any] | None:
+        made = alert.decision
+        if made is None:
+            return None
+        addressee = _path(self._catalog.units.get(made.addressee_id))
+        return {
+            "person": made.person,
+            "text": made.text,
+            "addressee": addressee,
+            "followup": ms(made.followup),
+            "at": ms(made.at),
+        }
+
+
+def _path(unit: Unit | None) -> str:
+    return "" if unit is None else unit.path
+
+
+def _name(unit: Unit | None) -> str:
+    return "" if unit is None else unit.name

@@ -1,0 +1,342 @@
+"""The read model: what the room's screens show, in memory, fed by the room and read by the live feed.
+
+Every change gets the next revision and marks what it touched, so what a viewer has missed since revision N is simply all that
+is marked later: values merge to the latest, alerts are never dropped, and a viewer that slept gets one frame.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.errors import AccessDenied, NotFound
+from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Transition, Unit
+from opsroom.rights import is_open, may_see, may_see_series, may_see_unit
+from opsroom.seats import Seat
+from opsroom.view.board import Board
+from opsroom.view.cards import Cards
+from opsroom.view.scope import Scope
+from opsroom.view.subscription import Subscription
+from opsroom.view.totals import Total, totals
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from opsroom.catalog import Catalog
+    from opsroom.settings import RoomSection
+
+ENDED_KEPT: Final = 4_096
+TOTALS_EVERY_S: Final = 1.0
+NEVER_S: Final = float("-inf")
+
+
+class View:
+    """The room as its screens see it. One loop owns it; nothing here waits or reads a clock but the subscriptions.
+
+    `boot` names this run of the server: revisions count from 0 in each.
+    """
+
+    def __init__(self, catalog: Catalog, settings: RoomSection, *, boot: str) -> None:
+        """Start from the catalog as it is, without values and alerts; `load` takes the open ones."""
+        self.catalog = catalog
+        self.boot = boot
+        self.revision = 0
+        self.at: Micros = 0
+        self.board = Board(settings.grey_default_s)
+        self.cards = Cards(catalog)
+        self.alerts: dict[str, Alert] = {}
+        self.by_series: dict[int, str] = {}
+        self.alert_rev: dict[str, int] = {}
+        self.raises: dict[int, int] = {}
+        self.totals: dict[int, Total] = {}
+        self.unit_rev: dict[int, int] = {}
+        self.seats: list[Seat] = []
+        self.present: dict[int, int] = {}
+        self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
+        self._recovery_default_s = settings.recovery_default_s
+        self._ended: deque[tuple[int, Alert]] = deque(maxlen=ENDED_KEPT)
+        self._forgotten = 0
+        self._described: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._scopes: dict[tuple[int, str, int], Scope] = {}
+        self._subscriptions: set[Subscription] = set()
+        self._totals_at = NEVER_S
+        self._stamp = -1
+        self._units: dict[int, Unit] = {}
+        self._sync()
+
+    # -- fed by the room ---------------------------------------------------------------------------------------
+
+    def load(self, now: Micros, alerts: Iterable[Alert]) -> None:
+        """Take the open alerts of the store, at the start."""
+        self.at = max(self.at, now)
+        self._sync()
+        for alert in alerts:
+            self._place(alert)
+        self._wake(urgent=True)
+
+    def now(self, now: Micros) -> None:
+        """Move the room's time forward (us); no news by itself."""
+        self.at = max(self.at, now)
+
+    def values(self, columns: Columns) -> None:
+        """Take readings that are neither historical nor refused."""
+        self._sync()
+        if self.board.put(columns, self.revision + 1):
+            self.revision += 1
+            self._wake()
+
+    def bands(
+        self, ids: NDArray[Any], expected: NDArray[Any] | None, low: NDArray[Any], high: NDArray[Any]
+    ) -> None:
+        """Take expected bands of series `ids` (NaN where there is none). `expected`, the middle, is shown nowhere yet."""
+        del expected
+        if self.board.put_bands(ids, low, high, self.revision + 1):
+            self.revision += 1
+            self._wake()
+
+    def apply(
+        self,
+        now: Micros,
+        transitions: Sequence[Transition],
+        raises: dict[int, int] | None = None,
+        *,
+        catalog_changed: bool = False,
+    ) -> None:
+        """Take edges of alerts in their order, raises in the last 30 days by series, and changes of the tree."""
+        self.at = max(self.at, now)
+        if catalog_changed:
+            self._sync()
+        self.raises.update(raises or {})
+        for edge in transitions:
+            self._place(edge.alert)
+        if transitions or catalog_changed:
+            self._wake(urgent=True)
+
+    def take_seats(self, seats: list[Seat]) -> None:
+        """Take all seats, for the chairs; no news where they are the same."""
+        if seats != self.seats:
+            self.seats = list(seats)
+            self._chairs_changed()
+
+    def watched(self) -> NDArray[np.int64]:
+        """Give the ids of all series that some viewer is shown now."""
+        parts = [scope.slots() for scope in self._scopes.values()]
+        parts += [subscription.slots for subscription in self._subscriptions]
+        slots = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.int64)
+        return self.board.id[slots]
+
+    def _sync(self) -> None:
+        """Take the catalog as it is: new series are news, an altered tree of units is a new picture for everybody."""
+        if self._stamp == self.catalog.revision:
+            return
+        self._stamp = self.catalog.revision
+        self.revision += 1
+        if self.board.sync(self.catalog.series.values(), self.revision):
+            self.series_revision = self.revision
+        if self._units != self.catalog.units:
+            self._units = dict(self.catalog.units)
+            self.tree_revision = self.revision
+        self._described.clear()
+        self._totals_at = NEVER_S
+
+    def _place(self, alert: Alert) -> None:
+        """Put an alert on the wall, alter it there, or take it off when it has ended."""
+        self.revision += 1
+        self.alert_revision = self.revision
+        if is_open(alert):
+            self.alerts[alert.id] = alert
+            self.by_series[alert.series_id] = alert.id
+            self.alert_rev[alert.id] = self.revision
+        elif self.alerts.pop(alert.id, None) is not None:
+            if self.by_series.get(alert.series_id) == alert.id:
+                del self.by_series[alert.series_id]
+            self.alert_rev.pop(alert.id)
+            self._described.pop(alert.id, None)
+            if len(self._ended) == ENDED_KEPT:
+                self._forgotten = self._ended[0][0]
+            self._ended.append((self.revision, alert))
+        for other in self._beside(alert):
+            self.alert_rev[other.id] = self.revision
+        slot = self.board.slot_of.get(alert.series_id)
+        if slot is not None:
+            self.board.card_rev[slot] = self.revision
+        for unit in self.catalog.ancestors(alert.unit_id):
+            self.unit_rev[unit.id] = self.revision
+        self._totals_at = NEVER_S
+
+    # -- read --------------------------------------------------------------------------------------------------
+
+    def subscribe(self, seat: Seat, unit_id: int | None = None, series: Iterable[int] = ()) -> Subscription:
+        """Open a subscription of `seat` with `unit_id` in focus (default its own) and all points of `series`.
+
+        Raises:
+            NotFound: the unit is neither the seat's nor below it; names of others are not told.
+        """
+        focus = self.unit(seat.unit_id if unit_id is None else unit_id, seat)
+        subscription = Subscription(self, self.scope(seat, focus.id), seat, self._allowed(seat, series))
+        subscription.scope.viewers += 1
+        self._subscriptions.add(subscription)
+        self.present[seat.id] = self.present.get(seat.id, 0) + 1
+        if self.present[seat.id] == 1:
+            self._chairs_changed()
+        return subscription
+
+    def leave(self, subscription: Subscription) -> None:
+        """Close a subscription; a second time does nothing."""
+        if subscription not in self._subscriptions:
+            return
+        self._subscriptions.discard(subscription)
+        scope, seat_id = subscription.scope, subscription.seat.id
+        scope.viewers -= 1
+        if not scope.viewers:
+            self._scopes = {key: kept for key, kept in self._scopes.items() if kept is not scope}
+        self.present[seat_id] -= 1
+        if not self.present[seat_id]:
+            del self.present[seat_id]
+            self._chairs_changed()
+
+    def scope(self, seat: Seat, focus_id: int) -> Scope:
+        """Give what viewers of this unit, role and focus share; it is kept while somebody views it."""
+        key = (seat.unit_id, seat.role.value, focus_id)
+        scope = self._scopes.get(key)
+        if scope is None:
+            scope = self._scopes[key] = Scope(self, seat, self.catalog.units[focus_id])
+        return scope
+
+    def glance(self, seat: Seat, unit_id: int | None = None) -> Scope:
+        """Give a scope for one answer, not kept.
+
+        Raises:
+            NotFound: the unit is neither the seat's nor below it.
+        """
+        return Scope(self, seat, self.unit(seat.unit_id if unit_id is None else unit_id, seat))
+
+    def unit(self, unit_id: int, seat: Seat) -> Unit:
+        """Give a unit whose aggregates the seat may see.
+
+        Raises:
+            NotFound: there is none, or not for this seat.
+        """
+        unit = self.catalog.units.get(unit_id)
+        if unit is None or not may_see_unit(unit_id, seat.unit_id, self.catalog):
+            raise NotFound(
+                "No such unit.", remedy="A seat sees its own unit and those below.", code="unit_unknown"
+            )
+        return unit
+
+    def alert(self, alert_id: str, seat: Seat) -> Alert:
+        """Give an open alert.
+
+        Raises:
+            NotFound: there is none, or none that the seat may see.
+        """
+        alert = self.alerts.get(alert_id)
+        if alert is None or not may_see(alert, seat.unit_id):
+            raise NotFound(
+                "No such open alert.",
+                remedy="Read the alert wall again.",
+                code="alert_unknown",
+                alert=alert_id,
+            )
+        return alert
+
+    def may_read(self, series_id: int, seat: Seat) -> None:
+        """Check that raw readings of the series are open to the seat.
+
+        Raises:
+            NotFound: no such series below the seat's unit.
+            AccessDenied: it is below, but autonomy keeps it: no alert on it has climbed to the seat.
+        """
+        series = self.catalog.series.get(series_id)
+        if series is None or not self.catalog.contains(seat.unit_id, series.unit_id):
+            raise NotFound("No such series.", remedy="List them.", code="series_unknown", series=series_id)
+        held = self.by_series.get(series_id)
+        if not may_see_series(series, seat.unit_id, [self.alerts[held]] if held is not None else []):
+            raise AccessDenied(
+                "These readings are the unit's own.",
+                remedy="An alert that climbs to your level brings its history with it.",
+                code="series_autonomous",
+                series=series_id,
+            )
+
+    def _allowed(self, seat: Seat, series: Iterable[int]) -> NDArray[np.int64]:
+        """Give the slots of those series that the seat may read; the others are left out without a word."""
+        slots = []
+        for series_id in series:
+            held = self.by_series.get(series_id)
+            known = self.catalog.series.get(series_id)
+            open_alerts = [self.alerts[held]] if held is not None else []
+            if (
+                known is not None
+                and series_id in self.board.slot_of
+                and may_see_series(known, seat.unit_id, open_alerts)
+            ):
+                slots.append(self.board.slot_of[series_id])
+        return np.array(sorted(set(slots)), np.int64)
+
+    def describe(self, alert: Alert) -> dict[str, Any]:
+        """Give an alert's fields for the wire, without what depends on a seat."""
+        return self.cards.describe(alert)
+
+    def described(self, alert: Alert) -> dict[str, Any]:
+        """Give the same, made once for each state of an open alert."""
+        kept = self._described.get(alert.id)
+        if kept is None or kept[0] != id(alert):
+            kept = self._described[alert.id] = (id(alert), self.cards.describe(alert))
+        return kept[1]
+
+    def members(self, alert: Alert, unit_id: int) -> list[str]:
+        """Give the other open alerts of the same unit, raised within one recovery time, that `unit_id` may see (rule 5)."""
+        return [other.id for other in self._beside(alert) if may_see(other, unit_id)]
+
+    def _beside(self, alert: Alert) -> list[Alert]:
+        series = self.catalog.series.get(alert.series_id)
+        recovery_s = series.recovery_at(0, self._recovery_default_s) if series else self._recovery_default_s
+        near = recovery_s * MICROS_PER_S
+        return [
+            other
+            for other in self.alerts.values()
+            if other.unit_id == alert.unit_id
+            and other.id != alert.id
+            and abs(other.raised - alert.raised) <= near
+        ]
+
+    def ended_since(self, since: int, unit_id: int) -> list[Alert]:
+        """Give the alerts that left the wall after revision `since`, as far as `unit_id` saw them."""
+        ended = {a.id: a for revision, a in self._ended if revision > since and may_see(a, unit_id)}
+        return [alert for alert in ended.values() if alert.id not in self.alerts]
+
+    def resumable(self, revision: int, boot: str | None) -> bool:
+        """Tell whether a viewer that has `revision` of run `boot` can go on with changes alone."""
+        return boot == self.boot and max(self.tree_revision, self._forgotten) <= revision <= self.revision
+
+    def path_of(self, unit_id: int) -> str:
+        """Give the path of a unit, empty where there is none."""
+        unit = self.catalog.units.get(unit_id)
+        return "" if unit is None else unit.path
+
+    # -- news --------------------------------------------------------------------------------------------------
+
+    def refresh(self, now_s: float) -> None:
+        """Recompute the units' aggregates, at most once a second of `now_s` (monotonic), at once after an alert changed."""
+        if now_s - self._totals_at < TOTALS_EVERY_S:
+            return
+        self._totals_at = now_s
+        fresh = totals(self.catalog, self.board, self.alerts.values(), self.at)
+        changed = [unit_id for unit_id, total in fresh.items() if self.totals.get(unit_id) != total]
+        self.totals = fresh
+        if changed:
+            self.revision += 1
+            self.unit_rev.update(dict.fromkeys(changed, self.revision))
+
+    def _chairs_changed(self) -> None:
+        self.revision += 1
+        self.seats_revision = self.revision
+        self._wake()
+
+    def _wake(self, *, urgent: bool = False) -> None:
+        for subscription in self._subscriptions:
+            subscription.wake(urgent=urgent)

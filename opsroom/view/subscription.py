@@ -1,0 +1,141 @@
+"""One viewer's share of the read model: a snapshot, then merged changes at a pace that people and browsers can follow."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.view.cards import ms
+
+if TYPE_CHECKING:
+    from opsroom.seats import Seat
+    from opsroom.view.model import View
+    from opsroom.view.scope import Scope
+
+VALUES_S: Final = 0.25  # at most 4 frames a second for values
+ALERTS_S: Final = 0.05  # a flood of alerts is not a flood of frames
+TREE_S: Final = 1.0  # a snapshot for an altered tree is large
+BEAT_S: Final = 1.0  # a frame without news, so that silence means trouble
+GATHER_S: Final = 0.02  # readings of one instant come in several batches
+
+_encoder = msgspec.json.Encoder()
+
+
+class Subscription:
+    """What one viewer has seen, and when. `slots` are the series of which it wants every point."""
+
+    def __init__(self, view: View, scope: Scope, seat: Seat, slots: NDArray[np.int64]) -> None:
+        """Made by `View.subscribe`."""
+        self.scope = scope
+        self.seat = seat
+        self.slots = slots
+        self.seen = -1
+        self.own_alerts: list[str] = []
+        self._view = view
+        self._sent = float("-inf")
+        self._news: float | None = None
+        self._dozing = False
+        self._bell = asyncio.Event()
+
+    def wake(self, *, urgent: bool) -> None:
+        """Ring: for values only a viewer that waits for nothing else is woken, the others have their time already."""
+        if urgent or self._dozing:
+            self._dozing = False
+            self._bell.set()
+
+    def hurry(self) -> None:
+        """Make the next frame due at once."""
+        self._sent = float("-inf")
+        self.wake(urgent=True)
+
+    def resume(self, revision: int, boot: str | None) -> bool:
+        """Go on from `revision` of run `boot`; tell whether that is possible (else take a snapshot)."""
+        if not self._view.resumable(revision, boot):
+            return False
+        self.seen = revision
+        return True
+
+    def snapshot(self) -> bytes:
+        """Give everything as one JSON frame, as of now."""
+        view = self._view
+        at = asyncio.get_running_loop().time()
+        view.refresh(at)
+        shown = set(self.scope.slots().tolist())
+        rows = self.scope.snapshot_rows()
+        rows["series"] += [self.scope.series_view(slot) for slot in self.slots.tolist() if slot not in shown]
+        head = {
+            "type": "snapshot",
+            "revision": view.revision,
+            "boot": view.boot,
+            "now": ms(view.at),
+            "me": {
+                "person": self.seat.person,
+                "role": self.seat.role,
+                "seat_id": self.seat.id,
+                "unit": view.path_of(self.seat.unit_id),
+            },
+        }
+        self._note(at)
+        return _encoder.encode(head | rows)
+
+    async def changes(self) -> bytes:
+        """Wait until a frame is due and give it: changes since the last one, or a new snapshot where the tree was altered."""
+        await self._due()
+        view, since = self._view, self.seen
+        at = asyncio.get_running_loop().time()
+        view.refresh(at)
+        if since < 0 or view.tree_revision > since:
+            return self.snapshot()
+        shared = self.scope.changes(since, view.revision)
+        head = {"type": "changes", "from": since, "to": view.revision, "trails": self._trails(since)}
+        self._note(at)
+        return _encoder.encode(head)[:-1] + b"," + shared[1:]
+
+    def close(self) -> None:
+        """Leave the view."""
+        self._view.leave(self)
+
+    def _trails(self, since: int) -> dict[str, list[Any]]:
+        board = self._view.board
+        fresh = self.slots[board.rev[self.slots] > since]
+        return {str(board.id[slot]): board.trail(slot, since) for slot in fresh.tolist()}
+
+    def _note(self, at: float) -> None:
+        """Remember what this frame brought, and which alerts of the viewer's own unit it showed for the first time."""
+        view = self._view
+        unit_id = self.seat.unit_id
+        self.own_alerts = [
+            alert.id
+            for alert in view.alerts.values()
+            if alert.unit_id == unit_id and alert.delivered is None and view.alert_rev[alert.id] > self.seen
+        ]
+        self.seen, self._sent, self._news = view.revision, at, None
+
+    async def _due(self) -> None:
+        """Wait for the instant of the next frame."""
+        clock = asyncio.get_running_loop().time
+        while (due := self._next(clock())) > clock():
+            self._bell.clear()
+            try:
+                async with asyncio.timeout_at(due):
+                    await self._bell.wait()
+            except TimeoutError:
+                continue
+
+    def _next(self, at: float) -> float:
+        """Give the instant (loop time) of the next frame as far as is known at `at`."""
+        view = self._view
+        beat = self._sent + BEAT_S
+        if view.tree_revision > self.seen:
+            return self._sent + TREE_S
+        if view.alert_revision > self.seen:
+            return min(beat, self._sent + ALERTS_S)
+        if view.revision > self.seen:
+            self._news = at if self._news is None else self._news
+            return min(beat, max(self._sent + VALUES_S, self._news + GATHER_S))
+        self._dozing = True
+        return beat
