@@ -133,9 +133,8 @@ class Catalog:
         self.apply(changes[-1])
         return changes
 
-    @property
     def root(self) -> Unit | None:
-        """The top of the tree, or None while the catalog is empty."""
+        """Give the top of the tree, or None while the catalog is empty."""
         return self.unit_at("")
 
     @property
@@ -249,7 +248,9 @@ class Catalog:
     def _repath(self, unit: Unit) -> None:
         for child in self.children(unit.id):
             self._forget_path(child)
-            moved = msgspec.structs.replace(child, path=_join(unit.path, child.name), depth=unit.depth + 1)
+            moved = msgspec.structs.replace(
+                child, path=_join(unit.path, child.path.rpartition("/")[2]), depth=unit.depth + 1
+            )
             self.units[child.id] = moved
             self._unit_by_path[moved.path] = moved.id
             self._repath(moved)

@@ -111,7 +111,7 @@ def test_ways_up_and_down() -> None:
     assert not catalog.contains(5, 2)
     assert catalog.series_path(1) == "energy/park/t1/P_avg"
     assert [s.id for s in catalog.series_of(4)] == [1, 3]
-    assert catalog.root == catalog.units[1]
+    assert catalog.root() == catalog.units[1]
 
 
 def test_siblings_share_parent_name_and_unit_or_like() -> None:

@@ -1,0 +1,147 @@
+"""From a checked file to the changes that a catalog needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from opsroom.catalog import FULL_TURN_DEG, UNNAMED_LEVEL, Catalog
+from opsroom.economy.file import Economy, SeriesTable, Tables, UnitTable, band_of, depth_of, read_economy
+from opsroom.model import Indicator, Series, Unit
+from opsroom.records import AnyConfig, SeriesSet, UnitSet
+from opsroom.units import read_unit
+
+
+def load_economy(file: str | Path, catalog: Catalog) -> list[AnyConfig]:
+    """Read `file` and give what must change in `catalog`, units first; nothing where there is no such file.
+
+    Raises:
+        SettingsError: the file cannot be used; `params` name file, line and key.
+    """
+    path = Path(file)
+    return differences(read_economy(path), catalog) if path.exists() else []
+
+
+def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
+    """Give the changes, in order, that make `catalog` hold what the file says, without touching it.
+
+    A unit or series keeps its id by path. The file decides every key of a series it names, except that a
+    silent `unit` or `period_s` keeps what the plant declared; a series found by a plant is adopted by being
+    named.
+
+    Raises:
+        SettingsError: a series or flow names a unit that stands neither in the file nor in the catalog.
+    """
+    planned = catalog.copy()
+    changes: list[AnyConfig] = []
+    for unit in _units(economy, planned):
+        changes += _set(planned, UnitSet(unit), planned.units.get(unit.id))
+    for index, table in enumerate(economy.tables.series):
+        series = _series(economy, index, table, planned)
+        changes += _set(planned, SeriesSet(series), planned.series.get(series.id))
+    for index, flow in enumerate(economy.flows):
+        for key, path in (("from", flow.source), ("to", flow.target)):
+            if planned.unit_at(path) is None and _series_at(planned, path) is None:
+                raise economy.fault("flow", index, key, f"{path!r} is neither a unit nor a series")
+    return changes
+
+
+def _set(planned: Catalog, change: AnyConfig, before: Unit | Series | None) -> list[AnyConfig]:
+    after = change.unit if isinstance(change, UnitSet) else change.series
+    if after == before:
+        return []
+    planned.apply(change)
+    return [change]
+
+
+def _units(economy: Economy, planned: Catalog) -> Iterator[Unit]:
+    """Give the units of the file, parents first; each is planned before the next is asked for."""
+    declared = {table.path: table for table in economy.tables.unit}
+    wanted = dict.fromkeys(["", *declared])
+    for path in declared:
+        wanted |= dict.fromkeys(_above(path))
+    for path in sorted(wanted, key=depth_of):
+        yield _unit(economy.tables, path, declared.get(path), planned)
+
+
+def _unit(tables: Tables, path: str, table: UnitTable | None, planned: Catalog) -> Unit:
+    before, depth = planned.unit_at(path), depth_of(path)
+    parent = planned.unit_at(path.rpartition("/")[0]) if path else None
+    unit_id = before.id if before else planned.next_unit_id
+    table = table or UnitTable(path=path)
+    name = table.name or (tables.root if not path else None) or (before.name if before else None)
+    level = table.level or (tables.levels[depth] if depth < len(tables.levels) else None)
+    zone = table.time_zone or (tables.time_zone if not path else None)
+    if zone is None:
+        zone = parent.time_zone if parent else before.time_zone if before else "UTC"
+    return Unit(
+        id=unit_id,
+        root_id=parent.root_id if parent else unit_id,
+        parent_id=parent.id if parent else None,
+        path=path,
+        name=name or path.rpartition("/")[2] or "economy",
+        level_name=level or (before.level_name if before else UNNAMED_LEVEL),
+        depth=depth,
+        time_zone=zone,
+    )
+
+
+def _series(economy: Economy, index: int, table: SeriesTable, planned: Catalog) -> Series:
+    unit_path, _, name = table.path.rpartition("/")
+    unit = planned.unit_at(unit_path)
+    if unit is None:
+        raise economy.fault(
+            "series", index, "path", f"no unit {unit_path!r}", f"Declare [[unit]] path = {unit_path!r}."
+        )
+    before = planned.own_series(unit.id, name)
+    measure = read_unit(table.unit) if table.unit is not None else None
+    code = measure.code if measure else before.unit if before else ""
+    period_s = table.period_s if table.period_s is not None or before is None else before.period_s
+    turn = table.circular if table.circular is not None else FULL_TURN_DEG if code == "deg" else 0.0
+    recovery = table.recovery_s if isinstance(table.recovery_s, list) else [table.recovery_s]
+    return Series(
+        id=before.id if before else planned.next_series_id,
+        root_id=unit.root_id,
+        unit_id=unit.id,
+        name=name,
+        unit=code,
+        unit_verified=measure.verified if measure else before is not None and before.unit_verified,
+        period_s=period_s,
+        circular=turn or None,
+        like=table.like,
+        band=band_of(table),
+        recovery_s=tuple(recovery),
+        adopted=True,
+        indicator=_indicator(table),
+        consequence=table.consequence,
+        response_s=table.response_s,
+    )
+
+
+def _series_at(planned: Catalog, path: str) -> Series | None:
+    unit = planned.unit_at(path.rpartition("/")[0])
+    return planned.own_series(unit.id, path.rpartition("/")[2]) if unit else None
+
+
+def _indicator(table: SeriesTable) -> Indicator | None:
+    declared = table.indicator
+    if declared is not None:
+        return Indicator(
+            orientation=declared.orientation,
+            capability=declared.capability,
+            potentiality=declared.potentiality,
+            essential=declared.essential,
+        )
+    if table.orientation is None:
+        return None
+    return Indicator(
+        orientation=table.orientation,
+        capability=table.capability,
+        potentiality=table.potentiality,
+        essential=table.essential,
+    )
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
