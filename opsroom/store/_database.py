@@ -1,0 +1,139 @@
+"""One database under the store: connections, transactions, schema, errors in the room's words."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util.exc import CommandError
+from sqlalchemy import Connection, Engine, Table, event, text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+
+from opsroom.errors import Corrupt, StoreError, StoreFull
+
+_MIGRATION_LOCK = 0x6F70_7372
+
+
+class Database:
+    """An engine for one economy: reads from a pool, writes one after another."""
+
+    def __init__(self, engine: Engine, root_id: int) -> None:
+        self.engine = engine
+        self.root_id = root_id
+        self._writer = engine.execution_options(opsroom_writes=True)
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open one transaction: all of it is kept, or nothing when an error passes.
+
+        Raises:
+            StoreFull, StoreError, Corrupt: what the database said.
+        """
+        with self._lock, told(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open one consistent view.
+
+        Raises:
+            StoreError, Corrupt: what the database said.
+        """
+        with told(), self.engine.connect() as connection:
+            yield connection
+
+    def upsert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows, replacing those with the same primary key; the root is filled in."""
+        if not rows:
+            return
+        dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
+        insert = dialect.insert(table)
+        keys = [column.name for column in table.primary_key]
+        values = {
+            column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys
+        }
+        statement = insert.on_conflict_do_update(index_elements=keys, set_=values)
+        connection.execute(statement, [{"root_id": self.root_id, **row} for row in rows])
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows; the root is filled in."""
+        if rows:
+            connection.execute(table.insert(), [{"root_id": self.root_id, **row} for row in rows])
+
+    def migrate(self) -> None:
+        """Bring the schema up to date.
+
+        Raises:
+            StoreError: the schema is of a later release, or cannot be altered.
+        """
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+        try:
+            with self.write() as connection:
+                if self.engine.dialect.name == "postgresql":
+                    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except CommandError as error:
+            raise StoreError(
+                f"The store's schema is of another release: {error}.",
+                remedy="Use the release that wrote it, or a later one.",
+                code="store_newer",
+            ) from error
+
+    def close(self) -> None:
+        """Let all connections go."""
+        self.engine.dispose()
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Give errors of the database in the room's words."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _in_words(error) from error
+    except SQLAlchemyError as error:
+        raise StoreError(f"The store: {error}.", remedy="Look at the database's own log.") from error
+
+
+def _in_words(error: DBAPIError) -> StoreError:
+    """Tell a full disk and damage from the rest."""
+    orig = error.orig
+    reason = str(orig).strip()
+    code = (getattr(orig, "sqlite_errorcode", None) or 0) & 0xFF
+    state = getattr(orig, "sqlstate", None) or ""
+    if code == sqlite3.SQLITE_FULL or state in {"53100", "53400"}:
+        return StoreFull(
+            "No space left for the store.", remedy="Free space; writing goes on by itself.", reason=reason
+        )
+    if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or state.startswith("XX"):
+        return Corrupt(f"The store is damaged: {reason}.", remedy="Run `opsroom doctor` or restore a backup.")
+    if isinstance(error, OperationalError):
+        return StoreError(f"The store does not answer: {reason}.", remedy="It is tried again.", reason=reason)
+    return StoreError(
+        f"The store refused: {reason}.", remedy="Look at the database's own log.", reason=reason
+    )
+
+
+def on_sqlite(engine: Engine) -> None:
+    """Make SQLite connections durable and let SQLAlchemy's transactions be SQLite's own."""
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+
+    @event.listens_for(engine, "begin")
+    def begun(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("opsroom_writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,190 @@
+"""Alerts, their edges, acts and the tree in tables: one transaction a commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from opsroom.model import Alert, Micros, Outcome, Series, Transition, Unit
+from opsroom.records import AnyAct, AnyConfig, UnitSet, decode_act
+from opsroom.store import _tables as tables
+from opsroom.store._database import Database
+
+POSITION: Final = "journal"
+_pack = msgspec.msgpack.Encoder().encode
+_alert = msgspec.msgpack.Decoder(Alert)
+_edge = msgspec.msgpack.Decoder(Transition)
+_unit = msgspec.msgpack.Decoder(Unit)
+_series = msgspec.msgpack.Decoder(Series)
+
+
+class SqlJournal:
+    """Journal and tree of one economy."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def commit(
+        self,
+        offset: int,
+        transitions: Sequence[Transition],
+        config: Sequence[AnyConfig],
+        acts: Sequence[tuple[int, Micros, AnyAct]],
+    ) -> None:
+        """Store all of it with the offset, or nothing."""
+        with self._database.write() as connection:
+            committed = self._committed(connection)
+            if offset <= committed:
+                return
+            self._put_transitions(connection, offset, transitions)
+            self._put_config(connection, config)
+            rows = [
+                {
+                    "log_offset": at_offset,
+                    "number": number,
+                    "at": at,
+                    "kind": type(act).__name__.lower(),
+                    "person": act.person,
+                    "body": _pack(act),
+                }
+                for number, (at_offset, at, act) in enumerate(acts)
+                if at_offset > committed
+            ]
+            self._database.insert(connection, tables.act, rows)
+            self._database.upsert(connection, tables.position, [{"name": POSITION, "log_offset": offset}])
+
+    def offset(self) -> int:
+        """Give the committed offset."""
+        with self._database.read() as connection:
+            return self._committed(connection)
+
+    def alerts(
+        self,
+        *,
+        open_only: bool = False,
+        unit_ids: Sequence[int] | None = None,
+        since: Micros | None = None,
+        limit: int = 1000,
+    ) -> list[Alert]:
+        """Give alerts, newest raise first."""
+        table = tables.alert.c
+        query = select(table.body).where(table.root_id == self._database.root_id)
+        if open_only:
+            query = query.where(table.outcome == str(Outcome.OPEN))
+        if unit_ids is not None:
+            query = query.where(table.unit_id.in_(list(unit_ids)))
+        if since is not None:
+            query = query.where(table.raised >= since)
+        query = query.order_by(table.raised.desc(), table.id.collate(self._bytewise()).desc()).limit(limit)
+        with self._database.read() as connection:
+            return [_alert.decode(body) for (body,) in connection.execute(query)]
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """Give one alert."""
+        table = tables.alert.c
+        query = select(table.body).where(table.root_id == self._database.root_id, table.id == alert_id)
+        with self._database.read() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else _alert.decode(body)
+
+    def edges(self, alert_id: str) -> list[Transition]:
+        """Give what happened to an alert."""
+        table = tables.edge.c
+        query = (
+            select(table.body)
+            .where(table.root_id == self._database.root_id, table.alert_id == alert_id)
+            .order_by(table.log_offset, table.number)
+        )
+        with self._database.read() as connection:
+            return [_edge.decode(body) for (body,) in connection.execute(query)]
+
+    def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts after an offset."""
+        table = tables.act.c
+        query = (
+            select(table.log_offset, table.at, table.body)
+            .where(table.root_id == self._database.root_id, table.log_offset > since_offset)
+            .order_by(table.log_offset, table.number)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(offset, at, decode_act(body)) for offset, at, body in connection.execute(query)]
+
+    def units(self) -> list[Unit]:
+        """Give all units by id."""
+        table = tables.unit.c
+        query = select(table.body).where(table.root_id == self._database.root_id).order_by(table.id)
+        with self._database.read() as connection:
+            return [_unit.decode(body) for (body,) in connection.execute(query)]
+
+    def series(self) -> list[Series]:
+        """Give all series by id."""
+        table = tables.series.c
+        query = select(table.body).where(table.root_id == self._database.root_id).order_by(table.id)
+        with self._database.read() as connection:
+            return [_series.decode(body) for (body,) in connection.execute(query)]
+
+    def _bytewise(self) -> str:
+        """Name the collation that orders text as Python does."""
+        return "C" if self._database.engine.dialect.name == "postgresql" else "BINARY"
+
+    def _committed(self, connection: Connection) -> int:
+        table = tables.position.c
+        query = select(func.max(table.log_offset)).where(
+            table.root_id == self._database.root_id, table.name == POSITION
+        )
+        return connection.execute(query).scalar() or 0
+
+    def _put_transitions(
+        self, connection: Connection, offset: int, transitions: Sequence[Transition]
+    ) -> None:
+        """Replace the alerts by their latest state, add every edge."""
+        latest = {edge.alert.id: edge.alert for edge in transitions}
+        alerts = [
+            {
+                "id": alert.id,
+                "series_id": alert.series_id,
+                "unit_id": alert.unit_id,
+                "standing_unit_id": alert.standing.unit_id,
+                "outcome": str(alert.outcome),
+                "raised": alert.raised,
+                "deadline": alert.deadline,
+                "body": _pack(alert),
+            }
+            for alert in latest.values()
+        ]
+        edges = [
+            {
+                "log_offset": offset,
+                "number": number,
+                "alert_id": edge.alert.id,
+                "at": edge.at,
+                "verb": edge.verb,
+                "actor": edge.actor,
+                "body": _pack(edge),
+            }
+            for number, edge in enumerate(transitions)
+        ]
+        self._database.upsert(connection, tables.alert, alerts)
+        self._database.insert(connection, tables.edge, edges)
+
+    def _put_config(self, connection: Connection, config: Sequence[AnyConfig]) -> None:
+        """Replace units and series by their latest state."""
+        units = {change.unit.id: change.unit for change in config if isinstance(change, UnitSet)}
+        series = {change.series.id: change.series for change in config if not isinstance(change, UnitSet)}
+        self._database.upsert(
+            connection,
+            tables.unit,
+            [
+                {"id": u.id, "parent_id": u.parent_id, "path": u.path, "body": _pack(u)}
+                for u in units.values()
+            ],
+        )
+        self._database.upsert(
+            connection,
+            tables.series,
+            [{"id": s.id, "unit_id": s.unit_id, "name": s.name, "body": _pack(s)} for s in series.values()],
+        )

@@ -1,0 +1,168 @@
+"""Segments of blocks in the database: what there is, and reading rows of some series out of them."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+import numpy as np
+from sqlalchemy import Connection, delete, func, select
+
+from opsroom.errors import Corrupt
+from opsroom.store import _tables as tables
+from opsroom.store._blocks import Block, decode_block
+from opsroom.store._chunks import Rows, Runs, cut, decode_runs, encode_runs, rows_in, wanted
+from opsroom.store._database import Database
+from opsroom.store._streams import Ints
+
+_FETCH: Final = 400
+_INDEXES: Final = 256
+
+
+class Segment(msgspec.Struct, frozen=True):
+    """Rows of one flush or merge; a higher id is later.
+
+    `width_us` is 0 for readings, else the rollup's bucket.
+    """
+
+    id: int
+    width_us: int
+    t_min: int
+    t_max: int
+    readings: int
+
+
+class Gone(Exception):  # noqa: N818 - no error: the caller looks again
+    """A segment was merged away between looking and reading."""
+
+
+class Segments:
+    """Access to the segment and block tables; its index cache is made for many threads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._indexes: OrderedDict[int, Runs] = OrderedDict()
+
+    def all(self, connection: Connection) -> list[Segment]:
+        """List segments by id."""
+        table = tables.segment.c
+        query = select(table.id, table.width_s, table.t_min, table.t_max, table.readings)
+        rows = connection.execute(query.where(table.root_id == self._database.root_id).order_by(table.id))
+        return [Segment(number, width_s * 1_000_000, *rest) for number, width_s, *rest in rows]
+
+    def next_id(self, connection: Connection) -> int:
+        """Give the first free id."""
+        table = tables.segment.c
+        query = select(func.max(table.id)).where(table.root_id == self._database.root_id)
+        return (connection.execute(query).scalar() or 0) + 1
+
+    def put(self, connection: Connection, segment: Segment, pieces: tuple[Runs, list[bytes]]) -> None:
+        """Store one segment with its index and blocks."""
+        runs, blobs = pieces
+        row = {
+            "id": segment.id,
+            "width_s": segment.width_us // 1_000_000,
+            "t_min": segment.t_min,
+            "t_max": segment.t_max,
+            "readings": segment.readings,
+            "runs": encode_runs(runs),
+        }
+        self._database.insert(connection, tables.segment, [row])
+        blocks = [
+            {"segment_id": segment.id, "number": number, "body": blob} for number, blob in enumerate(blobs)
+        ]
+        self._database.insert(connection, tables.block, blocks)
+
+    def remove(self, connection: Connection, ids: list[int]) -> None:
+        """Remove segments with their blocks."""
+        root = self._database.root_id
+        for table, key in ((tables.block, tables.block.c.segment_id), (tables.segment, tables.segment.c.id)):
+            connection.execute(delete(table).where(table.c.root_id == root, key.in_(ids)))
+
+    def forget(self, ids: list[int]) -> None:
+        """Drop cached indexes of segments that are no more."""
+        for number in ids:
+            self._indexes.pop(number, None)
+
+    def rows(
+        self,
+        connection: Connection,
+        segment: Segment,
+        series: Ints | None,
+        t_from: int,
+        t_to: int,
+        limit: int | None = None,
+    ) -> Rows | None:
+        """Give the rows of `series` (ascending; None means all) in [t_from, t_to), sorted, or None.
+
+        Raises:
+            Gone: the segment was merged meanwhile.
+            Corrupt: a block or index does not match its checksum; `params` name it.
+        """
+        if segment.t_max < t_from or segment.t_min >= t_to:
+            return None
+        runs = self._runs(connection, segment)
+        chosen = wanted(runs, series, t_from, t_to, limit)
+        if not len(chosen):
+            return None
+        numbers = [int(number) for number in np.unique(runs.block[chosen])]
+        rows = rows_in(self._blocks(connection, segment, numbers), runs, chosen)
+        inside = (rows.t >= t_from) & (rows.t < t_to)
+        return rows if bool(inside.all()) else rows.take(inside)
+
+    def _runs(self, connection: Connection, segment: Segment) -> Runs:
+        """Give the index of a segment, from memory where it was asked lately."""
+        runs = self._indexes.get(segment.id)
+        if runs is None:
+            table = tables.segment.c
+            query = select(table.runs).where(table.root_id == self._database.root_id, table.id == segment.id)
+            blob = connection.execute(query).scalar()
+            if blob is None:
+                raise Gone
+            try:
+                runs = decode_runs(blob)
+            except Corrupt as error:
+                raise _named(error, segment) from error
+            self._indexes[segment.id] = runs
+            while len(self._indexes) > _INDEXES:
+                self._indexes.popitem(last=False)
+        return runs
+
+    def _blocks(self, connection: Connection, segment: Segment, numbers: list[int]) -> dict[int, Block]:
+        """Fetch and decode blocks."""
+        table = tables.block.c
+        found: dict[int, Block] = {}
+        for at in range(0, len(numbers), _FETCH):
+            query = select(table.number, table.body).where(
+                table.root_id == self._database.root_id,
+                table.segment_id == segment.id,
+                table.number.in_(numbers[at : at + _FETCH]),
+            )
+            for number, blob in connection.execute(query):
+                try:
+                    found[number] = decode_block(blob)
+                except Corrupt as error:
+                    raise _named(error, segment, number) from error
+        if len(found) != len(numbers):
+            raise Gone
+        return found
+
+
+def made(number: int, width_us: int, rows: Rows) -> tuple[Segment, tuple[Runs, list[bytes]]]:
+    """Give the segment `number` of sorted rows (at least one) with its index and blocks."""
+    segment = Segment(number, width_us, int(rows.t.min()), int(rows.t.max()), len(rows))
+    return segment, cut(rows)
+
+
+def _named(error: Corrupt, segment: Segment, block: int | None = None) -> Corrupt:
+    """Say where the damage is."""
+    where = f"Segment {segment.id}" + ("" if block is None else f", block {block}")
+    return Corrupt(
+        f"{where}: {error.message}",
+        remedy="Restore a backup; the other blocks can be read.",
+        segment=segment.id,
+        block=block,
+        t_min=segment.t_min,
+        t_max=segment.t_max,
+    )

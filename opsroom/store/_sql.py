@@ -1,0 +1,24 @@
+"""The store over one database: its parts put together."""
+
+from __future__ import annotations
+
+from opsroom.settings import StoreSection
+from opsroom.store._database import Database
+from opsroom.store._journal import SqlJournal
+from opsroom.store._readings import SqlReadings
+from opsroom.store._rows import SqlAccess, SqlSnapshots
+
+
+class SqlStore:
+    """All parts of one economy's store."""
+
+    def __init__(self, database: Database, settings: StoreSection) -> None:
+        self.database = database
+        self.readings = SqlReadings(database, settings.flush_age_s, settings.flush_readings)
+        self.journal = self.catalog = SqlJournal(database)
+        self.snapshots = SqlSnapshots(database)
+        self.access = SqlAccess(database)
+
+    def close(self) -> None:
+        """Let connections go."""
+        self.database.close()

@@ -1,0 +1,145 @@
+"""The tables of the store, one schema for SQLite and PostgreSQL.
+
+`root_id` says whose economy a row belongs to.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    }
+)
+
+
+def _root() -> Column[int]:
+    return Column("root_id", BigInteger, primary_key=True, autoincrement=False)
+
+
+def _key(name: str = "id") -> Column[int]:
+    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+
+
+def _int(name: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null)
+
+
+def _text(name: str, *, key: bool = False) -> Column[str]:
+    return Column(name, String, primary_key=key, nullable=False)
+
+
+def _blob(name: str = "body") -> Column[bytes]:
+    return Column(name, LargeBinary, nullable=False)
+
+
+position = Table("position", metadata, _root(), _text("name", key=True), _int("log_offset"))
+segment = Table(
+    "segment",
+    metadata,
+    _root(),
+    _key(),
+    Column("width_s", Integer, nullable=False),
+    _int("t_min"),
+    _int("t_max"),
+    _int("readings"),
+    _blob("runs"),
+)
+block = Table(
+    "block",
+    metadata,
+    _root(),
+    _key("segment_id"),
+    _key("number"),
+    _blob(),
+    ForeignKeyConstraint(
+        ["root_id", "segment_id"], ["segment.root_id", "segment.id"], ondelete="CASCADE", deferrable=True
+    ),
+)
+unit = Table("unit", metadata, _root(), _key(), _int("parent_id", null=True), _text("path"), _blob())
+series = Table("series", metadata, _root(), _key(), _int("unit_id"), _text("name"), _blob())
+alert = Table(
+    "alert",
+    metadata,
+    _root(),
+    _text("id", key=True),
+    _int("series_id"),
+    _int("unit_id"),
+    _int("standing_unit_id"),
+    _text("outcome"),
+    _int("raised"),
+    _int("deadline", null=True),
+    _blob(),
+    Index("ix_alert_raised", "root_id", "raised"),
+    Index("ix_alert_outcome", "root_id", "outcome"),
+)
+edge = Table(
+    "edge",
+    metadata,
+    _root(),
+    _key("log_offset"),
+    _key("number"),
+    _text("alert_id"),
+    _int("at"),
+    _text("verb"),
+    _text("actor"),
+    _blob(),
+    Index("ix_edge_alert", "root_id", "alert_id"),
+)
+act = Table(
+    "act",
+    metadata,
+    _root(),
+    _key("log_offset"),
+    _key("number"),
+    _int("at"),
+    _text("kind"),
+    _text("person"),
+    _blob(),
+)
+snapshot = Table(
+    "snapshot",
+    metadata,
+    _root(),
+    _text("name", key=True),
+    Column("version", Integer, nullable=False),
+    _int("log_offset"),
+    _int("crc"),
+    _blob(),
+)
+seat = Table("seat", metadata, _root(), _key(), _text("person"), _text("role"), _int("unit_id"))
+credential = Table(
+    "credential",
+    metadata,
+    _root(),
+    _key("seat_id"),
+    _text("kind", key=True),
+    _key("number"),
+    _text("secret"),
+    _int("at"),
+)
+session = Table(
+    "session",
+    metadata,
+    _root(),
+    _text("token_hash", key=True),
+    _int("seat_id"),
+    _text("csrf"),
+    _int("expires"),
+)
+token = Table(
+    "token", metadata, _root(), _text("token_hash", key=True), _int("unit_id"), _text("name"), _int("at")
+)

@@ -1,0 +1,1 @@
+"""The store's schema, one revision after another; run when a store is opened."""
