@@ -1,0 +1,89 @@
+"""How rare a score is, stated as expected false alarms a week: peaks over threshold on the largest score of each past block.
+
+A block is a stretch of readings (or a day); its largest score is one draw, which makes neighbouring readings of one disturbance count
+once. The upper half of the remembered draws is fitted with exponential excesses over the median; with a gamma prior on their rate the
+predictive tail is Lomax, P(excess > e) = (1 + e / (B + sum))^-(A + k): heavy after few draws, exponential after many, and in constant
+memory. (Peaks over threshold: Pickands 1975, Davison & Smith 1990; block maxima as declustering: Coles 2001, chapters 3 and 5.)
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+PRIOR_SHAPE = 2.0
+"""A: the least for which a mean excess exists before any draw is seen."""
+PRIOR_EXCESS = 1.0
+"""B, in medians: before any draw, one more median is expected above the median."""
+WEEK_US = 7 * 86_400_000_000
+DAY_US = 86_400_000_000
+
+
+@njit(cache=True, nogil=True)
+def fit(draws: NDArray[np.float64]) -> tuple[float, float, int]:
+    """Give (median, sum of excesses in medians, number above) of `draws`, shape [n], n >= 1."""
+    ordered = np.sort(draws)
+    half = len(ordered) // 2
+    base = ordered[half]
+    excess = 0.0
+    if base > 0.0:
+        for i in range(half + 1, len(ordered)):
+            excess += (ordered[i] - base) / base
+    return base, excess, len(ordered) - half - 1
+
+
+@njit(cache=True, nogil=True)
+def threshold(draws: NDArray[np.float64], per_week: float, budget: float) -> float:
+    """Give the score that is passed at most `budget` times a week; infinite where the past has no spread to judge by.
+
+    `draws` are block maxima, shape [n]; `per_week` blocks make a week.
+    """
+    if len(draws) < 1:
+        return math.inf
+    base, excess, above = fit(draws)
+    if base <= 0.0 or budget <= 0.0:
+        return math.inf
+    wanted = per_week * (above + 1) / ((len(draws) + 1) * budget)
+    if wanted <= 1.0:
+        return base
+    return base * (1.0 + (PRIOR_EXCESS + excess) * (wanted ** (1.0 / (PRIOR_SHAPE + above)) - 1.0))
+
+
+@njit(cache=True, nogil=True)
+def rate(draws: NDArray[np.float64], per_week: float, score: float) -> float:
+    """Give how often a week a block's largest score passes `score` (the inverse of `threshold`)."""
+    if len(draws) < 1:
+        return math.inf
+    base, excess, above = fit(draws)
+    share = (above + 1) / (len(draws) + 1)
+    if base <= 0.0 or score <= base:
+        return per_week * share
+    over = (score - base) / base
+    return per_week * share * (1.0 + over / (PRIOR_EXCESS + excess)) ** -(PRIOR_SHAPE + above)
+
+
+@njit(cache=True, nogil=True)
+def remember(ring: NDArray[np.float32], count: int, draw: float) -> int:
+    """Append `draw`, dropping the oldest of a full ring; gives the new count."""
+    if count >= len(ring):
+        ring[:-1] = ring[1:].copy()
+        count = len(ring) - 1
+    ring[count] = draw
+    return count + 1
+
+
+@njit(cache=True, nogil=True)
+def pair_up(ring: NDArray[np.float32], count: int) -> int:
+    """Join neighbouring blocks two by two (the larger maximum stays), so that a short memory spans a long past."""
+    for i in range(count // 2):
+        ring[i] = max(ring[2 * i], ring[2 * i + 1])
+    return count // 2
+
+
+@njit(cache=True, nogil=True)
+def turn(value: float, full: float) -> float:
+    """Bring a difference on a circle of `full` into [-full/2, full/2]; 0 leaves it as it is."""
+    return value - full * np.round(value / full) if full > 0.0 else value

@@ -1,0 +1,223 @@
+"""State of detection: one structured row a series, one a sibling group; small enough to snapshot every few seconds.
+
+No method here, only layout. All rows live in NumPy structured arrays so that numba kernels walk them without Python, and a snapshot
+is a copy of bytes. A row stays below 2 KB.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from opsroom.model import ChangeKind, FindingVerb
+
+STATE_VERSION = 1
+SLOTS = 48
+"""Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a few days."""
+RING = 28
+"""Past blocks whose largest score is remembered; when blocks are days, four weeks."""
+PENDING = 4
+"""Instants a sibling group waits for a slower member before it goes on without it."""
+KINDS = 4
+CONTRIBUTORS = 8
+
+SPEC = np.dtype(
+    [
+        ("series", "i4"),
+        ("unit", "i4"),
+        ("group", "i4"),
+        ("zone", "i4"),
+        ("period", "i8"),
+        ("turn", "f8"),  # full turn of a circular series, 0 otherwise
+        ("low", "f8"),
+        ("high", "f8"),  # declared band, NaN where an end is open
+        ("orientation", "i1"),  # 0 plain, 1 more is better, -1 less is better
+        ("capability", "f8"),
+        ("budget", "f8"),
+    ],
+    align=True,
+)
+
+TAIL = np.dtype(
+    [
+        ("n", "i8"),
+        ("first", "i8"),
+        ("last", "i8"),
+        ("value", "f8"),  # last scored value
+        ("gap", "f8"),  # usual distance of readings, microseconds
+        ("zone_from", "i8"),
+        ("zone_until", "i8"),
+        ("zone_offset", "i8"),
+        # slow channel: [0] plain, [1] seasonal
+        ("level", "f8", (2,)),
+        ("spread", "f8", (2,)),  # mean absolute residual
+        ("slow", "f8", (2,)),  # half-day EWMA of the residual
+        ("slow_max", "f8", (2,)),
+        ("slow_span", "f8", (2,)),  # time in the running block
+        ("slow_n", "i2", (2,)),
+        ("slow_threshold", "f8", (2,)),
+        ("slow_ring", "f4", (2, RING)),
+        ("seasonal_n", "i8"),
+        ("seasonal", "i1"),
+        # fast channel
+        ("near", "f8"),  # level of the last readings
+        ("near_n", "i8"),
+        ("jitter", "f8"),
+        ("fast", "f8"),
+        ("fast_max", "f8"),
+        ("fast_n", "i2"),
+        ("fast_block", "i8"),
+        ("fast_count", "i8"),
+        ("fast_threshold", "f8"),
+        ("fast_ring", "f4", (RING,)),
+        # season
+        ("slot", "i2"),
+        ("slot_sum", "f8"),
+        ("slot_abs", "f8"),
+        ("slot_count", "i8"),
+        ("profile", "f4", (SLOTS,)),
+        ("profile_spread", "f4", (SLOTS,)),
+        ("visits", "u1", (SLOTS,)),
+        ("outside_since", "i8"),
+        ("inside_run", "i2"),
+    ],
+    align=True,
+)
+
+SIBLING = np.dtype(
+    [
+        ("bias", "f8"),
+        ("bias_n", "i8"),
+        ("score", "f8"),
+        ("block_max", "f8"),
+        ("block_n", "i8"),
+        ("ring_n", "i2"),
+        ("ring", "f4", (RING,)),
+        ("block", "i8"),
+        ("pending", "f8", (PENDING,)),
+        ("accounted", "u1", (PENDING,)),  # 0 awaited, 1 given, 2 passed over
+        ("dead", "u1"),
+        ("outside_since", "i8"),
+        ("at", "i8"),
+    ],
+    align=True,
+)
+
+FILTER = np.dtype(
+    [
+        ("n", "i8"),
+        ("first", "f8", (11,)),
+        ("degrees", "f8"),
+        ("p", "f8", (KINDS,)),
+        ("m", "f8", (KINDS, 2)),
+        ("c", "f8", (KINDS, 3)),
+        ("s", "f8", (KINDS,)),
+        ("w", "f8", (KINDS, KINDS)),  # weights of the last collapse, [j, k]
+        ("t", "i8", (3,)),  # times of the last readings, newest first
+        ("y", "f8"),
+        ("quiet", "i2"),  # readings for which the slope test is held back after a step
+        ("kind", "i1"),
+        ("kind_p", "f8"),
+        ("kind_t", "i8"),
+        ("kind_dir", "i1"),
+        ("slope_seen", "i8"),
+        ("fresh", "i1"),
+    ],
+    align=True,
+)
+
+HOLD = np.dtype(
+    [
+        ("open", "i1"),  # detector code of the open alert, 0 = none
+        ("inside", "i2"),
+        ("outside", "i2"),
+        ("was_outside", "i1"),
+        ("centre", "f8"),
+        ("half", "f8"),
+        ("seasonal", "i1"),
+        ("onset", "i8"),
+        ("opened", "i8"),
+        ("named", "i1"),
+        ("evidence", "u1"),
+        ("direction", "i1"),
+    ],
+    align=True,
+)
+
+GROUP = np.dtype(
+    [
+        ("start", "i8"),
+        ("size", "i8"),
+        ("live", "i8"),
+        ("turns", "i8"),  # instants evaluated
+        ("dispersion", "f8"),
+        ("usual", "f8"),
+        ("threshold", "f8"),
+        ("dirty", "u1"),
+        ("pending_n", "i8"),
+        ("pending_t", "i8", (PENDING,)),
+        ("pending_count", "i8", (PENDING,)),
+        ("passed", "i8"),  # newest instant evaluated
+    ],
+    align=True,
+)
+
+EVENT = np.dtype(
+    [
+        ("row", "i4"),
+        ("verb", "i1"),
+        ("detector", "i1"),
+        ("kind", "i1"),
+        ("direction", "i1"),
+        ("at", "i8"),
+        ("onset", "i8"),
+        ("value", "f8"),
+        ("expected", "f8"),
+        ("low", "f8"),
+        ("high", "f8"),
+        ("p", "f8"),
+        ("rate", "f8"),
+        ("others_n", "i1"),
+        ("others", "i4", (CONTRIBUTORS,)),
+        ("others_z", "f4", (CONTRIBUTORS,)),
+    ],
+    align=True,
+)
+
+TAIL_SLOW, TAIL_FAST, SIBLINGS, LIMIT, SILENCE, FILTERED = 1, 2, 3, 4, 5, 6
+DETECTORS = {TAIL_SLOW: "tail", TAIL_FAST: "tail_fast", SIBLINGS: "siblings", LIMIT: "limit", SILENCE: "silence", FILTERED: "filter"}
+OPEN, EVIDENCE, NAME, BACK = 1, 2, 3, 4
+VERBS = {OPEN: FindingVerb.OPEN, EVIDENCE: FindingVerb.EVIDENCE, NAME: FindingVerb.NAME, BACK: FindingVerb.BACK}
+ABNORMAL, STEP, SLOPE, TRANSIENT, APART, BEYOND, MISSING = 0, 1, 2, 3, 4, 5, 6
+CHANGE_KINDS = {
+    ABNORMAL: ChangeKind.ABNORMAL,
+    STEP: ChangeKind.STEP,
+    SLOPE: ChangeKind.SLOPE,
+    TRANSIENT: ChangeKind.TRANSIENT,
+    APART: ChangeKind.SIBLINGS,
+    BEYOND: ChangeKind.LIMIT,
+    MISSING: ChangeKind.MISSING_REPORT,
+}
+NEVER = np.iinfo(np.int64).min
+
+
+PARTS = {"spec": SPEC, "tail": TAIL, "sib": SIBLING, "filter": FILTER, "hold": HOLD}
+
+
+def blank_rows(count: int) -> dict[str, np.ndarray]:
+    """Give `count` rows of series that have not been heard: one array for each of PARTS."""
+    rows = {name: np.zeros(count, dtype) for name, dtype in PARTS.items()}
+    tail, sib = rows["tail"], rows["sib"]
+    tail["slow_threshold"] = tail["fast_threshold"] = np.inf
+    tail["outside_since"] = sib["outside_since"] = tail["last"] = rows["filter"]["kind_t"] = NEVER
+    tail["slot"] = -1
+    sib["pending"] = np.nan
+    sib["dead"] = 1
+    return rows
+
+
+def blank_groups(count: int) -> np.ndarray:
+    """Give `count` groups without a past."""
+    groups = np.zeros(count, GROUP)
+    groups["threshold"] = np.inf
+    groups["passed"] = NEVER
+    return groups

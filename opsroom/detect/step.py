@@ -1,0 +1,82 @@
+"""The one kernel of a step: readings in order of time through every detector, findings out. No Python inside."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit
+
+from opsroom.detect import arbiter, filter as naming, siblings, tail
+from opsroom.detect.rarity import turn
+from opsroom.detect.state import BACK, MISSING, SILENCE
+
+QUALITY_LEAST = 64
+"""Bad readings (below) are kept and shown, not scored."""
+
+
+@njit(cache=True, nogil=True)
+def _local(r, zone, t, starts, instants, offsets):  # noqa: ANN001, ANN202, PLR0913
+    """Find the zone's offset at `t`, kept in the row until the next change."""
+    if r.zone_from <= t < r.zone_until:
+        return
+    first, last = starts[zone], starts[zone + 1]
+    k = first + np.searchsorted(instants[first:last], t, side="right") - 1
+    r.zone_from = instants[k]
+    r.zone_until = instants[k + 1] if k + 1 < last else np.iinfo(np.int64).max
+    r.zone_offset = offsets[k]
+
+
+@njit(cache=True, nogil=True)
+def observed(s, raw):  # noqa: ANN001, ANN202
+    """Give what is scored: the value, or an indicator's productivity; NaN where that is undefined."""
+    if s.orientation == 0:
+        return raw
+    if math.isnan(s.capability):
+        return math.nan
+    if s.orientation > 0:
+        return raw / s.capability if s.capability != 0.0 else math.nan
+    return s.capability / raw if raw != 0.0 else math.nan
+
+
+@njit(cache=True, nogil=True)
+def consume(spec, tails, sib, filters, hold, groups, members, zones, rows, t, v, q, profile, recovery, events):  # noqa: ANN001, ANN202, PLR0913
+    """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many."""
+    n = 0
+    starts, instants, offsets = zones
+    for i in range(len(rows)):
+        row = rows[i]
+        if row < 0:
+            continue
+        s, r, h = spec[row], tails[row], hold[row]
+        at, raw = t[i], v[i]
+        if h.open == SILENCE:
+            h.inside += 1
+            if h.inside >= recovery:
+                n = arbiter.emit(events, n, row, BACK, SILENCE, MISSING, at, raw)
+                events[n - 1].onset = h.onset
+                arbiter.close(h, r, s.turn)
+                continue
+        if q[i] < QUALITY_LEAST or not math.isfinite(raw) or (r.n > 0 and at <= r.last):
+            continue
+        y = observed(s, raw)
+        if not math.isfinite(y):
+            continue
+        _local(r, s.zone, at, starts, instants, offsets)
+        if r.n == 0:
+            tail.first_reading(r, at, y)
+        else:
+            dt, whole_dt = tail.keep_time(r, at)
+            n = arbiter.own_reading(s, r, h, row, at, raw, y, dt, whole_dt, recovery, events, n)
+        f = filters[row]
+        unrolled = f.y + turn(y - f.y, s.turn) if f.n > 0 else y
+        naming.move(f, at, unrolled, profile)
+        n = arbiter.name(f, h, row, at, y, events, n)
+        if s.group >= 0:
+            g = groups[s.group]
+            while siblings.due(g, at):
+                n = arbiter.judge_group(g, spec, tails, sib, hold, members, recovery, events, n)
+            siblings.arrive(g, sib, members, row, at, y)
+            while g.pending_n > 0 and g.pending_count[0] >= g.live:
+                n = arbiter.judge_group(g, spec, tails, sib, hold, members, recovery, events, n)
+    return n
