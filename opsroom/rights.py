@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
-from opsroom.model import Alert, Outcome, Role, Series, Unit
+from opsroom.model import Alert, Role, Series, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,6 +93,6 @@ def may_rebase(series: Series, seat: Seat, tree: Tree) -> bool:
     return at_least(seat, Role.COUNCIL) and seat.unit_id == confirming
 
 
-def is_open(alert: Alert) -> bool:
-    """Tell whether the alert has not ended."""
-    return alert.outcome is Outcome.OPEN
+def on_wall(alert: Alert) -> bool:
+    """Tell whether the alert stands on a wall: its condition holds, or nobody has seen that it came and went."""
+    return alert.active or alert.unacked

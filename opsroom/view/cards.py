@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Micros, Unit
-from opsroom.rights import is_open, may_acknowledge, may_decide, may_note
+from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Micros, Outcome, Unit
+from opsroom.rights import may_acknowledge, may_decide, may_note
 
 if TYPE_CHECKING:
     from opsroom.catalog import Catalog
@@ -111,13 +111,13 @@ class Cards:
         described: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Give the AlertView as the seat gets it: with what it may do, and whether the alert is its own."""
-        opened = is_open(alert)
+        undecided = alert.active and alert.outcome is not Outcome.DECIDED
         return {
             **(described or self.describe(alert)),
             "own": alert.unit_id == seat.unit_id,
-            "may_acknowledge": opened and alert.unacked and may_acknowledge(alert, seat),
-            "may_note": opened and may_note(alert, seat),
-            "may_decide": opened and may_decide(alert, seat, self._catalog),
+            "may_acknowledge": alert.unacked and may_acknowledge(alert, seat),
+            "may_note": alert.active and may_note(alert, seat),
+            "may_decide": undecided and may_decide(alert, seat, self._catalog),
             "raises_30d": raises_30d,
             "members": members,
         }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from opsroom.errors import AccessDenied, NotFound
 from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Transition, Unit
-from opsroom.rights import is_open, may_see, may_see_series, may_see_unit
+from opsroom.rights import may_see, may_see_series, may_see_unit, on_wall
 from opsroom.seats import Seat
 from opsroom.view.board import Board
 from opsroom.view.cards import Cards
@@ -48,7 +48,7 @@ class View:
         self.board = Board(settings.grey_default_s)
         self.cards = Cards(catalog)
         self.alerts: dict[str, Alert] = {}
-        self.by_series: dict[int, str] = {}
+        self.by_series: dict[int, dict[str, None]] = {}
         self.alert_rev: dict[str, int] = {}
         self.raises: dict[int, int] = {}
         self.totals: dict[int, Total] = {}
@@ -59,7 +59,7 @@ class View:
         self._recovery_default_s = settings.recovery_default_s
         self._ended: deque[tuple[int, Alert]] = deque(maxlen=ENDED_KEPT)
         self._forgotten = 0
-        self._described: dict[str, tuple[int, dict[str, Any]]] = {}
+        self._described: dict[str, dict[str, Any]] = {}
         self._scopes: dict[tuple[int, str, int], Scope] = {}
         self._subscriptions: set[Subscription] = set()
         self._totals_at = NEVER_S
@@ -146,13 +146,13 @@ class View:
         """Put an alert on the wall, alter it there, or take it off when it has ended."""
         self.revision += 1
         self.alert_revision = self.revision
-        if is_open(alert):
+        if on_wall(alert):
             self.alerts[alert.id] = alert
-            self.by_series[alert.series_id] = alert.id
+            self._described.pop(alert.id, None)
+            self.by_series.setdefault(alert.series_id, {})[alert.id] = None
             self.alert_rev[alert.id] = self.revision
         elif self.alerts.pop(alert.id, None) is not None:
-            if self.by_series.get(alert.series_id) == alert.id:
-                del self.by_series[alert.series_id]
+            self.by_series[alert.series_id].pop(alert.id)
             self.alert_rev.pop(alert.id)
             self._described.pop(alert.id, None)
             if len(self._ended) == ENDED_KEPT:
@@ -227,22 +227,6 @@ class View:
             )
         return unit
 
-    def alert(self, alert_id: str, seat: Seat) -> Alert:
-        """Give an open alert.
-
-        Raises:
-            NotFound: there is none, or none that the seat may see.
-        """
-        alert = self.alerts.get(alert_id)
-        if alert is None or not may_see(alert, seat.unit_id):
-            raise NotFound(
-                "No such open alert.",
-                remedy="Read the alert wall again.",
-                code="alert_unknown",
-                alert=alert_id,
-            )
-        return alert
-
     def may_read(self, series_id: int, seat: Seat) -> None:
         """Check that raw readings of the series are open to the seat.
 
@@ -253,8 +237,7 @@ class View:
         series = self.catalog.series.get(series_id)
         if series is None or not self.catalog.contains(seat.unit_id, series.unit_id):
             raise NotFound("No such series.", remedy="List them.", code="series_unknown", series=series_id)
-        held = self.by_series.get(series_id)
-        if not may_see_series(series, seat.unit_id, [self.alerts[held]] if held is not None else []):
+        if not may_see_series(series, seat.unit_id, self.on_series(series_id)):
             raise AccessDenied(
                 "These readings are the unit's own.",
                 remedy="An alert that climbs to your level brings its history with it.",
@@ -266,15 +249,9 @@ class View:
         """Give the slots of those series that the seat may read; the others are left out without a word."""
         slots = []
         for series_id in series:
-            held = self.by_series.get(series_id)
-            known = self.catalog.series.get(series_id)
-            open_alerts = [self.alerts[held]] if held is not None else []
-            if (
-                known is not None
-                and series_id in self.board.slot_of
-                and may_see_series(known, seat.unit_id, open_alerts)
-            ):
-                slots.append(self.board.slot_of[series_id])
+            known, slot = self.catalog.series.get(series_id), self.board.slot_of.get(series_id)
+            if known and slot is not None and may_see_series(known, seat.unit_id, self.on_series(series_id)):
+                slots.append(slot)
         return np.array(sorted(set(slots)), np.int64)
 
     def describe(self, alert: Alert) -> dict[str, Any]:
@@ -283,10 +260,16 @@ class View:
 
     def described(self, alert: Alert) -> dict[str, Any]:
         """Give the same, made once for each state of an open alert."""
-        kept = self._described.get(alert.id)
-        if kept is None or kept[0] != id(alert):
-            kept = self._described[alert.id] = (id(alert), self.cards.describe(alert))
-        return kept[1]
+        if self.alerts.get(alert.id) is not alert:
+            return self.cards.describe(alert)
+        if alert.id not in self._described:
+            self._described[alert.id] = self.cards.describe(alert)
+        return self._described[alert.id]
+
+    def on_series(self, series_id: int) -> list[Alert]:
+        """Give the alerts on the wall that a series has, the active one first."""
+        held = [self.alerts[one] for one in self.by_series.get(series_id, ())]
+        return sorted(held, key=lambda alert: not alert.active)
 
     def members(self, alert: Alert, unit_id: int) -> list[str]:
         """Give the other open alerts of the same unit, raised within one recovery time, that `unit_id` may see (rule 5)."""

@@ -90,8 +90,7 @@ class Scope:
         one = np.array([slot])
         t, v, low, high, q, _, _ = view.board.values(one)[str(series.id)]
         productivity, latency, performance = (round(float(x[0]), 4) for x in view.board.indices(one))
-        alert = view.by_series.get(series.id)
-        seen = alert is not None and alert in view.alerts and may_see(view.alerts[alert], self.seat.unit_id)
+        alerts = [alert.id for alert in view.on_series(series.id) if may_see(alert, self.seat.unit_id)]
         return {
             "id": series.id,
             "path": view.catalog.series_path(series.id),
@@ -108,7 +107,7 @@ class Scope:
             "low": low,
             "high": high,
             "trail": view.board.trail(slot),
-            "alert": alert if seen else None,
+            "alert": alerts[0] if alerts else None,
             "productivity": productivity,
             "latency": latency,
             "performance": performance,

@@ -1,0 +1,178 @@
+"""A small room in memory, joined from the product's own parts: catalog, alert book, memory store, view, access."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+from argon2 import PasswordHasher
+
+from opsroom.access import Access, Passwords
+from opsroom.alert.book import AlertBook
+from opsroom.catalog import Catalog
+from opsroom.clock import ManualClock
+from opsroom.model import (
+    ChangeKind,
+    Columns,
+    Finding,
+    FindingVerb,
+    Indicator,
+    Orientation,
+    Role,
+    Series,
+    Transition,
+    Unit,
+)
+from opsroom.records import Act, AnyAct, AnyConfig, Delivered
+from opsroom.seats import Seat
+from opsroom.settings import Limits, Settings
+from opsroom.store import Store, open_store
+from opsroom.view import View
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+S = 1_000_000
+START = 1_700_000_000 * S
+ROOT, BRANCH, MILL, PRESS = 1, 2, 3, 4
+OUTPUT, HEAT, BRANCH_STOCK, OTHER_OUTPUT = 1, 2, 3, 4
+PASSWORD = "correct horse"
+CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
+def unit(id_: int, parent: int | None, path: str, level: str, depth: int) -> Unit:
+    name = path.rpartition("/")[2] or "Economy"
+    return Unit(id=id_, root_id=1, parent_id=parent, path=path, name=name, level_name=level, depth=depth)
+
+
+def tree() -> Catalog:
+    more = Indicator(
+        orientation=Orientation.MORE_IS_BETTER, capability=100.0, potentiality=125.0, essential=True
+    )
+    units = [
+        unit(ROOT, None, "", "root", 0),
+        unit(BRANCH, ROOT, "energy", "branch", 1),
+        unit(MILL, BRANCH, "energy/mill", "plant", 2),
+        unit(PRESS, BRANCH, "energy/press", "plant", 2),
+    ]
+    series = [
+        Series(id=OUTPUT, root_id=1, unit_id=MILL, name="output", unit="t/h", period_s=60.0, indicator=more),
+        Series(id=HEAT, root_id=1, unit_id=MILL, name="heat", unit="Cel", period_s=60.0),
+        Series(id=BRANCH_STOCK, root_id=1, unit_id=BRANCH, name="stock", unit="t"),
+        Series(
+            id=OTHER_OUTPUT, root_id=1, unit_id=PRESS, name="output", unit="t/h", period_s=60.0, indicator=more
+        ),
+    ]
+    return Catalog(units, series)
+
+
+def one(series: int, at: int, value: float, quality: int = 192) -> Columns:
+    return Columns(
+        np.array([series], np.int32), np.array([at]), np.array([value]), np.array([quality], np.uint8)
+    )
+
+
+class SmallRoom:
+    """Satisfies `ApiRoom`; applies acts at once instead of through a log."""
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.settings = Settings(limits=limits or Limits())
+        self.catalog = tree()
+        self.clock = ManualClock(START)
+        self.store: Store = open_store("memory://")
+        self.view = View(self.catalog, self.settings.room, boot="boot-1")
+        self.view.now(START)
+        passwords = Passwords(CHEAP)
+        self.access = Access(
+            self.store.access, self.settings.limits, self.clock, self.read, passwords=passwords
+        )
+        self.book = AlertBook()
+        self.ready = True
+        self.store_failing = False
+        self.lag_s = 0.0
+        self.offset = 0
+        self.acts: list[Act] = []
+        self.delivered_ids: list[str] = []
+
+    async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return ask(*args, **kwargs)
+
+    def delivered(self, alert_id: str) -> None:
+        self.delivered_ids.append(alert_id)
+        self._apply(Delivered(alert_id=alert_id))
+
+    async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:
+        self.acts.append(act)
+        return self._apply(act)
+
+    def _apply(self, act: AnyAct) -> list[Transition]:
+        self.offset += 1
+        return self._publish(
+            self.book.on_act(self.catalog, self.view.at, self.offset, act, self.settings.room), [act]
+        )
+
+    async def change(self, changes: list[AnyConfig]) -> None:
+        for change in changes:
+            self.catalog.apply(change)
+        self.view.apply(self.view.at, [], catalog_changed=True)
+
+    def _publish(self, edges: list[Transition], acts: list[Any]) -> list[Transition]:
+        self.store.journal.commit(self.offset, edges, [], [(self.offset, self.view.at, a) for a in acts])
+        raises = {edge.alert.series_id: 1 for edge in edges}
+        self.view.apply(self.view.at, edges, raises)
+        return edges
+
+    # -- what happens in a test --------------------------------------------------------------------------------
+
+    def reading(self, series: int, at: int, value: float, quality: int = 192) -> None:
+        self.offset += 1
+        columns = one(series, at, value, quality)
+        self.store.readings.take(columns, self.offset)
+        self.view.now(max(self.view.at, at))
+        self.view.values(columns)
+
+    def raise_alert(self, series: int) -> str:
+        finding = Finding(
+            series_id=series,
+            verb=FindingVerb.OPEN,
+            detector="tail",
+            kind=ChangeKind.STEP,
+            at=self.view.at,
+            value=1.0,
+            expected=5.0,
+            direction=-1,
+            rate_per_week=0.1,
+        )
+        return self._find(finding).alert.id
+
+    def back(self, series: int) -> None:
+        self._find(
+            Finding(
+                series_id=series,
+                verb=FindingVerb.BACK,
+                detector="tail",
+                kind=ChangeKind.STEP,
+                at=self.view.at,
+                value=5.0,
+            )
+        )
+
+    def _find(self, finding: Finding) -> Transition:
+        self.offset += 1
+        edges, _ = self.book.on_findings(
+            self.catalog, self.view.at, self.offset, [finding], self.settings.room
+        )
+        return self._publish(edges, [])[-1]
+
+    def climb(self) -> None:
+        """Let the earliest deadline pass."""
+        due = self.book.next_deadline()
+        assert due is not None
+        self.clock.advance((due - self.clock.now()) / S)
+        self.view.now(due)
+        self.offset += 1
+        self._publish(self.book.on_time(self.catalog, due, self.settings.room), [])
+
+    async def seat(self, person: str, role: Role, unit_id: int) -> Seat:
+        return await self.access.make_seat(person, role, unit_id, PASSWORD)
