@@ -10,6 +10,7 @@ import csv
 import gzip
 import json
 import random
+from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 import websockets
 
 BATCH = 200
+ANSWER_S = 20.0
 
 
 @dataclass
@@ -31,10 +33,11 @@ class Plan:
     readings: int = 0
 
 
-def economy_plan(folder: Path, *, shuffle_s: int = 0, seed: int = 1) -> Plan:
+def economy_plan(folder: Path, *, shuffle_s: int = 0, seed: int = 1, most: int | None = None) -> Plan:
     """Read a folder laid out like `data/economy`, in event-time order or moved by up to `shuffle_s`.
 
     Shuffled, every tenth batch is sent twice under its own seq and every twentieth again under a new one.
+    `most` leaves out what comes after so many readings.
     """
     hierarchy = json.loads((folder / "hierarchy.json").read_text())
     prefix = {
@@ -58,6 +61,7 @@ def economy_plan(folder: Path, *, shuffle_s: int = 0, seed: int = 1) -> Plan:
                 }
             at = datetime.fromisoformat(row["ts"]).replace(tzinfo=UTC)
             readings.append((int(at.timestamp() * 1000), declare[name]["id"], float(row["value"])))
+    del readings[most:]
     if shuffle_s:
         return _shuffled(list(declare.values()), readings, shuffle_s, random.Random(seed))
     frames: list[dict[str, Any]] = []
@@ -96,70 +100,152 @@ def _frame(seq: int, readings: list[tuple[int, int, float]]) -> dict[str, Any]:
 
 @dataclass
 class Ledger:
-    """What the room acknowledged, was refused, and had to be sent again."""
+    """What the room acknowledged, was refused, and had to be sent again.
+
+    `acked` is the highest seq ever acknowledged, `taken_back` how many acknowledged batches a later welcome
+    no longer knew: it must stay 0.
+    """
 
     acked: int = 0
     sent: int = 0
     connections: int = 0
-    refused: list[Any] = field(default_factory=list)
-
-
-async def feed(
-    url: str, token: str, plan: Plan, *, source: str = "economy", ahead: int = 16, pause_s: float = 0.0
-) -> Ledger:
-    """Send the plan until all of it is acknowledged, through as many connections as it takes."""
-    ledger = Ledger()
+    taken_back: int = 0
     epoch: int | None = None
-    while ledger.acked < len(plan.frames):
-        try:
-            async with websockets.connect(f"{url}/api/v1/ingest", compression=None, open_timeout=5) as socket:
-                ledger.connections += 1
-                hello: dict[str, Any] = {
-                    "type": "hello",
-                    "protocol": 1,
-                    "source": source,
-                    "token": token,
-                    "lateness_s": plan.lateness_s,
-                }
-                if epoch is not None:
-                    hello["epoch"] = epoch
-                await socket.send(json.dumps(hello))
-                welcome = await _answer(socket, "welcome")
-                epoch = welcome["epoch"]
-                ledger.acked = welcome["stored_seq"]
-                await socket.send(json.dumps({"type": "declare", "series": plan.declare}))
-                await _pump(socket, plan, ledger, ahead, pause_s)
-                if ledger.acked >= len(plan.frames):
+    refused: list[Any] = field(default_factory=list)
+    faults: list[Any] = field(default_factory=list)
+
+
+class Sender:
+    """One source that sends a plan, through as many connections as it takes, until all is acknowledged."""
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        plan: Plan,
+        *,
+        source: str = "economy",
+        ahead: int = 16,
+        pause_s: float = 0.0,
+    ) -> None:
+        """Send `plan` to `url` with at most `ahead` batches unacknowledged, `pause_s` after each frame."""
+        self.url = url
+        self.token = token
+        self.plan = plan
+        self.source = source
+        self.ahead = ahead
+        self.pause_s = pause_s
+        self.ledger = Ledger()
+        self._stopping = self._given_up = False
+        self._stored = 0
+        self._credit = 0
+        self._flying: deque[tuple[int, int]] = deque()
+
+    @property
+    def done(self) -> bool:
+        """Whether everything is acknowledged, or the sender was told to stop."""
+        return self._stopping or self.ledger.acked >= len(self.plan.frames)
+
+    @property
+    def in_flight(self) -> int:
+        """Batches sent and not yet acknowledged."""
+        return len(self._flying)
+
+    def stop(self) -> None:
+        """Send nothing new."""
+        self._stopping = True
+
+    def give_up(self) -> None:
+        """End at the next lost connection, whatever is still unacknowledged."""
+        self._stopping = self._given_up = True
+
+    async def run(self) -> Ledger:
+        """Send, come back after every lost connection, and say bye; returns once the room has heard it."""
+        while not self._given_up:
+            try:
+                async with websockets.connect(
+                    f"{self.url}/api/v1/ingest", compression=None, open_timeout=5
+                ) as socket:
+                    self.ledger.connections += 1
+                    await self._greet(socket)
+                    await socket.send(json.dumps({"type": "declare", "series": self.plan.declare}))
+                    await self._pump(socket)
                     await socket.send(json.dumps({"type": "bye"}))
-        except (OSError, websockets.WebSocketException, TimeoutError):
-            await asyncio.sleep(0.05)
-    return ledger
+                    await asyncio.wait_for(socket.wait_closed(), ANSWER_S)
+                    if socket.close_code == 1000:
+                        return self.ledger
+            except (OSError, websockets.WebSocketException):  # TimeoutError is an OSError
+                await asyncio.sleep(0.05)
+        return self.ledger
 
+    async def _greet(self, socket: websockets.ClientConnection) -> None:
+        hello: dict[str, Any] = {
+            "type": "hello",
+            "protocol": 1,
+            "source": self.source,
+            "token": self.token,
+            "lateness_s": self.plan.lateness_s,
+        }
+        if self.ledger.epoch is not None:
+            hello["epoch"] = self.ledger.epoch
+        await socket.send(json.dumps(hello))
+        welcome = await self._answer(socket)
+        if welcome["type"] == "error":
+            # The room no longer knows the epoch it gave: whatever it acknowledged is gone with it.
+            self.ledger.taken_back += self.ledger.acked
+            self.ledger.faults.append(welcome)
+            self.ledger.epoch, self.ledger.acked = None, 0
+            raise ConnectionResetError(welcome["code"])
+        self.ledger.epoch = welcome["epoch"]
+        self._stored, self._credit = welcome["stored_seq"], welcome["credit_bytes"]
+        self.ledger.taken_back += max(0, self.ledger.acked - self._stored)
+        self.ledger.acked = self._stored
+        self._flying.clear()
 
-async def _answer(socket: Any, wanted: str) -> dict[str, Any]:
-    while True:
-        message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), 10))
-        if message["type"] == wanted:
-            return message
+    async def _answer(self, socket: websockets.ClientConnection) -> dict[str, Any]:
+        while True:
+            message: dict[str, Any] = json.loads(await asyncio.wait_for(socket.recv(), ANSWER_S))
+            if message["type"] in {"welcome", "error"}:
+                return message
 
-
-async def _pump(socket: Any, plan: Plan, ledger: Ledger, ahead: int, pause_s: float) -> None:
-    """Send in order with at most `ahead` batches unacknowledged."""
-    following = ledger.acked
-    while ledger.acked < len(plan.frames):
-        while following < len(plan.frames) and following - ledger.acked < ahead:
-            frame = json.dumps(plan.frames[following])
-            following += 1
-            ledger.sent += 1
-            await socket.send(frame)
-            if following in plan.twice:
+    async def _pump(self, socket: websockets.ClientConnection) -> None:
+        """Send in order, within the credit, with at most `ahead` batches unacknowledged."""
+        following = self._stored
+        while not (self.done and not self._flying):
+            while not self.done and following < len(self.plan.frames):
+                frame = json.dumps(self.plan.frames[following])
+                if len(self._flying) >= self.ahead or not self._allowed(len(frame)):
+                    break
+                following += 1
+                self.ledger.sent += 1
+                self._flying.append((following, len(frame)))
                 await socket.send(frame)
-            if pause_s:
-                await asyncio.sleep(pause_s)
-        message = json.loads(await asyncio.wait_for(socket.recv(), 20))
+                if following in self.plan.twice:
+                    await socket.send(frame)
+                if self.pause_s:
+                    await asyncio.sleep(self.pause_s)
+            message = json.loads(await asyncio.wait_for(socket.recv(), ANSWER_S))
+            if message["type"] == "seq_gap":
+                following = message["expected"] - 1
+                self._flying.clear()
+            self._hear(message)
+
+    def _hear(self, message: dict[str, Any]) -> None:
         if message["type"] == "ack":
-            ledger.acked = max(ledger.acked, message["stored_seq"])
+            self.ledger.acked = max(self.ledger.acked, message["stored_seq"])
+            self._credit = message["credit_bytes"]
+            while self._flying and self._flying[0][0] <= self.ledger.acked:
+                self._flying.popleft()
         elif message["type"] == "refused":
-            ledger.refused.append(message)
-        elif message["type"] == "seq_gap":
-            following = message["expected"] - 1
+            self.ledger.refused.append(message)
+        elif message["type"] == "error":
+            self.ledger.faults.append(message)
+
+    def _allowed(self, size: int) -> bool:
+        """Tell whether the credit allows `size` bytes more."""
+        return sum(flying for _, flying in self._flying) + size <= self._credit
+
+
+async def feed(url: str, token: str, plan: Plan, *, ahead: int = 16, pause_s: float = 0.0) -> Ledger:
+    """Send the plan until all of it is acknowledged."""
+    return await Sender(url, token, plan, ahead=ahead, pause_s=pause_s).run()

@@ -1,0 +1,58 @@
+"""Forks servers out of one process that has imported everything.
+
+A start then costs what the room itself needs, not what the imports need: many kills fit into a short test.
+What is killed is a process of its own all the same.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+
+HEAVY = ("dash", "dashboards", "opsroom.main", "opsroom.cli")
+
+
+def child(argv: list[str], out: str) -> None:
+    """Become `opsroom ARGV` in a session of its own, with both streams in the file `out`."""
+    os.setsid()
+    file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    from opsroom.cli import app
+
+    code = 1
+    try:
+        app(argv, standalone_mode=True)
+    except SystemExit as leave:
+        code = leave.code if isinstance(leave.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def main() -> None:
+    """Take orders, one JSON object a line: `argv` and `out` start, `wait` waits.
+
+    Each is answered with a line: a process id, or an exit code (negative: the signal).
+    """
+    for name in HEAVY:
+        importlib.import_module(name)
+    print("ready", flush=True)
+    for line in iter(sys.stdin.readline, ""):
+        order = json.loads(line)
+        if "argv" in order:
+            answer = os.fork()
+            if answer == 0:
+                child(order["argv"], order["out"])
+        else:
+            answer = os.waitstatus_to_exitcode(os.waitpid(order["wait"], 0)[1])
+        print(answer, flush=True)
+
+
+if __name__ == "__main__":
+    main()

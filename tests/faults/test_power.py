@@ -1,0 +1,50 @@
+"""Power cuts on a loop image, flushes before acknowledgements; skipped where neither may be."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import flushes, power
+from tests.faults.server import Nursery
+
+
+@pytest.fixture(scope="module")
+def loop_image() -> None:
+    reason = power.why_not()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def tracing() -> None:
+    reason = flushes.why_not()
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.mark.xdist_group("faults")
+def test_a_power_cut_loses_nothing_acknowledged(loop_image: None, nursery: Nursery) -> None:
+    seed = time.time_ns() % 1_000_000
+    figure = power.power_cuts(cuts=1, seed=seed, nursery=nursery)
+    print(figure)
+    assert figure["acked"] >= 50
+    assert figure["held"], figure
+
+
+@pytest.mark.xdist_group("faults")
+def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None) -> None:
+    figure = power.power_cuts(cuts=1, seed=1, prefix=power.NO_FSYNC)
+    print(figure)
+    assert figure["acked"] >= 50
+    assert not figure["held"], "the test of power cuts could not fail"
+
+
+@pytest.mark.xdist_group("faults")
+def test_every_acknowledgement_follows_a_flush_of_the_log(tracing: None, tmp_path: Path) -> None:
+    figure = flushes.flushed_before_acked(tmp_path, batches=40)
+    print(figure)
+    assert figure["acked_without_a_flush"] == 0
+    assert figure["flushes_of_the_log_meanwhile"] >= 40
