@@ -159,7 +159,7 @@ def _decimals(column: Floats, at: NDArray[np.intp], lengths: Ints) -> tuple[Byte
     runs, values, run_at, run_lengths = np.arange(len(at)), column, at, lengths
     for k, power in enumerate(_POWERS):
         with np.errstate(invalid="ignore", over="ignore"):
-            scaled = np.rint(values * power)
+            scaled = np.rint(values * power) + 0.0  # which makes of -0.0 the 0.0 that an integer gives back
             fits = (scaled / power).view(np.int64) == values.view(np.int64)
             fits &= np.abs(scaled) < _INT_MAX
         good = np.add.reduceat(fits, run_at, dtype=np.int64) >= _EXACT_SHARE * run_lengths

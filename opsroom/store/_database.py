@@ -9,14 +9,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine, Table, event, text
+from sqlalchemy import Connection, Engine, Table, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from opsroom.errors import Corrupt, StoreError, StoreFull
+from opsroom.store.migrations import HEAD
 
 _MIGRATION_LOCK = 0x6F70_7372
 
@@ -69,11 +67,19 @@ class Database:
             connection.execute(table.insert(), [{"root_id": self.root_id, **row} for row in rows])
 
     def migrate(self) -> None:
-        """Bring the schema up to date.
+        """Bring the schema up to date; Alembic is loaded only where there is something to do.
 
         Raises:
             StoreError: the schema is of a later release, or cannot be altered.
         """
+        with self.read() as connection:
+            found = inspect(connection).has_table("alembic_version")
+            if found and connection.execute(text("SELECT version_num FROM alembic_version")).scalar() == HEAD:
+                return
+        from alembic import command
+        from alembic.config import Config
+        from alembic.util.exc import CommandError
+
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
         try:

@@ -1,1 +1,6 @@
 """The store's schema, one revision after another; run when a store is opened."""
+
+from typing import Final
+
+HEAD: Final = "0001"
+"""The newest revision: a store that stands there is opened without loading Alembic."""
