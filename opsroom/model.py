@@ -189,6 +189,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     inside its band. `at` is the event time of the reading, `onset` the estimated start of the change.
     `rate_per_week` is the expected number of false alarms a week at this score; `low`..`high` the expected
     band, `p` the probability of `kind`. `contributors` are (series id, z).
+
+    `direction` is the sign of the change of what is scored: of the value, or of an indicator's index (up is
+    better), in which `value`, `expected`, `low` and `high` are then stated too. A finding of a limit is stated
+    in the series' own unit.
     """
 
     series_id: int

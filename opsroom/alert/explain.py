@@ -55,9 +55,12 @@ def _seen(path: str, series: Series, finding: Finding) -> Sentence:
     params |= {"value": finding.value, "unit": series.unit}
     if finding.kind is ChangeKind.STUCK:
         return Sentence("why.stuck", params)
-    return _against_band(
-        "why.limit" if finding.kind is ChangeKind.LIMIT else "why", finding.value, finding, params
-    )
+    if finding.kind is ChangeKind.LIMIT:
+        return _against_band("why.limit", finding.value, finding, params)
+    if series.indicator is not None:
+        del params["unit"]
+        return _against_band("why.index", finding.value, finding, params)
+    return _against_band("why.value", finding.value, finding, params)
 
 
 def _against_band(prefix: str, value: float, finding: Finding, params: dict[str, Any]) -> Sentence:
@@ -67,8 +70,8 @@ def _against_band(prefix: str, value: float, finding: Finding, params: dict[str,
     if low is not None and value < low:
         return Sentence(f"{prefix}.below", {**params, "limit": low})
     if low is not None and high is not None:
-        return Sentence("why.within", {**params, "low": low, "high": high})
-    return Sentence("why.value", params)
+        return Sentence(f"{prefix}.within", {**params, "low": low, "high": high})
+    return Sentence(f"{prefix}.alone", params)
 
 
 def _since(finding: Finding) -> Iterator[Sentence]:

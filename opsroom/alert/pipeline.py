@@ -19,7 +19,6 @@ from opsroom.model import (
     Finding,
     FindingVerb,
     Micros,
-    Orientation,
     Sentence,
     Series,
     Transition,
@@ -91,15 +90,14 @@ def stray(scene: Scene, finding: Finding) -> Step | None:  # noqa: ARG001 - stag
 
 
 def improvement(scene: Scene, finding: Finding) -> Step | None:
-    """Open nothing where an indicator got better (DOMAIN 1.6 rule 6.
+    """Open nothing where an indicator got better (DOMAIN 1.6 rule 6: pleasure never climbs).
 
-    Pleasure never climbs). A declared limit counts both ways.
+    An indicator is scored on its index, whose ratios are turned so that up is better in either orientation.
+    A declared limit is agreed, and counts on both sides.
     """
-    indicator = _series(scene, finding).indicator
-    if indicator is None or finding.kind is ChangeKind.LIMIT:
+    if _series(scene, finding).indicator is None or finding.kind is ChangeKind.LIMIT:
         return None
-    better = 1 if indicator.orientation is Orientation.MORE_IS_BETTER else -1
-    return Step(release=True) if finding.direction * better > 0 else None
+    return Step(release=True) if finding.direction > 0 else None
 
 
 def reopening(scene: Scene, finding: Finding) -> Step | None:

@@ -6,8 +6,11 @@ the language's decimal mark, `..._at` (int microseconds UTC) as date and time, `
 anything else as it is. An empty parameter leaves no gap.
 
 Codes of alert explanations (parameters):
-    why.above, why.below, why.limit.above, why.limit.below (series, value, unit, limit)
-    why.within (series, value, unit, low, high)    why.value, why.stuck (series, value, unit)
+    why.value.above, why.value.below, why.limit.above, why.limit.below (series, value, unit, limit)
+    why.value.within, why.limit.within (series, value, unit, low, high)
+    why.value.alone, why.limit.alone, why.stuck (series, value, unit)
+    why.index.above, why.index.below (series, value, limit)
+    why.index.within (series, value, low, high)    why.index.alone (series, value)
     why.unusual, why.silent (series)               why.silent.period (series, period_s)
     why.pressed (person)                           why.pressed.note (note)
     why.since (onset_at)                           why.kind.step, why.kind.slope, why.kind.transient (percent)

@@ -79,7 +79,7 @@ def test_it_climbs_at_the_deadline_and_not_a_microsecond_before(room: Room) -> N
 
 def test_many_deadlines_in_one_call_come_in_time_order(room: Room) -> None:
     room.raised(T0)
-    room.raised(T0 + MIN, SCRAP, direction=1)
+    room.raised(T0 + MIN, SCRAP)
     room.raised(T0 + 2 * MIN, TEMPERATURE)
     edges = room.wait(T0 + DAY)
     assert [edge.at for edge in edges] == sorted(edge.at for edge in edges)
@@ -88,7 +88,7 @@ def test_many_deadlines_in_one_call_come_in_time_order(room: Room) -> None:
 
 @pytest.mark.parametrize(("series_id", "first_s"), [(SCRAP, 180), (TEMPERATURE, 900)])
 def test_without_agreement_three_periods_or_the_default(room: Room, series_id: int, first_s: int) -> None:
-    assert room.raised(series_id=series_id, direction=1).deadline == T0 + first_s * S
+    assert room.raised(series_id=series_id).deadline == T0 + first_s * S
 
 
 def test_at_the_root_there_is_nobody_above(room: Room) -> None:

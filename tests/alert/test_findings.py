@@ -5,15 +5,18 @@ One for each series, recovery, reopening, naming, improvements (DOMAIN 1.6 rules
 
 from __future__ import annotations
 
+import doctest
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
+import opsroom.alert.priority
 from opsroom.alert import priority_of
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import ChangeKind, Outcome, Priority
 from opsroom.records import Acknowledge, Decide, Press, Rebase, SeriesSet
+from opsroom.words import languages, word
 from tests.alert.room import (
     ENTERPRISE,
     HOUR,
@@ -143,8 +146,8 @@ def test_a_reopening_under_a_pending_decision_waits_for_its_follow_up(room: Room
         (OUTPUT, 1, False),
         (OUTPUT, -1, True),
         (OUTPUT, 0, True),
-        (SCRAP, -1, False),
-        (SCRAP, 1, True),
+        (SCRAP, 1, False),
+        (SCRAP, -1, True),
         (TEMPERATURE, 1, True),
         (TEMPERATURE, -1, True),
     ],
@@ -213,7 +216,7 @@ def test_pressing_lifts_the_open_alert_of_the_series(room: Room) -> None:
     assert (edge.verb, lifted.id, lifted.level, lifted.deadline) == ("pressed", alert.id, 3, None)
     assert [a.unit_id for a in lifted.annunciations] == [PLANT, ROOT]
     assert lifted.explanation[0].params == {"person": "energy/park"}
-    assert "why.below" in codes(room, alert.id)
+    assert "why.index.below" in codes(room, alert.id)
     assert room.wait(T0 + DAY) == []
     room.find(T0 + DAY, finding("name", detector="filter", kind=ChangeKind.STEP, p=0.9))
     assert room.book.open[alert.id].kind is ChangeKind.PRESS
@@ -294,12 +297,16 @@ def test_priority_comes_from_consequence_and_response(
     assert priority_of(series) == priority
 
 
+def test_the_example_of_priority_holds() -> None:
+    assert doctest.testmod(opsroom.alert.priority) == (0, 1)
+
+
 def test_the_explanation_says_what_since_when_who_and_how_rare(room: Room) -> None:
     alert = room.raised(contributors=((TEMPERATURE, 1.5), (SCRAP, -4.0), (99, 50.0)))
     said = [(s.code, s.params) for s in alert.explanation]
     path = "energy/park/t1/"
     assert said[:5] == [
-        ("why.below", {"series": path + "output", "value": 3.2, "unit": "t/h", "limit": 7.5}),
+        ("why.index.below", {"series": path + "output", "value": 3.2, "limit": 7.5}),
         ("why.since", {"onset_at": T0 - 2 * MIN}),
         ("why.contributor", {"series": path + "scrap", "z": -4.0}),
         ("why.contributor", {"series": path + "temperature", "z": 1.5}),
@@ -310,16 +317,29 @@ def test_the_explanation_says_what_since_when_who_and_how_rare(room: Room) -> No
 
 
 @pytest.mark.parametrize(
-    ("more", "code"),
+    ("series_id", "more", "code"),
     [
-        ({"value": 12.0}, "why.above"),
-        ({"value": 8.0}, "why.within"),
-        ({"low": None, "high": None}, "why.value"),
-        ({"value": None}, "why.unusual"),
-        ({"kind": ChangeKind.MISSING_REPORT, "value": None}, "why.silent.period"),
-        ({"kind": ChangeKind.STUCK}, "why.stuck"),
-        ({"kind": ChangeKind.LIMIT}, "why.limit.below"),
+        (TEMPERATURE, {"value": 12.0}, "why.value.above"),
+        (TEMPERATURE, {"value": 8.0}, "why.value.within"),
+        (TEMPERATURE, {"low": None, "high": None}, "why.value.alone"),
+        (TEMPERATURE, {"value": None}, "why.unusual"),
+        (TEMPERATURE, {"kind": ChangeKind.MISSING_REPORT}, "why.silent"),
+        (TEMPERATURE, {"kind": ChangeKind.STUCK}, "why.stuck"),
+        (OUTPUT, {"value": 8.0}, "why.index.within"),
+        (OUTPUT, {"value": 12.0, "direction": 0}, "why.index.above"),
+        (OUTPUT, {"low": None, "high": None}, "why.index.alone"),
+        (OUTPUT, {"kind": ChangeKind.MISSING_REPORT, "value": None}, "why.silent.period"),
+        (OUTPUT, {"kind": ChangeKind.STUCK}, "why.stuck"),
+        (OUTPUT, {"kind": ChangeKind.LIMIT}, "why.limit.below"),
+        (OUTPUT, {"kind": ChangeKind.LIMIT, "value": 8.0}, "why.limit.within"),
+        (OUTPUT, {"kind": ChangeKind.LIMIT, "low": None, "high": None}, "why.limit.alone"),
     ],
 )
-def test_the_first_sentence_fits_the_finding(room: Room, more: dict[str, Any], code: str) -> None:
-    assert room.raised(series_id=OTHER_OUTPUT, **more).explanation[0].code == code
+def test_the_first_sentence_fits_the_finding_and_has_words(
+    room: Room, series_id: int, more: dict[str, Any], code: str
+) -> None:
+    explanation = room.raised(series_id=series_id, **more).explanation
+    assert explanation[0].code == code
+    for lang in languages():
+        said = [word(lang, sentence.code, sentence.params) for sentence in explanation]
+        assert not any("{" in text or text.startswith("why.") for text in said)

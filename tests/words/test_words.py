@@ -72,7 +72,7 @@ def test_the_codes_of_explanations_are_documented() -> None:
 
 
 def test_an_empty_unit_leaves_no_gap() -> None:
-    said = word("en", "why.above", {"series": "a", "value": 1.5, "unit": "", "limit": 1})
+    said = word("en", "why.value.above", {"series": "a", "value": 1.5, "unit": "", "limit": 1})
     assert said == "a reads 1.50, above the expected 1."
 
 

@@ -1,0 +1,203 @@
+"""Any sequence of events, with restarts in between, leaves alerts in a state that the rules define."""
+
+from __future__ import annotations
+
+import contextlib
+
+import hypothesis.strategies as st
+from hypothesis import settings
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
+
+from opsroom.alert.lifecycle import decision_pending
+from opsroom.errors import OpsroomError
+from opsroom.model import Alert, ChangeKind, FindingVerb, Outcome, Transition
+from opsroom.records import Acknowledge, AnyAct, Decide, Delivered, Press, Rebase, Recovering
+from tests.alert.room import (
+    BRANCH,
+    CASH,
+    ENTERPRISE,
+    MIN,
+    OTHER_OUTPUT,
+    OUTPUT,
+    PLANT,
+    ROOT,
+    SCRAP,
+    T0,
+    TEMPERATURE,
+    Room,
+    S,
+    finding,
+)
+
+SERIES = (OUTPUT, SCRAP, TEMPERATURE, CASH, OTHER_OUTPUT)
+series_ids = st.sampled_from(SERIES)
+units = st.sampled_from((ROOT, BRANCH, ENTERPRISE, PLANT))
+seats = st.sampled_from((0, 1, 2))
+# Clocks keep, except where a rule moves them: what each verb may do to a deadline.
+MOVES_DEADLINE = {
+    "delivered",
+    "climbed",
+    "recovered",
+    "reopened",
+    "decided",
+    "rebased",
+    "annunciated",
+    "pressed",
+}
+MAY_END = {"recovered", "rebased", "acknowledged"}
+MAY_RISE = {"climbed", "pressed"}
+
+
+class Alerts(RuleBasedStateMachine):
+    ids = Bundle("ids")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.room = Room()
+        self.twin = Room()
+        self.now = T0
+        self.checked = 0
+        self.latest: dict[str, Alert] = {}
+
+    @rule(seconds=st.sampled_from((0, 1, 4, 60, 599, 600, 601, 1200, 5000, 86_400)))
+    def wait(self, seconds: int) -> None:
+        self.now += seconds * S
+        self.room.wait(self.now)
+        self.twin.wait(self.now)
+
+    @rule(
+        target=ids,
+        series_id=series_ids,
+        verb=st.sampled_from(FindingVerb),
+        kind=st.sampled_from(ChangeKind),
+        detector=st.sampled_from("abc"),
+        direction=st.sampled_from((-1, 0, 1)),
+    )
+    def detect(
+        self, series_id: int, verb: FindingVerb, kind: ChangeKind, detector: str, direction: int
+    ) -> object:
+        said = finding(verb, series_id, kind=kind, detector=detector, direction=direction, p=0.9)
+        edges, releases = self.room.find(self.now, said)
+        assert self.twin.find(self.now, said) == (edges, releases)
+        if verb is FindingVerb.OPEN:
+            assert (series_id in self.room.book.by_series) != (series_id in releases)
+        return multiple(*(edge.alert.id for edge in edges if edge.verb == "raised"))
+
+    @rule(alert_id=ids, unit_id=units, key=st.sampled_from(("", "k")))
+    def acknowledge(self, alert_id: str, unit_id: int, key: str) -> None:
+        self.act(Acknowledge(alert_id=alert_id, unit_id=unit_id, person="Rosa", key=key))
+
+    @rule(alert_id=ids, unit_id=units, seat_id=seats)
+    def note(self, alert_id: str, unit_id: int, seat_id: int) -> None:
+        until = self.now + 9
+        self.act(Recovering(alert_id=alert_id, unit_id=unit_id, seat_id=seat_id, note="soon", until=until))
+
+    @rule(alert_id=ids, ahead=st.sampled_from((0, MIN, 90 * MIN)))
+    def decide(self, alert_id: str, ahead: int) -> None:
+        followup = self.now + ahead
+        act = Decide(alert_id=alert_id, text="a", addressee_id=PLANT, followup=followup, unit_id=ROOT)
+        self.act(act)
+
+    @rule(alert_id=consumes(ids), target=ids)
+    def deliver(self, alert_id: str) -> str:
+        self.act(Delivered(alert_id=alert_id))
+        return alert_id
+
+    @rule(target=ids, series_id=series_ids, unit_id=units)
+    def press(self, series_id: int, unit_id: int) -> object:
+        edges = self.act(Press(series_id=series_id, unit_id=unit_id, note="help"))
+        return multiple(*(edge.alert.id for edge in edges))
+
+    @rule(series_id=series_ids, unit_id=units)
+    def rebase(self, series_id: int, unit_id: int) -> None:
+        self.act(Rebase(series_id=series_id, unit_id=unit_id, capability=1.0, person="Luis"))
+
+    @rule()
+    def restart(self) -> None:
+        self.room.restart()
+
+    def act(self, act: AnyAct) -> list[Transition]:
+        edges: list[Transition] = []
+        self.room.wait(self.now)
+        before = self.room.book.dump()
+        try:
+            edges = self.room.act(self.now, act)
+        except OpsroomError:
+            assert self.room.book.dump() == before
+        with contextlib.suppress(OpsroomError):
+            self.twin.act(self.now, act)
+        return edges
+
+    @invariant()
+    def each_edge_follows_the_rules(self) -> None:
+        for edge in self.room.journal[self.checked :]:
+            self.check_edge(edge, self.latest.get(edge.alert.id))
+            self.latest[edge.alert.id] = edge.alert
+        self.checked = len(self.room.journal)
+
+    def check_edge(self, edge: Transition, before: Alert | None) -> None:
+        after = edge.alert
+        assert edge.at <= self.now
+        if before is None:
+            assert edge.verb in {"raised", "pressed"}
+            assert after.raised == edge.at
+            return
+        assert after.raised == before.raised
+        assert after.series_id == before.series_id
+        assert after.level == before.level or edge.verb in MAY_RISE
+        assert after.level >= before.level
+        assert after.deadline == before.deadline or edge.verb in MOVES_DEADLINE
+        assert not (before.active and not after.active) or edge.verb in MAY_END
+        assert before.active or not after.active or edge.verb == "reopened"
+        if edge.verb == "climbed":
+            assert (after.level, edge.at) == (before.level + 1, before.deadline)
+        if edge.verb == "annunciated":
+            assert before.decision is not None
+            assert edge.at == max(before.decision.followup, before.deadline or 0)
+        if edge.verb == "delivered" and after.deadline != before.deadline:
+            assert after.level == 0
+            assert edge.at - after.raised <= 5 * S
+        if edge.verb in {"climbed", "annunciated", "reopened"}:
+            assert after.unacked
+
+    @invariant()
+    def every_state_is_defined(self) -> None:
+        book = self.room.book
+        for alert_id, alert in book.open.items():
+            assert alert_id == alert.id
+            assert alert.active or alert.unacked
+            assert alert.standing.level == alert.level
+            ends = {Outcome.RECOVERED, Outcome.REBASED}
+            assert alert.active != (alert.outcome in ends)
+            assert alert.active or alert.deadline is None
+            assert alert.deadline is None or alert.deadline > self.now or not self.waited()
+            above = self.room.catalog.parent(alert.standing.unit_id)
+            waiting = alert.outcome is Outcome.DECIDED
+            assert not waiting or (above is None and decision_pending(alert))
+            assert not alert.active or (alert.deadline is None) == (above is None and not waiting)
+        active = [alert.series_id for alert in book.open.values() if alert.active]
+        assert len(active) == len(set(active))
+        assert {series_id: book.open[i].id for series_id, i in book.by_series.items()} == {
+            alert.series_id: alert.id for alert in book.open.values() if alert.active
+        }
+        assert len([a for a in book.open.values() if not a.active]) <= len(SERIES)
+
+    def waited(self) -> bool:
+        due = self.room.book.next_deadline()
+        return due is None or due > self.now
+
+    @invariant()
+    def the_journal_replayed_is_the_state(self) -> None:
+        replayed = {edge.alert.id: edge.alert for edge in self.room.journal}
+        on_wall = {alert.id: alert for alert in replayed.values() if alert.active or alert.unacked}
+        assert on_wall == self.room.book.open
+
+    @invariant()
+    def a_restart_is_not_felt(self) -> None:
+        assert self.room.journal == self.twin.journal
+        assert self.room.book.dump() == self.twin.book.dump()
+        assert self.room.book.next_deadline() == self.twin.book.next_deadline()
+
+
+Alerts.TestCase.settings = settings(max_examples=60, stateful_step_count=50, deadline=None)
+TestAlerts = Alerts.TestCase
