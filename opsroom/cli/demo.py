@@ -1,0 +1,69 @@
+"""`opsroom demo`: one command to a live room."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from opsroom.cli.terminal import AsJson, examples, out, say_json, say_table
+
+if TYPE_CHECKING:
+    from opsroom.demo import Opened
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb."""
+    app.command(
+        epilog=examples(
+            "opsroom demo", "opsroom demo --open --seed 7", "opsroom demo --port 0 --for 120 --json"
+        )
+    )(demo)
+
+
+def demo(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one")] = 8040,
+    seed: Annotated[
+        int, typer.Option(min=0, help="equal seeds break the same plants at the same seconds")
+    ] = 1,
+    speed: Annotated[float, typer.Option(min=0.1, max=60.0, help="simulated seconds a second")] = 1.0,
+    for_s: Annotated[
+        float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="stop by itself")
+    ] = None,
+    open_browser: Annotated[bool, typer.Option("--open", help="open the room in a browser")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a room with a simulated economy in a temporary folder; prints its address and its seats."""
+    from opsroom.demo import Plan, play
+
+    def ready(opened: Opened) -> None:
+        _say(opened, as_json=as_json)
+        if open_browser:
+            import webbrowser
+
+            webbrowser.open(f"{opened.url}/room/")
+
+    play(Plan(port, seed, speed, for_s), ready)
+
+
+def _say(opened: Opened, *, as_json: bool) -> None:
+    """Tell where the room is, who may sit in it, and what will happen first."""
+    first = opened.world.faults[0]
+    start_s = round(first.start_s / opened.world.speed)
+    if as_json:
+        say_json(
+            {
+                "event": "ready",
+                "url": f"{opened.url}/room/",
+                "seats": [seat._asdict() for seat in opened.seats],
+                "first_fault": {"kind": first.kind, "series": list(first.series), "in_s": start_s},
+            }
+        )
+        return
+    rows = [(seat.person, seat.password, seat.unit or "/", seat.role.value) for seat in opened.seats]
+    say_table("Seats", ["person", "password", "unit", "role"], rows)
+    console = out()
+    console.print(
+        f"In about {start_s} s a fault strikes [bold]{first.plants[0]}[/] and its alert begins to climb."
+    )
+    console.print(f"[bold]The room:[/] {opened.url}/room/   (Ctrl+C ends it; nothing is kept)")

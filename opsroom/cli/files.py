@@ -1,0 +1,76 @@
+"""The room's own files, opened by a verb beside or without the running server."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from opsroom.errors import NotFound, SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from opsroom.catalog import Catalog
+    from opsroom.model import Unit
+    from opsroom.settings import Settings
+    from opsroom.store import Store
+
+
+def file_of(url: str) -> Path | None:
+    """Give the file that an SQLite URL names, None for other engines."""
+    scheme, _, path = url.partition(":///")
+    return Path(path) if scheme.startswith("sqlite") and path else None
+
+
+def data_folder(settings: Settings) -> Path:
+    """Give the folder of the log: what belongs to the room and to no person's file goes beside it."""
+    file = file_of(settings.log.url)
+    return file.parent if file is not None else Path()
+
+
+@contextmanager
+def stored(settings_file: Path) -> Iterator[tuple[Settings, Store, Catalog]]:
+    """Open the store that the settings name, with the tree as last committed.
+
+    Raises:
+        SettingsError: the settings cannot be used, or no room was ever started on that store.
+    """
+    from opsroom.catalog import Catalog
+    from opsroom.settings import load_settings
+    from opsroom.store import open_store
+
+    settings = load_settings(settings_file)
+    file = file_of(settings.store.url)
+    if file is not None and not file.exists():
+        raise SettingsError(
+            f"There is no store at {file}.",
+            remedy="Start the room once: opsroom serve. Or name its settings: --settings FILE.",
+            code="store_missing",
+            file=str(file),
+        )
+    store = open_store(settings.store.url, settings.store)
+    try:
+        yield settings, store, Catalog(store.catalog.units(), store.catalog.series())
+    finally:
+        store.close()
+
+
+def unit_named(catalog: Catalog, path: str) -> Unit:
+    """Find a unit by path; `/` and the empty text are the root.
+
+    Raises:
+        NotFound: no such unit in the room; the nearest names are told.
+    """
+    import difflib
+
+    unit = catalog.unit_at(path.strip("/"))
+    if unit is not None:
+        return unit
+    near = difflib.get_close_matches(path, [one.path for one in catalog.units.values()], n=3)
+    raise NotFound(
+        f"No unit {path!r} in the room.",
+        remedy=f"Did you mean: {', '.join(near)}?" if near else "List them: opsroom units list.",
+        code="unit_unknown",
+        unit=path,
+    )

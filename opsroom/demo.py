@@ -1,0 +1,134 @@
+"""`opsroom demo` as one process: a room on a temporary folder and an economy that feeds it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from ingest.sim.dynamics import World, make_world
+from ingest.sim.feeder import Pace, feed_world
+from ingest.sim.tree import economy_toml
+from opsroom.main import Application, build, run
+from opsroom.model import Role
+from opsroom.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PASSWORD_BYTES: Final = 9
+CHAIRS: Final = 7
+
+
+class Plan(NamedTuple):
+    """What the demo was asked for; `for_s` None runs until it is told to end."""
+
+    port: int
+    seed: int
+    speed: float
+    for_s: float | None
+
+
+class DemoSeat(NamedTuple):
+    """A seat with its password, shown once."""
+
+    person: str
+    password: str
+    unit: str
+    role: Role
+
+
+class Opened(NamedTuple):
+    """What the terminal tells: where, who, and what will break."""
+
+    url: str
+    seats: tuple[DemoSeat, ...]
+    world: World
+    folder: Path
+
+
+def play(plan: Plan, on_ready: Callable[[Opened], None]) -> None:
+    """Run the demo until its time is up or it is told to end; nothing stays behind.
+
+    Raises:
+        OpsroomError: the room cannot be built or its port is taken.
+    """
+    import uvloop
+
+    with (
+        tempfile.TemporaryDirectory(prefix="opsroom-demo-", ignore_cleanup_errors=True) as name,
+        asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        runner.run(_play(plan, Path(name), on_ready))
+
+
+async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) -> None:
+    """Join room and economy under one task group."""
+    world = make_world(plan.seed, speed=plan.speed)
+    file = folder / "economy.toml"
+    file.write_text(economy_toml(world.layout), encoding="utf-8")
+    app = build(settings_of(plan, folder))
+    await app.access.load()
+    seats = await _seats(app, world)
+    tokens = await _tokens(app, world)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        tasks: list[asyncio.Task[Any]] = []
+
+        def ready(url: str) -> None:
+            on_ready(Opened(url, seats, world, folder))
+            ingest_url = url.replace("http", "ws", 1) + "/api/v1/ingest"
+            pace = Pace(clock=app.room.clock)
+            tasks.append(group.create_task(feed_world(world, ingest_url, tokens, folder / "outbox", pace)))
+            if plan.for_s is not None:
+                loop.call_later(plan.for_s, stop.set)
+
+        try:
+            await run(app, on_ready=ready, stop=stop)
+        finally:
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
+
+
+def settings_of(plan: Plan, folder: Path) -> Settings:
+    """Give the settings of the demo: embedded store and log in `folder`, loopback only."""
+    return Settings.model_validate(
+        {
+            "server": {"port": plan.port},
+            "store": {"url": f"sqlite:///{folder}/store.db"},
+            "log": {"url": f"sqlite:///{folder}/log.db"},
+            "room": {"economy": f"{folder}/economy.toml"},
+        }
+    )
+
+
+async def _seats(app: Application, world: World) -> tuple[DemoSeat, ...]:
+    """Make seats on three levels: at the plant that breaks first, at its branch, seven chairs at the top."""
+    plant = world.faults[0].plants[0]
+    branch = plant.partition("/")[0]
+    wanted = [
+        (f"shift-{plant.rpartition('/')[2]}", plant, Role.OPERATOR),
+        (f"branch-{branch}", branch, Role.COUNCIL),
+        *((f"chair-{number}", "", Role.COUNCIL) for number in range(1, CHAIRS + 1)),
+    ]
+    seats = []
+    for person, path, role in wanted:
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        await app.access.make_seat(person, role, app.room.catalog.unit_at(path).id, password)
+        seats.append(DemoSeat(person, password, path, role))
+    return tuple(seats)
+
+
+async def _tokens(app: Application, world: World) -> dict[str, str]:
+    """Make one token an enterprise."""
+    catalog = app.room.catalog
+    return {
+        path: await app.access.make_token(catalog.unit_at(path).id, path)
+        for path in world.layout.enterprises()
+    }
