@@ -59,10 +59,10 @@ def host_allowed(host: str, names: frozenset[str]) -> bool:
 
     Any other name may be somebody else's that was made to point here (DNS rebinding).
     """
-    name = urlsplit(f"//{host}").hostname or ""
-    if name in names or name == "localhost":
-        return True
     try:
+        name = urlsplit(f"//{host}").hostname or ""
+        if name in names or name == "localhost":
+            return True
         ipaddress.ip_address(name)
     except ValueError:
         return False
