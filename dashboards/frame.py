@@ -99,7 +99,13 @@ def _panel(name: str, title: str, *, count: bool = False, extra: html.Div | None
         **{"aria-labelledby": heading},
         children=[
             html.Div(className="panel-head", children=head),
-            html.Div(id=name, className=f"panel-body {name}", tabIndex=0, role="group", **{"aria-labelledby": heading}),
+            html.Div(
+                id=name,
+                className=f"panel-body {name}",
+                tabIndex=0,
+                role="group",
+                **{"aria-labelledby": heading},
+            ),
         ],
     )
 

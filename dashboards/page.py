@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dash import Dash
 from starlette.datastructures import MutableHeaders
+from starlette.responses import RedirectResponse, Response
 
 from dashboards.frame import index_string, layout
 
@@ -70,7 +71,6 @@ class PageHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
                 headers["Content-Security-Policy"] = self.policy
                 if kept and message["status"] == 200:  # noqa: PLR2004 - the status that carries a body worth keeping
                     headers["Cache-Control"] = _IMMUTABLE
@@ -87,8 +87,17 @@ class _Frame(Dash):
 
     def interpolate_index(self, **parts: Any) -> str:
         """Leave unused libraries out of the page's scripts."""
-        kept = [line for line in parts["scripts"].splitlines() if not any(name in line for name in _UNUSED_LIBRARIES)]
+        kept = [
+            line
+            for line in parts["scripts"].splitlines()
+            if not any(name in line for name in _UNUSED_LIBRARIES)
+        ]
         return super().interpolate_index(**{**parts, "scripts": "\n".join(kept)})
+
+
+async def _to_the_room() -> Response:
+    """Send whoever asks for the bare address to the room."""
+    return RedirectResponse(PREFIX, status_code=307)
 
 
 def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
@@ -113,5 +122,7 @@ def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
         enable_mcp=False,
     )
     dash.layout = layout()
+    api.state.script_hashes = tuple(dash.csp_hashes())  # for other rims that word a policy of their own
+    api.add_api_route("/", _to_the_room, methods=["GET"], include_in_schema=False)
     api.add_middleware(PageHeaders, policy=content_security_policy(dash), assets_prefix=PREFIX + assets_path)
     return dash

@@ -87,7 +87,7 @@ export function dialog(titleKey, body, buttonKey, submit) {
     const answer = await submit();
     button.disabled = false;
     if (answer.ok) box.close();
-    else fault.textContent = worded(answer.error);
+    else fault.textContent = worded(answer.error, "room.act.lost_decision");
   });
   box.append(form);
   box.addEventListener("close", () => box.remove());

@@ -96,15 +96,14 @@ function build(alert) {
   const chosen = () => select({ alert: alert.id });
   const node = h("li.card", { onclick: (event) => event.target.closest("button, form, .members") || chosen() });
   const title = h("button.card-title", { type: "button", onclick: chosen });
-  const lines_ = ["what", "standing", "reply", "decided", "acknowledged", "expected", "wrong"].map((name) => h(`p.card-${name}`));
+  const line = (name) => h(`p.card-${name}`);
   node.append(
     h("div.card-mark", {}, mark(alert.priority)),
     h("div.card-text", {},
       h("div.card-head", {}, h("h4", {}, title, h("span.unseen.card-priority")), h("span.card-age")),
-      lines_[0],
-      h("p.card-since"),
-      h("div.card-clock", {}, lines_[1], h("span.card-left", { "aria-hidden": "true" }, h("span"))),
-      ...lines_.slice(2),
+      line("what"), line("since"),
+      h("div.card-clock", {}, line("standing"), h("span.card-left", { "aria-hidden": "true" }, h("span"))),
+      LINES.map(line),
       h("div.card-acts"),
       h("div.card-form")),
     h("div.members", { hidden: true }, h("p.members-head"), h("ul.cards")),

@@ -126,8 +126,10 @@ async function load(series, alert) {
     loaded = "";
     say(t("room.datafeed.no_history"));
   }
-  const { t: times = [], v = [], low = [], high = [] } = answer.ok ? answer.content : fromTrail(series);
-  trend.show({ times, v, low, high }, rangeS, marks);
+  const { t: times = [], v = [], low, high } = answer.ok ? answer.content : fromTrail(series);
+  // Bands of the past are not kept: where none came, the present one (frozen while an alert is open) is shaded.
+  const flat = (bound) => times.map(() => bound ?? null);
+  trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, rangeS, marks);
   describe(series);
 }
 

@@ -4,6 +4,7 @@ import { state, takeChanges, takeSnapshot, touch } from "./model.js";
 
 const STALE_MS = 2000;
 const GIVE_UP_MS = 5000; // a connection that says nothing for this long is replaced
+const NOT_ALLOWED = 4403;
 const TRIES_MS = [150, 400, 700, 1000];
 
 let socket = null;
@@ -51,7 +52,7 @@ function connect() {
   opened = Date.now();
   mine.onopen = () => mine === socket && subscribe();
   mine.onmessage = (event) => mine === socket && take(JSON.parse(event.data));
-  mine.onclose = (event) => mine === socket && lost(event.code);
+  mine.onclose = (event) => mine === socket && lost(event.code, event.reason);
 }
 
 // The series shown come with the unit; a return always begins with a snapshot, which is small and cannot be wrong.
@@ -74,10 +75,14 @@ function take(frame) {
   touch("feed");
 }
 
-async function lost(code) {
+async function lost(code, reason) {
   feed.connected = false;
   touch("feed");
   if (!wanted) return;
+  if (code === NOT_ALLOWED && unitPath !== null) {
+    unitPath = null; // the address names a unit that is not ours to see: go to our own
+    refusedOn({ code: reason || "access_denied", params: {} });
+  }
   if (code === 4401 || code === 1006 || code === 1008 || code === 4403) {
     const answer = await fetch("/api/v1/session", { credentials: "same-origin" }).catch(() => null);
     if (answer?.status === 401) {

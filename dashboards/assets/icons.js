@@ -12,17 +12,20 @@ const DIGIT_Y = { 1: 17, 2: 19, 3: 16.8 };
 /** The alarm mark in four channels: shape, digit, colour, and blink while `unacked`. In the off phase outline and digit stay. */
 export function mark(priority, { unacked = false, dim = false } = {}) {
   const node = h("span.mark");
-  node.append(svg(`<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[priority]}<text x="12" y="${DIGIT_Y[priority]}">${priority}</text></svg>`));
   setMark(node, priority, unacked, dim);
   return node;
 }
 
 export function setMark(node, priority, unacked, dim = false) {
   const wanted = `mark p${priority}${unacked ? " unacked" : ""}${dim ? " dim" : ""}`;
-  if (node.dataset.kind !== wanted) {
-    node.dataset.kind = wanted;
-    node.className = wanted;
+  if (node.dataset.kind === wanted) return;
+  if (node.dataset.priority !== String(priority)) {
+    node.dataset.priority = String(priority);
+    const digit = `<text x="12" y="${DIGIT_Y[priority]}">${priority}</text>`;
+    node.replaceChildren(svg(`<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[priority]}${digit}</svg>`));
   }
+  node.dataset.kind = wanted;
+  node.className = wanted;
 }
 
 const CYCLES_PER_S = { 1: 2, 2: 1, 3: 0.5 };

@@ -50,10 +50,7 @@ function enterRoom() {
 
 function refused(error) {
   say(worded(error));
-  if (unitInAddress() !== null) {
-    history.replaceState(null, "", location.pathname);
-    follow(null);
-  }
+  history.replaceState(null, "", location.pathname);
 }
 
 function signedOut() {

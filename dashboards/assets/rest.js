@@ -57,11 +57,11 @@ export async function act(path, body, method = "POST") {
 const ms = (value) => (value > 1e14 ? value / 1000 : value);
 
 /** What went wrong and what to do, in the reader's language. */
-export function worded(error) {
+export function worded(error, lostRace = "room.act.lost_race") {
   const params = { ...(error.params ?? {}) };
   if (error.code === "conflict" && params.person) {
     const at = typeof params.at === "number" ? clock(ms(params.at)) : params.at ?? "";
-    return t("room.act.lost_race", { person: params.person, at });
+    return t(lostRace, { person: params.person, at });
   }
   if (error.code === "unreachable") return t("room.error.unreachable");
   for (const name of Object.keys(params)) if (typeof params[name] === "number" && params[name] > 1e11) params[name] = clock(ms(params[name]));

@@ -1,7 +1,7 @@
 // What a card says, sentence by sentence: what, since when, who has it, what the unit replied, what is expected of us, how often wrong.
 
 import { now, state } from "./model.js";
-import { clock, day, known, number, percent, plural, span, t, when } from "./words.js";
+import { brief, clock, day, known, number, percent, plural, span, t, unitText, when } from "./words.js";
 
 const DAYS_SHOWN = 30;
 const WEEKS_IN_30_DAYS = 30 / 7;
@@ -10,13 +10,15 @@ export const priorityWord = (priority) => t(`room.priority.${priority}`);
 export const kindWord = (alert) => t(`room.kind.${alert.kind}`);
 
 /** Parameters of an explanation as a person reads them: instants as clock times, probabilities as percent. */
-function readable(params) {
+function readable(params, alert) {
   const shown = {};
   for (const [name, value] of Object.entries(params ?? {})) {
-    if (typeof value !== "number") shown[name] = value === null || value === undefined ? "–" : value;
+    if (name === "series" && value === alert.series) shown[name] = alert.series_name; // the card's title says whose
+    else if (name === "unit") shown[name] = unitText(value);
+    else if (name === "per_year") shown[name] = value < 0.01 ? t("room.card.fewer_than", { n: brief(0.01) }) : brief(value);
+    else if (typeof value !== "number") shown[name] = value === null || value === undefined ? "–" : value;
     else if (value > 1e14) shown[name] = when(value / 1000, now());
     else if (value > 1e11) shown[name] = when(value, now());
-    else if (/(^|_)(p|probability)$/.test(name)) shown[name] = percent(value).replace(/\s?%/, "");
     else if (/_s$/.test(name)) shown[name] = span(value);
     else shown[name] = number(value);
   }
@@ -25,7 +27,7 @@ function readable(params) {
 
 /** The explanation sentences that the room gave, worded. */
 export function why(alert) {
-  return (alert.explanation ?? []).map(({ code, params }) => (known(code) ? t(code, readable(params)) : t("room.why.unworded", { code })));
+  return (alert.explanation ?? []).map(({ code, params }) => (known(code) ? t(code, readable(params, alert)) : t("room.why.unworded", { code })));
 }
 
 /** The first thing to say: what the detector saw, or at least the kind. */
@@ -103,8 +105,8 @@ export function wrong(alert) {
   const raised = plural("room.card.raised_here", alert.raises_30d ?? 0, { days: DAYS_SHOWN });
   if (alert.rate_per_week === null || alert.rate_per_week === undefined) return raised;
   const chance = alert.rate_per_week * WEEKS_IN_30_DAYS;
-  const rate = chance < 0.01 ? t("room.card.fewer_than", { n: number(0.01) }) : number(chance);
-  return `${raised} ${t("room.card.by_chance", { rate })}`;
+  const rate = chance < 0.01 ? t("room.card.fewer_than", { n: brief(0.01) }) : brief(chance);
+  return `${raised}${t("room.card.by_chance", { rate })}`;
 }
 
 /** Where it has stood, oldest first. */
@@ -115,7 +117,8 @@ export function journey(alert) {
 }
 
 export function sure(alert) {
-  return alert.p === null || alert.p === undefined ? "" : t("room.why.sure", { percent: percent(alert.p), kind: kindWord(alert) });
+  const said = (alert.explanation ?? []).some(({ code }) => code.startsWith("why.kind."));
+  return said || alert.p === null || alert.p === undefined ? "" : t("room.why.sure", { percent: percent(alert.p), kind: kindWord(alert) });
 }
 
 export function placeName(path) {

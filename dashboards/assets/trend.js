@@ -1,7 +1,7 @@
 // One trend with uPlot: the trace, the expected band shaded, a dashed line with its word at each change, zoom by dragging.
 
 import { token } from "./dom.js";
-import { clock, day, locale, number, timeZone } from "./words.js";
+import { clock, day, number, timeZone } from "./words.js";
 
 const DRAW_MS = 500;
 const POINTS_MAX = 1500;
@@ -22,7 +22,7 @@ export class Trend {
 
   show({ times, v, low, high }, rangeS, marks) {
     const nulls = (column) => times.map((_, i) => column?.[i] ?? null);
-    this.columns = [times.map((ms) => ms / 1000), nulls(v), nulls(low), nulls(high)];
+    this.columns = [times.map((ms) => ms / 1000), nulls(low), nulls(high), nulls(v)]; // the trace last: drawn over its band
     this.rangeS = rangeS;
     this.marks = marks;
     this.build();
@@ -31,7 +31,7 @@ export class Trend {
   append(ms, v, low, high) {
     const [x] = this.columns;
     if (!this.plot || (x.length && ms / 1000 <= x[x.length - 1])) return;
-    [ms / 1000, v, low ?? null, high ?? null].forEach((value, i) => this.columns[i].push(value));
+    [ms / 1000, low ?? null, high ?? null, v].forEach((value, i) => this.columns[i].push(value));
     const from = ms / 1000 - this.rangeS;
     const old = x.findIndex((at) => at >= from);
     if (x.length > POINTS_MAX || old > 20) for (const column of this.columns) column.splice(0, Math.max(old, x.length - POINTS_MAX));
@@ -90,9 +90,9 @@ export class Trend {
         { ...axis, space: 64, size: 34, values: (_plot, ticks) => ticks.map((s) => this.tick(s)) },
         { ...axis, size: (_plot, values) => 14 + 8 * Math.max(3, ...(values ?? []).map((text) => text.length)), space: 32, values: (_plot, ticks) => ticks.map(number) },
       ],
-      series: [{}, { stroke: token("--trace"), width: 1.5, points: { show: false }, spanGaps: false }, band, { ...band }],
-      bands: [{ series: [3, 2], fill: token("--band") }],
-      hooks: { drawClear: [], draw: [(plot) => this.drawMarks(plot)], setSelect: [(plot) => plot.select.width > 10 && this.setZoomed(true)], setCursor: [] },
+      series: [{}, band, { ...band }, { stroke: token("--trace"), width: 1.5, points: { show: false }, spanGaps: false }],
+      bands: [{ series: [2, 1], fill: token("--band") }],
+      hooks: { draw: [(plot) => this.drawMarks(plot)], setSelect: [(plot) => plot.select.width > 10 && this.setZoomed(true)] },
     };
   }
 
@@ -125,7 +125,7 @@ export class Trend {
       pen.stroke();
       const left = x - bbox.left > bbox.width / 2;
       pen.textAlign = left ? "right" : "left";
-      pen.fillText(word.toLocaleLowerCase(locale()), x + (left ? -6 : 6) * scale, bbox.top + bbox.height - 4 * scale);
+      pen.fillText(word, x + (left ? -6 : 6) * scale, bbox.top + bbox.height - 4 * scale);
     }
     pen.restore();
   }

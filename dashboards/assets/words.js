@@ -40,7 +40,8 @@ export function t(code, params = {}) {
     missing.add(code);
     return code;
   }
-  return text.replace(/\{(\w+)(?:[:!][^}]*)?\}/g, (whole, name) => (name in params ? shown(params[name]) : whole));
+  const filled = text.replace(/\{(\w+)(?:[:!][^}]*)?\}/g, (whole, name) => (name in params ? shown(params[name]) : whole));
+  return filled.replace(/ +(?=[ ,.;:]|$)/g, ""); // an empty parameter leaves no gap
 }
 
 /** Word `code.one` or `code.other` by the plural rule of the language for `n`. */
@@ -78,6 +79,10 @@ export function fixed(value, digits) {
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return format(`fixed${digits}`, () => new Intl.NumberFormat(locale(), options)).format(value);
 }
+
+/** Two significant figures at most, without trailing zeros: for rates that nobody reads to the digit. */
+export const brief = (value) =>
+  format("brief", () => new Intl.NumberFormat(locale(), { maximumSignificantDigits: 2 })).format(value);
 
 export const ratio = (value) => fixed(value, 2);
 

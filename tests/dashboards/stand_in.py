@@ -96,7 +96,9 @@ class StandIn:
 
     def _value(self, number: int, name: str, level: float, minute: int) -> float:
         wave = math.sin(minute / 9 + number) * 0.018 + self.random.gauss(0, 0.011)
-        drift = 0.012 * max(0, minute - 42) * (-1 if name == "copper cathode" else 1) if name in CARRIED else 0
+        drift = (
+            0.012 * max(0, minute - 42) * (-1 if name == "copper cathode" else 1) if name in CARRIED else 0
+        )
         return round(level * (1 + wave + drift), 3)
 
     def _alerts(self) -> list[dict[str, Any]]:
@@ -108,14 +110,26 @@ class StandIn:
         own.append(self._alert(14, 3, 68, level=0, kind="abnormal", own=True, unacked=False))
         risen[0]["members"], risen[2]["members"] = [risen[2]["id"]], [risen[0]["id"]]
         risen[2]["unit_name"] = risen[0]["unit_name"]
-        noted = {"author": "copper control", "text": "Furnace 2 is down, reserve started", "at": self.now - 4 * MINUTE_MS}
+        noted = {
+            "author": "copper control",
+            "text": "Furnace 2 is down, reserve started",
+            "at": self.now - 4 * MINUTE_MS,
+        }
         risen[0]["notes"] = [{**noted, "until": self.now + 40 * MINUTE_MS}]
         own[1]["acknowledgements"] = [
-            {"person": "council-2", "unit": "", "level": 0, "at": self.now - 20 * MINUTE_MS, "note": "Sampling again at noon"}
+            {
+                "person": "council-2",
+                "unit": "",
+                "level": 0,
+                "at": self.now - 20 * MINUTE_MS,
+                "note": "Sampling again at noon",
+            }
         ]
         return [*own, *risen]
 
-    def _alert(self, series_id: int, priority: int, minutes: int, *, level: int, kind: str, **more: Any) -> dict[str, Any]:
+    def _alert(
+        self, series_id: int, priority: int, minutes: int, *, level: int, kind: str, **more: Any
+    ) -> dict[str, Any]:
         series = self.series[series_id]
         own = bool(more.get("own"))
         name = "Economy" if own else series["unit_name"]
@@ -167,7 +181,13 @@ class StandIn:
         """Give five seats of the council; who is connected is present."""
         names = [f"council-{i}" for i in range(1, 6)]
         return [
-            {"seat_id": i, "person": n, "role": "council", "unit": "", "present": n in self.present or i in (2, 3)}
+            {
+                "seat_id": i,
+                "person": n,
+                "role": "council",
+                "unit": "",
+                "present": n in self.present or i in (2, 3),
+            }
             for i, n in enumerate(names, 1)
         ]
 
@@ -213,7 +233,15 @@ class StandIn:
             value = round(series["value"] + self.random.gauss(0, 0.004) * series["level"], 3)
             series["value"], series["t"] = value, self.clock()
             series["trail"] = [*series["trail"][-59:], [series["t"], value]]
-            row = [series["t"], value, series["low"], series["high"], 192, series["productivity"], series["performance"]]
+            row = [
+                series["t"],
+                value,
+                series["low"],
+                series["high"],
+                192,
+                series["productivity"],
+                series["performance"],
+            ]
             values[str(number)] = row
         self.tell(self.changes(values=values))
 
@@ -289,14 +317,30 @@ def _act_routes(api: FastAPI, room: StandIn) -> None:
         if not alert["unacked"]:
             first = alert["acknowledgements"][-1]
             return refusal(409, "conflict", "Already acknowledged.", person=first["person"], at=first["at"])
-        mine = {"person": person, "unit": "", "level": alert["level"], "at": room.clock(), "note": body.get("note", "")}
-        room.alter(alert_id, unacked=False, may_acknowledge=False, acknowledgements=[*alert["acknowledgements"], mine])
+        mine = {
+            "person": person,
+            "unit": "",
+            "level": alert["level"],
+            "at": room.clock(),
+            "note": body.get("note", ""),
+        }
+        room.alter(
+            alert_id,
+            unacked=False,
+            may_acknowledge=False,
+            acknowledgements=[*alert["acknowledgements"], mine],
+        )
         return JSONResponse({})
 
     @api.post("/api/v1/alerts/{alert_id}/recovering")
     async def recovering(alert_id: str, request: Request) -> Response:
         body = await request.json()
-        note = {"author": _person(room, request), "text": body["note"], "at": room.clock(), "until": body["until"]}
+        note = {
+            "author": _person(room, request),
+            "text": body["note"],
+            "at": room.clock(),
+            "until": body["until"],
+        }
         room.alter(alert_id, notes=[*room.alerts[alert_id]["notes"], note])
         return JSONResponse({})
 
@@ -325,14 +369,23 @@ def _read_routes(api: FastAPI, room: StandIn) -> None:
 
     @api.get("/api/v1/series/{series_id}/readings")
     async def readings(series_id: int, request: Request) -> Response:
-        series, until, since = room.series[series_id], int(request.query_params["to"]), int(request.query_params["from"])
+        series, until, since = (
+            room.series[series_id],
+            int(request.query_params["to"]),
+            int(request.query_params["from"]),
+        )
         level, n = series["level"], 400
         t = [since + (until - since) * i // n for i in range(n)]
         bend = [max(0, i - 280) * 0.0016 if series["name"] in CARRIED else 0 for i in range(n)]
         sign = -1 if series["name"] == "copper cathode" else 1
-        v = [level * (1 + sign * bend[i] + math.sin(i / 30) * 0.02 + room.random.gauss(0, 0.008)) for i in range(n)]
+        v = [
+            level * (1 + sign * bend[i] + math.sin(i / 30) * 0.02 + room.random.gauss(0, 0.008))
+            for i in range(n)
+        ]
         middle = [level * (1 + math.sin(i / 30) * 0.02) for i in range(n)]
-        return JSONResponse({"t": t, "v": v, "low": [m * 0.96 for m in middle], "high": [m * 1.04 for m in middle]})
+        return JSONResponse(
+            {"t": t, "v": v, "low": [m * 0.96 for m in middle], "high": [m * 1.04 for m in middle]}
+        )
 
     @api.websocket("/api/v1/feed")
     async def feed(socket: WebSocket) -> None:
@@ -362,7 +415,12 @@ async def _listen(room: StandIn, socket: WebSocket, person: str) -> None:
         asked = json.loads(await socket.receive_text())
         path = asked.get("unit", "")
         if path and path not in {u[0] for u in UNITS}:
-            await socket.send_json({"type": "error", "error": {"code": "not_found", "message": "No such unit.", "remedy": "", "params": {}}})
+            await socket.send_json(
+                {
+                    "type": "error",
+                    "error": {"code": "not_found", "message": "No such unit.", "remedy": "", "params": {}},
+                }
+            )
             continue
         await socket.send_json(room.snapshot(person, path))
 
@@ -377,8 +435,14 @@ class Served:
 
     def __init__(self, room: StandIn, port: int = 0) -> None:
         """Take the room; port 0 picks a free one."""
-        config = uvicorn.Config(application(room), host="127.0.0.1", port=port, log_level="critical", ws="websockets-sansio",
-                                timeout_graceful_shutdown=1)
+        config = uvicorn.Config(
+            application(room),
+            host="127.0.0.1",
+            port=port,
+            log_level="critical",
+            ws="websockets-sansio",
+            timeout_graceful_shutdown=1,
+        )
         self.room, self.server = room, uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
 
@@ -408,4 +472,6 @@ class Served:
 
 
 if __name__ == "__main__":
-    uvicorn.run(application(StandIn()), host="127.0.0.1", port=8041, log_level="warning", ws="websockets-sansio")
+    uvicorn.run(
+        application(StandIn()), host="127.0.0.1", port=8041, log_level="warning", ws="websockets-sansio"
+    )

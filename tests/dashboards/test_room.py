@@ -1,0 +1,214 @@
+"""The room in a real browser: what must hold whatever it shows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from tests.dashboards.conftest import Visit
+from tests.dashboards.stand_in import Served, StandIn
+
+pytestmark = pytest.mark.browser
+
+Visits = Callable[..., Visit]
+UNACKED = "#wall .card.waiting"
+LIVE_AGAIN_S = 4.0
+STALE_S = 2.5
+
+
+@pytest.mark.parametrize(
+    ("palette", "lang", "size"), [("day", "en", "wall"), ("night", "de", "tablet"), ("night", "en", "phone")]
+)
+def test_it_is_quiet_local_fitting_and_accessible(
+    served: Served, visit: Visits, palette: str, lang: str, size: str
+) -> None:
+    """One visit, four promises: no complaint on the console, no other host, no sideways scroll, no violation found by axe."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
+    seen = visit(size, palette, lang)
+    seen.page.goto(served.url)
+    seen.page.wait_for_selector("#person")
+    assert _violations(axe, seen.page) == []
+    seen.sign_in(served.url)
+    seen.page.wait_for_selector(".card")
+    seen.page.wait_for_selector("#chart canvas")
+    assert seen.page.evaluate("document.documentElement.lang") == lang
+    assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert _violations(axe, seen.page) == []
+    assert seen.complaints == []
+    home = served.url.removesuffix("/room/")
+    assert [url for url in seen.asked if not url.startswith((home, home.replace("http", "ws")))] == []
+
+
+def _violations(axe: Any, page: Any) -> list[str]:
+    found = axe.Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]
+    ]
+
+
+def _count(page: Any, selector: str, n: int) -> None:
+    """Wait until `n` nodes match (the page's policy forbids the eval that waiting for an expression needs)."""
+    from playwright.sync_api import expect
+
+    expect(page.locator(selector)).to_have_count(n, timeout=5_000)
+
+
+def test_four_keys_after_sign_in_acknowledge_the_worst(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(UNACKED)
+    before = seen.page.locator(UNACKED).count()
+    seen.page.keyboard.press("a")
+    seen.page.keyboard.press("Enter")
+    _count(seen.page, UNACKED, before - 1)
+    worst = served.room.alerts["c-1"]
+    assert not worst["unacked"]
+    assert worst["acknowledgements"][-1]["person"] == "council-1"
+
+
+def test_a_note_typed_keeps_its_letters(served: Served, visit: Visits) -> None:
+    """The keys of the room are letters too: in a field they stay letters, and a repaint takes nothing away."""
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(UNACKED)
+    seen.page.keyboard.press("a")
+    seen.page.keyboard.type("at the tap")
+    served.room.alter("7-1", raises_30d=9)
+    seen.page.wait_for_timeout(700)
+    seen.page.keyboard.type(" again?")
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector("text=at the tap again?")
+    assert served.room.alerts["c-1"]["acknowledgements"][-1]["note"] == "at the tap again?"
+
+
+def test_escape_closes_the_note_and_arrows_walk(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(UNACKED)
+    seen.page.keyboard.press("a")
+    seen.page.wait_for_selector(".card form")
+    seen.page.keyboard.press("Escape")
+    assert seen.page.locator(".card form").count() == 0
+    assert seen.page.locator(".card.chosen > .card-text .card-title").inner_text() == "copper cathode"
+    seen.page.keyboard.press("ArrowUp")
+    seen.page.wait_for_selector(".card.chosen .card-title:text-is('truck wait')")
+    seen.page.keyboard.press("ArrowRight")
+    seen.page.wait_for_selector(".tile.chosen")
+    seen.page.keyboard.press("?")
+    seen.page.wait_for_selector("dialog[open]")
+
+
+def test_the_loser_of_a_race_reads_who_won(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(UNACKED)
+    seen.page.keyboard.press("a")
+    won = {"person": "council-4", "unit": "", "level": 1, "at": served.room.clock(), "note": ""}
+    served.room.alerts["c-1"].update(
+        unacked=False, acknowledgements=[won]
+    )  # not told yet: the answer comes first
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector(".card .fault:has-text('council-4 was first')")
+
+
+def test_both_viewers_see_the_same_name(served: Served, visit: Visits) -> None:
+    one, two = visit().sign_in(served.url, "council-1"), visit().sign_in(served.url, "council-2")
+    one.page.wait_for_selector(UNACKED)
+    one.page.keyboard.press("a")
+    one.page.keyboard.press("Enter")
+    for seen in (one, two):
+        seen.page.wait_for_selector("text=/Acknowledged by council-1/", timeout=1_500)
+
+
+def test_a_silent_feed_is_stale_in_time_and_live_again(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    served.room.frozen = True
+    start = time.monotonic()
+    seen.page.wait_for_selector(".feed.is-stale")
+    assert time.monotonic() - start < STALE_S + 0.5  # the stand-in's last frame may be half a second younger
+    served.room.frozen = False
+    seen.page.wait_for_selector(".feed.is-live")
+
+
+def test_a_restarted_server_is_live_again_without_reload(visit: Visits) -> None:
+    room = StandIn()
+    with Served(room) as first:
+        seen = visit().sign_in(first.url)
+        seen.page.evaluate("window.same = true")
+        port = first.port
+    seen.page.wait_for_selector(".feed.is-stale")
+    again = StandIn()
+    again.sessions = room.sessions
+    with Served(again, port):
+        start = time.monotonic()
+        seen.page.wait_for_selector(".feed.is-live")
+        assert time.monotonic() - start < LIVE_AGAIN_S
+        assert seen.page.evaluate("window.same") is True
+
+
+def test_an_ended_session_leads_to_sign_in(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    served.room.sessions.clear()
+    seen.page.evaluate("document.querySelector('[data-word=\"room.sign_out\"]').click()")
+    seen.page.wait_for_selector("#signin:not([hidden]) #person")
+
+
+def test_wrong_password_is_said_with_a_remedy(served: Served, visit: Visits) -> None:
+    seen = visit("phone", lang="de")
+    seen.page.goto(served.url)
+    seen.page.fill("#person", "council-1")
+    seen.page.fill("#password", "no")
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector("#signin-fault:has-text('Tippfehler')")
+
+
+def test_old_values_carry_their_age(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    served.room.series[10]["t"] -= 600_000
+    seen.page.reload()
+    seen.page.wait_for_selector(".tile.old .tile-age:has-text('min old')")
+
+
+def test_palette_and_language_are_remembered(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.keyboard.press("t")
+    seen.page.click("#choices [data-lang=de]")
+    seen.page.wait_for_selector("text=Indexwand")
+    seen.page.reload()
+    seen.page.wait_for_selector("text=Indexwand")
+    assert seen.page.evaluate("document.documentElement.dataset.palette") == "night"
+
+
+def test_a_child_opens_by_its_address_and_back(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.click(".focus-below .entity-button >> nth=0")
+    seen.page.wait_for_selector("h1:has-text('Copper')")
+    assert seen.page.url.endswith("?unit=copper")
+    seen.page.go_back()
+    seen.page.wait_for_selector("h1:has-text('Economy')")
+
+
+def test_reduced_motion_stops_the_blinking(served: Served, visit: Visits) -> None:
+    seen = visit(reduced_motion="reduce").sign_in(served.url)
+    seen.page.wait_for_selector(".mark.unacked")
+    seen.page.wait_for_timeout(1_100)
+    assert seen.page.locator(".mark.off").count() == 0
+
+
+def test_touch_targets_on_the_phone_are_large(served: Served, visit: Visits) -> None:
+    seen = visit("phone").sign_in(served.url)
+    seen.page.wait_for_selector(".card")
+    small = seen.page.evaluate(
+        """[...document.querySelectorAll("button")].filter((node) => node.offsetParent)
+        .map((node) => [node.textContent.trim().slice(0, 30), node.getBoundingClientRect()])
+        .filter(([, box]) => box.height < 44 || box.width < 44).map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
+    )
+    assert small == []
+
+
+def test_empty_wall_says_so(visit: Visits) -> None:
+    with Served(StandIn(alerts=False)) as calm:
+        seen = visit().sign_in(calm.url)
+        seen.page.wait_for_selector("text=Nothing has risen")
+        seen.page.wait_for_selector("#chart canvas")
+        assert seen.complaints == []

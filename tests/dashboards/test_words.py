@@ -1,0 +1,71 @@
+"""The words of the screen: every key used exists in every language, and says its parameters."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dashboards import layout
+from opsroom.model import ChangeKind, Priority
+
+ROOT = Path(__file__).parents[2]
+ASSETS = ROOT / "dashboards" / "assets"
+WORDS = ROOT / "opsroom" / "words"
+LANGUAGES = ("en", "de")
+LITERAL = re.compile(r'"(?!room\.css)(room\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)"')
+TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+\.)\$\{")
+PLURAL = re.compile(r'plural\("(room\.[a-z0-9_.]+)"')
+PARAM = re.compile(r"\{(\w+)\}")
+
+
+def catalogue(lang: str) -> dict[str, str]:
+    return dict(json.loads((WORDS / f"screen.{lang}.json").read_text(encoding="utf-8")))
+
+
+def sources() -> str:
+    scripts = [file.read_text(encoding="utf-8") for file in sorted(ASSETS.glob("*.js"))]
+    return "\n".join([*scripts, *(f.read_text(encoding="utf-8") for f in (ROOT / "dashboards").glob("*.py"))])
+
+
+def used() -> set[str]:
+    """Give every key that the scripts and the frame can ask for."""
+    text = sources()
+    plurals = set(PLURAL.findall(text))
+    keys = (set(LITERAL.findall(text)) - plurals) | {
+        f"{key}.{form}" for key in plurals for form in ("one", "other")
+    }
+    endings = {
+        "room.kind.": [kind.value for kind in ChangeKind],
+        "room.priority.": [str(int(priority)) for priority in Priority],
+        "room.ratio.": ["productivity", "latency", "performance", "actuality", "capability", "potentiality"],
+    }
+    for prefix in TEMPLATE.findall(text):
+        keys |= {prefix + ending for ending in endings[prefix]}
+    return keys
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_key_used_has_words(lang: str) -> None:
+    assert used() - set(catalogue(lang)) == set()
+
+
+def test_no_words_are_left_over() -> None:
+    assert set(catalogue("en")) - used() == set()
+
+
+def test_languages_agree_in_keys_and_parameters() -> None:
+    english, german = catalogue("en"), catalogue("de")
+    assert english.keys() == german.keys()
+    differing = {
+        key for key in english if set(PARAM.findall(english[key])) != set(PARAM.findall(german[key]))
+    }
+    assert differing == set()
+
+
+def test_frame_itself_is_wordless() -> None:
+    """A text written into the frame would stay in one language."""
+    with_text = [node for node in layout()._traverse() if isinstance(node, str) and node.strip()]  # noqa: SLF001
+    assert with_text == []
