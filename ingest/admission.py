@@ -6,6 +6,7 @@ who repeats its names, or declared numbers, pays for reading them once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, Protocol
@@ -119,7 +120,8 @@ class Admission:
             timely = _MS_MIN <= times <= _MS_MAX and times * _US <= now + self._ahead_us
             t = np.full(count, times * _US if _MS_MIN <= times <= _MS_MAX else 0, np.int64)
         else:
-            timely = not count or bool(times.min() >= _MS_MIN and times.max() * _US <= now + self._ahead_us)
+            latest_ms = (now + self._ahead_us) // _US
+            timely = not count or bool(times.min() >= _MS_MIN and times.max() <= min(latest_ms, _MS_MAX))
             t = np.clip(times, _MS_MIN, _MS_MAX + 1) * _US
         if timely and batch.q is None and not (batch.faults or batch.nulls or resolved.bad):
             q = np.full(count, QUALITY_GOOD, np.uint8)
@@ -193,46 +195,32 @@ class Admission:
         """Judge casual readings; one without `ts` happened at `received` (room time), each a microsecond after the last."""
         changes: list[AnyConfig] = []
         refusals: list[Refusal] = []
-        ids: list[int] = []
-        times: list[int] = []
-        values: list[float] = []
-        qualities: list[int] = []
+        kept: list[tuple[int, int, float, int]] = []
+        latest = now + self._ahead_us
         self._fresh()
         for index, one in enumerate(readings):
             fault = self._casual_fault(one)
-            t = 0
-            if not fault:
-                moment = self._receipt(received) if one.ts is None else micros(one.ts)
-                if moment is None:
-                    fault = ("time_invalid", "ts", {})
-                elif moment > now + self._ahead_us and one.ts is not None:
-                    fault = ("too_far_ahead", "ts", self._ahead(moment, now))
-                else:
-                    t = moment
-            if not fault:
-                place = self._place(one.series, one.unit, changes)
-                if place.code:
-                    fault = (place.code, "unit" if place.code == "unit_mismatch" else "series", place.params)
-                else:
-                    ids.append(place.id)
-                    times.append(t)
-                    values.append(float("nan") if one.value is None else one.value)
-                    qualities.append(QUALITY_GOOD if one.q is None else one.q)
-            if fault:
-                code, field, params = fault
-                refusals.append(
-                    Refusal(index=index, series=one.series, code=code, field=field, params=params)
-                )
-        columns = Columns(
-            np.array(ids, np.int32),
-            np.array(times, np.int64),
-            np.array(values, np.float64),
-            np.array(qualities, np.uint8),
-        )
-        return Admitted(columns, tuple(refusals), changes)
+            moment = None if fault else self._receipt(received) if one.ts is None else micros(one.ts)
+            if fault is None and moment is None:
+                fault = ("time_invalid", "ts", {})
+            elif moment is not None and moment > latest and one.ts is not None:
+                fault = ("too_far_ahead", "ts", self._ahead(moment, now))
+            if fault is None and moment is not None:
+                place = self._places.get((one.series, one.unit)) or self._place(one.series, one.unit, changes)
+                if not place.code:
+                    value = math.nan if one.value is None else one.value
+                    kept.append((place.id, moment, value, QUALITY_GOOD if one.q is None else one.q))
+                    continue
+                fault = (place.code, "unit" if place.code == "unit_mismatch" else "series", place.params)
+            assert fault is not None, "a reading is kept or at fault"
+            code, field, params = fault
+            refusals.append(Refusal(index=index, series=one.series, code=code, field=field, params=params))
+        return Admitted(_columns(kept), tuple(refusals), changes)
 
     @staticmethod
     def _casual_fault(one: Casual) -> tuple[str, str, dict[str, Any]] | None:
+        if one.q is None and one.value is not None:
+            return None
         if isinstance(one, CasualFault):
             return (one.code, one.field, {})
         if one.q is not None and not (0 <= one.q <= 255 and _QUALITIES[one.q]):  # noqa: PLR2004 - a byte
@@ -345,6 +333,16 @@ class Admission:
 
     def _ahead(self, t: int, now: int) -> dict[str, Any]:
         return {"ahead_s": (t - now) // MICROS_PER_S, "limit_s": self._ahead_us // MICROS_PER_S}
+
+
+def _columns(kept: list[tuple[int, int, float, int]]) -> Columns:
+    """Turn rows (series id, t in us, value, quality) into columns."""
+    if not kept:
+        return Columns.empty()
+    ids, times, values, qualities = zip(*kept, strict=True)
+    return Columns(
+        np.array(ids, np.int32), np.array(times, np.int64), np.array(values, np.float64), np.array(qualities, np.uint8)
+    )
 
 
 def _where(mask: NDArray[np.bool_]) -> list[int]:

@@ -21,7 +21,16 @@ from opsroom.errors import NotFound
 from opsroom.log import Log, open_log
 from opsroom.log.columns import decode_columns
 from opsroom.model import Columns, Series, Unit
-from opsroom.records import AnyAct, AnyConfig, RecordKind, SeriesSet, SourceEvent, UnitSet, decode_config, decode_source
+from opsroom.records import (
+    AnyAct,
+    AnyConfig,
+    RecordKind,
+    SeriesSet,
+    SourceEvent,
+    UnitSet,
+    decode_config,
+    decode_source,
+)
 from opsroom.settings import Limits, Settings
 
 TOKENS = {"root-token": 1, "mill-token": 2, "wind-token": 3, "gone-token": 99}
@@ -31,10 +40,16 @@ def a_tree() -> list[AnyConfig]:
     def unit(id_: int, path: str, depth: int) -> UnitSet:
         name = path.rpartition("/")[2] or "Economy"
         parent = None if id_ == 1 else 1
-        return UnitSet(Unit(id=id_, root_id=1, parent_id=parent, path=path, name=name, level_name="", depth=depth))
+        return UnitSet(
+            Unit(id=id_, root_id=1, parent_id=parent, path=path, name=name, level_name="", depth=depth)
+        )
 
     def series(id_: int, unit_id: int, name: str, code: str) -> SeriesSet:
-        return SeriesSet(Series(id=id_, root_id=1, unit_id=unit_id, name=name, unit=code, unit_verified=True, period_s=60.0))
+        return SeriesSet(
+            Series(
+                id=id_, root_id=1, unit_id=unit_id, name=name, unit=code, unit_verified=True, period_s=60.0
+            )
+        )
 
     return [
         unit(1, "", 0),
@@ -79,7 +94,9 @@ class _Plants:
 class SmallRoom:
     """What the gateway needs of a room, and readers of what came of it."""
 
-    def __init__(self, limits: Limits | None = None, clock: Clock | None = None, log: Log | None = None) -> None:
+    def __init__(
+        self, limits: Limits | None = None, clock: Clock | None = None, log: Log | None = None
+    ) -> None:
         self.settings = Settings(limits=limits or Limits())
         self.catalog = Catalog()
         for change in a_tree():
@@ -123,7 +140,9 @@ class Peer:
         self.socket = socket_
 
     async def say(self, message: Any) -> None:
-        await self.socket.send(message if isinstance(message, (str, bytes)) else msgspec.json.encode(message).decode())
+        await self.socket.send(
+            message if isinstance(message, (str, bytes)) else msgspec.json.encode(message).decode()
+        )
 
     async def hear(self, seconds: float = 5.0) -> dict[str, Any]:
         async with asyncio.timeout(seconds):

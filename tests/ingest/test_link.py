@@ -25,7 +25,11 @@ def test_a_link_sends_declares_and_waits_for_the_last_ack(play: Callable[..., An
 
     async def script(served: Any) -> None:
         async with Link(
-            served.url, "mill", "mill-token", tmp_path / "outbox", on_refused=lambda seq, why: refused.append((seq, why))
+            served.url,
+            "mill",
+            "mill-token",
+            tmp_path / "outbox",
+            on_refused=lambda seq, why: refused.append((seq, why)),
         ) as link:
             await link.declare([SeriesDeclared("output", 7, "t/h", 60.0), SeriesDeclared("stock", unit="kg")])
             await link.send([7, "stock"], T0, [1.5, 2.0])
@@ -95,7 +99,10 @@ def test_a_room_whose_log_began_anew_issues_an_epoch_and_gets_what_is_left(
             async with Link(served.url, "mill", "mill-token", tmp_path / "outbox") as link:
                 for number in range(5):
                     await link.send("output", T0 + number * 1_000, float(number))
-        async with serving(second) as served, Link(served.url, "mill", "mill-token", tmp_path / "outbox") as link:
+        async with (
+            serving(second) as served,
+            Link(served.url, "mill", "mill-token", tmp_path / "outbox") as link,
+        ):
             await link.send("output", T0 + 5_000, 5.0)
 
     asyncio.run(script())
