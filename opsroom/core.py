@@ -14,10 +14,10 @@ import numpy as np
 
 from opsroom.alert.book import AlertBook
 from opsroom.catalog import Catalog
-from opsroom.detect import Engine, spec_of
+from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
 from opsroom.log.columns import decode_columns
-from opsroom.model import QUALITY_BAD, Columns, Series, Transition
+from opsroom.model import MICROS_PER_S, Columns, Series, Transition
 from opsroom.records import (
     AnyAct,
     AnyConfig,
@@ -76,7 +76,7 @@ class Core:
         self.now = 0
         self.sources = Sources()
         self.engine = Engine(recovery_readings=settings.recovery_readings)
-        self.detectors = self.engine.fresh()
+        self.detectors = self.engine.blank()
         self.book = AlertBook()
         self._keys: OrderedDict[str, None] = OrderedDict()
 
@@ -148,8 +148,21 @@ class Core:
 
     def configure(self, series: list[Series]) -> None:
         """Tell the detectors of new or altered series; the state of the others is kept."""
-        specs = [spec_of(one, self.catalog, self.settings.budget_per_week) for one in series]
-        self.detectors = self.engine.configure(self.detectors, specs)
+        self.detectors = self.engine.configure(self.detectors, [self._spec(one) for one in series])
+
+    def _spec(self, series: Series) -> SeriesSpec:
+        """Give what detection has to know of a series; it knows no tree."""
+        return SeriesSpec(
+            id=series.id,
+            unit_id=series.unit_id,
+            period_us=round(series.period_s * MICROS_PER_S) if series.period_s else None,
+            circular=series.circular,
+            band=series.band,
+            siblings=self.catalog.sibling_key(series.id),
+            indicator=series.indicator,
+            time_zone=self.catalog.units[series.unit_id].time_zone,
+            budget_per_week=self.settings.budget_per_week,
+        )
 
     def _act(self, record: Record, step: Step) -> None:
         act = decode_act(record.payload)
@@ -216,10 +229,6 @@ class Core:
         if not self.stream:
             self._until(self.now, step)
         if self.detection and len(columns):
-            bad = columns.q == QUALITY_BAD
-            if bad.any():
-                # A bad reading is a report, not a value: it ends a silence and is never scored.
-                columns = Columns(columns.series, columns.t, np.where(bad, np.nan, columns.v), columns.q)
             self._detect(columns, step)
 
     def _detect(self, columns: Columns, step: Step) -> None:

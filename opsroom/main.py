@@ -26,7 +26,7 @@ from opsroom.economy import load_economy
 from opsroom.errors import SettingsError
 from opsroom.log import open_log
 from opsroom.model import Unit
-from opsroom.records import UnitSet
+from opsroom.records import RecordKind, UnitSet, decode_config
 from opsroom.room import Room
 from opsroom.store import open_store
 from opsroom.store.offload import ThreadOffload
@@ -85,6 +85,28 @@ def first_unit(catalog: Catalog) -> list[AnyConfig]:
     return [UnitSet(root)]
 
 
+def last_now(log: Log) -> int:
+    """Give the room time (us) of the newest record of the log: the clock never goes back behind it."""
+    newest = log.read(max(0, log.last_offset - 1))
+    return newest[-1].received if newest else 0
+
+
+def known_catalog(store: Store, log: Log) -> Catalog:
+    """Give the tree as the log knows it: what the store committed, and what stands in the log behind that.
+
+    Both, since an id that stands in the log must not be given again.
+    """
+    catalog = Catalog(store.catalog.units(), store.catalog.series())
+    offset = store.journal.offset()
+    while records := log.read(offset):
+        for record in records:
+            if record.kind is RecordKind.CONFIG:
+                for change in decode_config(record.payload):
+                    catalog.apply(change)
+        offset = records[-1].offset
+    return catalog
+
+
 def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens: bool = True) -> Application:
     """Open log and store, read the economy file, and join the parts.
 
@@ -98,7 +120,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     refuse_open_bind(settings)
     store: Store = open_store(settings.store.url, settings.store)
     log: Log = open_log(settings.log.url, settings.limits, settings.log.group_commit_ms)
-    catalog = Catalog(store.catalog.units(), store.catalog.series())
+    catalog = known_catalog(store, log)
     if changes is None:
         changes = load_economy(settings.room.economy, catalog)
     for change in changes:
@@ -107,16 +129,10 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     for change in rootless:
         catalog.apply(change)
     core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
-    snapshot_now = store.journal.now()
-    clock = WallClock(floor=snapshot_now if settings.server.clock == "wall" else 0)
+    clock = WallClock(floor=last_now(log) if settings.server.clock == "wall" else 0)
     offload = ThreadOffload(settings.store.read_pool)
-    access = Access(store.access, settings.limits, offload=offload.read)
-    view = View(
-        catalog,
-        secrets.token_hex(4),
-        grey_default_s=settings.room.grey_default_s,
-        recovery_default_s=settings.room.recovery_default_s,
-    )
+    access = Access(store.access, settings.limits, WallClock(), offload.read, write=offload.write)
+    view = View(catalog, settings.room, boot=secrets.token_hex(4))
     room = Room(
         settings=settings,
         catalog=catalog,

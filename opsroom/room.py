@@ -9,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import msgspec
 import structlog
 
 from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
-from opsroom.errors import StoreError
+from opsroom.errors import NotSignedIn, StoreError
 from opsroom.model import Transition
 from opsroom.plants import PlantHub
 from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, RecordKind, SourceEvent, encode
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from opsroom.access import Access
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
     from opsroom.store.offload import Offload
     from opsroom.view import View
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 SLICE_S: Final = 0.008
 SNAPSHOT_NAME: Final = "core"
 BANDS_EVERY_S: Final = 0.5
@@ -38,6 +44,21 @@ KEEP_EVERY_S: Final = 1.0
 RETRY_S: Final = 1.0
 
 _logger = structlog.get_logger("opsroom.room")
+
+
+class Tokens:
+    """Whose token a sender holds, for the gateway."""
+
+    def __init__(self, access: Access) -> None:
+        """Ask `access`, which keeps the tokens in memory."""
+        self._access = access
+
+    async def find(self, token: str) -> int | None:
+        """Give the unit that a token is bound to, None where it is unknown or revoked."""
+        try:
+            return self._access.plant(token).unit_id
+        except NotSignedIn:
+            return None
 
 
 class Room:
@@ -54,6 +75,7 @@ class Room:
         offload: Offload,
         core: Core,
         view: View,
+        access: Access,
     ) -> None:
         """Take the parts; nothing runs until `start` and `run`."""
         self.settings = settings
@@ -64,6 +86,8 @@ class Room:
         self.offload = offload
         self.core = core
         self.view = view
+        self.access = access
+        self.tokens = Tokens(access)
         self.plants = PlantHub(catalog, view.describe, self.delivered)
         self.offset = 0
         self.ready = False
@@ -125,9 +149,9 @@ class Room:
             moved = self._moved
             await moved.wait()
 
-    async def read(self, ask: Any, *arguments: Any) -> Any:
+    async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking read of the store on the read pool."""
-        return await self.offload.read(ask, *arguments)
+        return await self.offload.read(ask, *args, **kwargs)
 
     # -- start -------------------------------------------------------------------------------------
 
@@ -308,6 +332,7 @@ class Room:
             if entries and self.lag_s < self.settings.limits.log_lag_s:
                 with contextlib.suppress(StoreError):
                     await self.log.append(entries)
+            self.view.take_seats(self.access.seats())
             self._refresh_bands()
 
     def _refresh_bands(self) -> None:

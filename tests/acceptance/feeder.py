@@ -61,7 +61,7 @@ def economy_plan(folder: Path, *, shuffle_s: int = 0, seed: int = 1, most: int |
                 }
             at = datetime.fromisoformat(row["ts"]).replace(tzinfo=UTC)
             readings.append((int(at.timestamp() * 1000), declare[name]["id"], float(row["value"])))
-    del readings[most:]
+    readings = readings[:most]
     if shuffle_s:
         return _shuffled(list(declare.values()), readings, shuffle_s, random.Random(seed))
     frames: list[dict[str, Any]] = []
