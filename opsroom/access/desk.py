@@ -14,7 +14,7 @@ import msgspec
 from opsroom.access.passwords import PASSWORD_CHARS_MAX, Passwords
 from opsroom.access.rate import LoginRate
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, NotSignedIn, OpsroomError
-from opsroom.model import MICROS_PER_S, Micros, Role
+from opsroom.model import MICROS_PER_S, Role
 from opsroom.seats import PlantToken, Seat, Session
 
 if TYPE_CHECKING:

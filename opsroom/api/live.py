@@ -30,6 +30,7 @@ MALFORMED: Final = 1008
 SLOW: Final = 1013
 SERIES_MAX: Final = 500
 SCREENS_A_SEAT: Final = 64
+CLOSE_S: Final = 3.0
 
 
 class Subscribe(msgspec.Struct):
@@ -96,7 +97,7 @@ async def _caller(socket: WebSocket, room: ApiRoom) -> Caller:
 
 async def _close(socket: WebSocket, ending: _Closed) -> None:
     try:
-        async with asyncio.timeout(1.0):
+        async with asyncio.timeout(CLOSE_S):
             await socket.close(ending.code, ending.reason)
     except (RuntimeError, TimeoutError, WebSocketDisconnect):
         return  # it has gone, or reads nothing: the server drops the transport

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from opsroom.catalog import Catalog
-    from opsroom.clock import Clock
     from opsroom.model import Alert, Columns, Micros, Transition
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
@@ -101,7 +100,6 @@ class Parts(Protocol):
     catalog: Catalog
     view: View
     access: Access
-    clock: Clock
     settings: Settings
 
     @property

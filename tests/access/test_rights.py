@@ -15,7 +15,8 @@ LINE = (MILL, BRANCH, ROOT)
 
 def alert(climbs: int) -> Alert:
     levels = tuple(
-        Annunciation(level=n, unit_id=unit_id, at=n, deadline=n + 1) for n, unit_id in enumerate(LINE[: climbs + 1])
+        Annunciation(level=n, unit_id=unit_id, at=n, deadline=n + 1)
+        for n, unit_id in enumerate(LINE[: climbs + 1])
     )
     return Alert(
         id="1-1",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -51,7 +52,9 @@ class Door:
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self.client.get(path, params=params, headers={"Cookie": self.cookie})
 
-    async def post(self, path: str, body: Any = None, *, method: str = "POST", **headers: str) -> httpx.Response:
+    async def post(
+        self, path: str, body: Any = None, *, method: str = "POST", **headers: str
+    ) -> httpx.Response:
         sent = {"Cookie": self.cookie, "X-CSRF-Token": self.csrf}
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.request(method, path, json={} if body is None else body, headers=sent)
@@ -64,7 +67,7 @@ def told(story: Story, **limits: float) -> None:
     """Run a story with a small room and doors for any of `SEATS`."""
 
     async def inner() -> None:
-        room = SmallRoom(Limits(**limits))  # type: ignore[arg-type]
+        room = SmallRoom(Limits(**limits))
         for person, (role, unit_id) in SEATS.items():
             await room.seat(person, role, unit_id)
         transport = httpx.ASGITransport(create_api(room), raise_app_exceptions=False)
@@ -91,19 +94,29 @@ def code(answer: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def served(api: FastAPI) -> AsyncIterator[str]:
-    """Serve on a free port of loopback; give host:port."""
+async def served(api: FastAPI, *, buffer_bytes: int | None = None) -> AsyncIterator[str]:
+    """Serve on a free port of loopback; give host:port. `buffer_bytes` is what the kernel holds of a socket's output."""
+    listening = socket.socket()
+    listening.bind(("127.0.0.1", 0))
+    if buffer_bytes is not None:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
     config = uvicorn.Config(
-        api, host="127.0.0.1", port=0, ws="websockets-sansio", lifespan="off", log_config=None, ws_ping_interval=None
+        api,
+        host="127.0.0.1",
+        port=0,
+        ws="websockets-sansio",
+        lifespan="off",
+        log_config=None,
+        ws_ping_interval=None,
     )
     server = uvicorn.Server(config)
     async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.serve())
+        serving = group.create_task(server.serve(sockets=[listening]))
         while not server.started:
             assert not serving.done()
             await asyncio.sleep(0.01)
         try:
-            yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+            yield f"127.0.0.1:{listening.getsockname()[1]}"
         finally:
             server.should_exit = True
 

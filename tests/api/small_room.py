@@ -61,7 +61,13 @@ def tree() -> Catalog:
         Series(id=HEAT, root_id=1, unit_id=MILL, name="heat", unit="Cel", period_s=60.0),
         Series(id=BRANCH_STOCK, root_id=1, unit_id=BRANCH, name="stock", unit="t"),
         Series(
-            id=OTHER_OUTPUT, root_id=1, unit_id=PRESS, name="output", unit="t/h", period_s=60.0, indicator=more
+            id=OTHER_OUTPUT,
+            root_id=1,
+            unit_id=PRESS,
+            name="output",
+            unit="t/h",
+            period_s=60.0,
+            indicator=more,
         ),
     ]
     return Catalog(units, series)
@@ -102,7 +108,7 @@ class SmallRoom:
         self.delivered_ids.append(alert_id)
         self._apply(Delivered(alert_id=alert_id))
 
-    async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:
+    async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:  # noqa: ARG002
         self.acts.append(act)
         return self._apply(act)
 

@@ -50,7 +50,9 @@ def test_nothing_is_read_without_a_session(path: str) -> None:
     told(story)
 
 
-@pytest.mark.parametrize("path", [f"/api/v1/series/{OUTPUT}/press", "/room/_dash-update-component", "/api/v1/nothing"])
+@pytest.mark.parametrize(
+    "path", [f"/api/v1/series/{OUTPUT}/press", "/room/_dash-update-component", "/api/v1/nothing"]
+)
 @pytest.mark.parametrize("csrf", [None, "", "wrong"])
 def test_nothing_is_changed_without_the_csrf_token(path: str, csrf: str | None) -> None:
     async def story(room: SmallRoom, door: Doors) -> None:
@@ -74,14 +76,18 @@ def test_a_csrf_token_is_of_one_session() -> None:
     told(story)
 
 
-@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://127.0.0.1:9999", "http://127.0.0.1"])
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "null", "http://127.0.0.1:9999", "http://127.0.0.1"]
+)
 def test_another_sites_page_gets_nothing(origin: str) -> None:
     async def story(room: SmallRoom, door: Doors) -> None:
         ada = await door("mill-operator")
         answer = await ada.post(f"/api/v1/series/{OUTPUT}/press", Origin=origin)
         assert (answer.status_code, code(answer)) == (403, "origin_foreign")
         login = await ada.client.post(
-            "/api/v1/session", json={"person": "mill-operator", "password": PASSWORD}, headers={"Origin": origin}
+            "/api/v1/session",
+            json={"person": "mill-operator", "password": PASSWORD},
+            headers={"Origin": origin},
         )
         assert code(login) == "origin_foreign"
         assert (await ada.post(f"/api/v1/series/{OUTPUT}/press", Origin=BASE)).status_code == 200

@@ -34,7 +34,11 @@ def test_board_equals_a_dictionary(batches: list[list[tuple[int, int, float]]]) 
     for revision, batch in enumerate(batches, 2):
         board.put(columns([(s, t * MS, v) for s, t, v in batch]), revision)
         newest = {s: max(points, default=-1) for s, points in plain.items()}
-        for s, t, v in batch:  # series 4 is unknown; what is older than the last value before the batch is history
+        for (
+            s,
+            t,
+            v,
+        ) in batch:  # series 4 is unknown; what is older than the last value before the batch is history
             if s in plain and t >= newest[s]:
                 plain[s][t] = v
     for s, points in plain.items():

@@ -167,7 +167,11 @@ def test_changes_bring_the_latest_value_and_every_point_wanted() -> None:
             room.reading(OUTPUT, START + n * S, 90.0)
         frame = await next_frame(subscription)
         at = START // 1000
-        assert (frame["type"], frame["from"], frame["to"]) == ("changes", first["revision"], room.view.revision)
+        assert (frame["type"], frame["from"], frame["to"]) == (
+            "changes",
+            first["revision"],
+            room.view.revision,
+        )
         assert frame["values"][str(HEAT)][:5] == [at + 4000, 24.0, None, None, 192]
         assert frame["trails"] == {str(HEAT): [[at + 1000 * n, 20.0 + n] for n in range(5)]}
         subscription.close()
@@ -256,7 +260,9 @@ def test_an_altered_tree_is_a_new_snapshot_and_a_new_series_is_not() -> None:
     async def story(room: SmallRoom) -> None:
         subscription = room.view.subscribe(AT_MILL)
         subscription.snapshot()
-        series = [c for c in room.catalog.propose_series(MILL, "speed", "1/min", 1.0) if isinstance(c, SeriesSet)]
+        series = [
+            c for c in room.catalog.propose_series(MILL, "speed", "1/min", 1.0) if isinstance(c, SeriesSet)
+        ]
         await room.change(list(series))
         frame = await next_frame(subscription)
         assert frame["type"] == "changes"
@@ -293,7 +299,9 @@ def test_resuming_needs_the_same_run_and_a_tree_that_stayed() -> None:
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("read"), st.sampled_from([OUTPUT, HEAT, BRANCH_STOCK]), st.floats(-9, 9)),
-        st.tuples(st.sampled_from(["raise", "back", "climb", "look"]), st.sampled_from([OUTPUT, HEAT]), st.none()),
+        st.tuples(
+            st.sampled_from(["raise", "back", "climb", "look"]), st.sampled_from([OUTPUT, HEAT]), st.none()
+        ),
     ),
     max_size=40,
 )

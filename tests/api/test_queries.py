@@ -1,0 +1,224 @@
+"""Reading: autonomy over HTTP, history, health, documentation."""
+
+import re
+from collections.abc import Awaitable, Callable
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from opsroom.api.health import unready
+from opsroom.api.queries import HOUR_US, MINUTE_US, extremes, span_us
+from opsroom.store import Buckets
+from tests.api.doors import Door, code, told
+from tests.api.small_room import BRANCH_STOCK, HEAT, OUTPUT, START, S, SmallRoom
+
+Doors = Callable[[str], Awaitable[Door]]
+T0 = START // 1000
+
+
+def test_units_are_the_own_and_those_below() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        room.reading(OUTPUT, START, 90.0)
+        rows = (await (await door("branch-operator")).get("/api/v1/units")).json()["units"]
+        assert [(row["path"], row["productivity"]) for row in rows] == [
+            ("energy", 0.9),
+            ("energy/mill", 0.9),
+            ("energy/press", None),
+        ]
+        assert len((await (await door("mill-operator")).get("/api/v1/units")).json()["units"]) == 1
+
+    told(story)
+
+
+def test_series_below_come_with_the_alert_that_climbed() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        ben = await door("branch-operator")
+
+        async def names(**params: str) -> list[str]:
+            return [one["path"] for one in (await ben.get("/api/v1/series", **params)).json()["series"]]
+
+        room.raise_alert(OUTPUT)
+        assert await names() == ["energy/stock"]
+        room.climb()
+        assert await names() == ["energy/mill/output", "energy/stock"]
+        assert await names(unit="energy/mill") == ["energy/mill/output"]
+        assert code(await ben.get("/api/v1/series", unit="")) == "unit_unknown"
+        assert code(await ben.get("/api/v1/series", unit="nowhere")) == "unit_unknown"
+
+    told(story)
+
+
+def test_readings_of_a_unit_below_stay_its_own_until_an_alert_climbs() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        room.reading(OUTPUT, START, 90.0)
+        ben, path = await door("branch-operator"), f"/api/v1/series/{OUTPUT}/readings"
+        refused = await ben.get(path)
+        assert (refused.status_code, code(refused)) == (403, "series_autonomous")
+        room.raise_alert(OUTPUT)
+        room.climb()
+        assert (await ben.get(path)).json()["v"] == [90.0]
+        assert code(await ben.get(f"/api/v1/series/{HEAT}/readings")) == "series_autonomous"
+        mill = await door("mill-operator")
+        above = await mill.get(f"/api/v1/series/{BRANCH_STOCK}/readings")
+        assert (above.status_code, code(above)) == (404, "series_unknown")
+
+    told(story)
+
+
+def test_history_is_whole_where_it_fits_and_keeps_extremes_where_it_does_not() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        for n in range(1000):
+            room.reading(HEAT, START + n * S, 1e6 if n == 500 else -1e6 if n == 501 else float(n % 7))
+        ada, path = await door("mill-operator"), f"/api/v1/series/{HEAT}/readings"
+        whole = (await ada.get(path, **{"from": T0, "to": T0 + 10_000})).json()
+        assert whole == {
+            "t": [T0 + n * 1000 for n in range(10)],
+            "v": [n % 7 for n in range(10)],
+            "thinned_s": None,
+        }
+        thin = (await ada.get(path, **{"from": T0, "to": T0 + 1_000_000}, points=100)).json()
+        assert len(thin["t"]) == len(thin["v"]) <= 100
+        assert thin["t"] == sorted(thin["t"])
+        assert (max(thin["v"]), min(thin["v"])) == (1e6, -1e6)
+        assert thin["thinned_s"] > 1
+
+    told(story)
+
+
+@pytest.mark.parametrize(
+    "params", [{"from": T0, "to": T0}, {"points": 1}, {"from": -1}, {"points": 10**6}, {"to": "x"}]
+)
+def test_a_range_that_does_not_fit_is_refused(params: dict[str, int]) -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        answer = await (await door("mill-operator")).get(f"/api/v1/series/{HEAT}/readings", **params)
+        assert answer.status_code == 422
+        code(answer)
+
+    told(story)
+
+
+@given(st.integers(1, 10**15), st.integers(2, 5000))
+def test_spans_cover_the_range_in_the_points_allowed(range_us: int, points: int) -> None:
+    width = span_us(range_us, points)
+    # A range that starts inside a bucket touches one more; two points each.
+    assert 2 * (range_us // width + 1) <= max(points, 4)
+    assert width % HOUR_US == 0 or width < HOUR_US + MINUTE_US
+    assert width % MINUTE_US == 0 or width < MINUTE_US
+
+
+def test_extremes_keep_the_direction_in_which_values_went() -> None:
+    up, down = [1.0, 9.0], [9.0, 1.0]
+    buckets = Buckets(
+        series=np.zeros(2, np.int32),
+        t=np.array([0, 10]),
+        count=np.array([2, 2]),
+        sum=np.array([10.0, 10.0]),
+        min=np.array([1.0, 1.0]),
+        max=np.array([9.0, 9.0]),
+        first=np.array([1.0, 9.0]),
+        last=np.array([9.0, 1.0]),
+    )
+    t, v = extremes(buckets, 10)
+    assert t.tolist() == [0, 5, 10, 15]
+    assert v.tolist() == up + down
+
+
+def test_alerts_open_and_ended_with_their_journal() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        ada, ben = await door("mill-operator"), await door("branch-operator")
+        alert_id = room.raise_alert(OUTPUT)
+        await ada.post(f"/api/v1/alerts/{alert_id}/acknowledge")
+        room.back(OUTPUT)
+        assert (await ada.get("/api/v1/alerts")).json()["alerts"] == []
+        ended = (await ada.get("/api/v1/alerts", open=0)).json()["alerts"]
+        assert [(a["id"], a["outcome"], a["active"]) for a in ended] == [(alert_id, "recovered", False)]
+        one = (await ada.get(f"/api/v1/alerts/{alert_id}")).json()
+        assert [(edge["verb"], edge["actor"]) for edge in one["edges"]] == [
+            ("raised", ""),
+            ("acknowledged", "mill-operator"),
+            ("recovered", ""),
+        ]
+        assert (await ben.get("/api/v1/alerts", open=0)).json()["alerts"] == []
+        assert code(await ben.get(f"/api/v1/alerts/{alert_id}")) == "alert_unknown"
+
+    told(story)
+
+
+def test_words_are_open_to_all() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        nobody = await door("")
+        for lang in ("en", "de"):
+            assert (await nobody.get(f"/api/v1/words/{lang}")).json()["error.login_wrong"]
+        assert code(await nobody.get("/api/v1/words/xx")) == "language_unknown"
+
+    told(story)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/nothing", "/api/", "/api/v9", "/-/nothing"])
+def test_unknown_paths_of_the_api_are_404_in_json(path: str) -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        app = (await door("")).client._transport.app  # type: ignore[attr-defined]
+
+        @app.get("/{rest:path}")
+        async def catch_all(rest: str) -> str:
+            return "the Dash room's page"
+
+        answer = await (await door("")).get(path)
+        assert (answer.status_code, code(answer)) == (404, "not_found")
+        assert (await (await door("")).get("/room/")).json() == "the Dash room's page"
+
+    told(story)
+
+
+def test_ready_says_what_is_the_matter() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        client = await door("")
+        assert (await client.get("/-/ready")).json() == {"ready": True, "reasons": [], "lag_s": 0.0}
+        room.store_failing, room.lag_s, room.ready = True, 6.0, False
+        answer = await client.get("/-/ready")
+        assert answer.status_code == 503
+        assert (
+            set(answer.json()["reasons"])
+            == set(unready(room))
+            == {
+                "starting_or_stopping",
+                "store_failing",
+                "behind_log",
+            }
+        )
+        assert (await client.get("/-/healthy")).status_code == 200
+
+    told(story)
+
+
+def test_metrics_are_openmetrics_by_route_and_of_one_room() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        ada = await door("mill-operator")
+        for series in (OUTPUT, HEAT):
+            await ada.get(f"/api/v1/series/{series}/readings")
+        answer = await ada.get("/metrics")
+        assert answer.headers["content-type"].startswith("application/openmetrics-text")
+        assert answer.text.endswith("# EOF\n")
+        counted = 'opsroom_http_requests_total{method="GET",route="/api/v1/series/{series_id}/readings",status="200"} 2.0'
+        assert counted in answer.text
+        assert "mill" not in answer.text
+
+    told(story)
+
+
+def test_the_documentation_names_every_route_and_loads_nothing() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        client = await door("")
+        paths = (await client.get("/api/openapi.json")).json()["paths"]
+        page = (await client.get("/api/docs")).text
+        assert {"/api/v1/alerts/{alert_id}/acknowledge", "/-/ready", "/api/v1/units"} <= set(paths)
+        for path in paths:
+            assert path in page
+        assert "<script" not in page
+        assert not re.search(r"(src|href)=.(https?:)?//", page)
+        for field in ("followup", "addressee", "capability"):
+            assert field in page
+
+    told(story)
