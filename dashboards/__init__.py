@@ -1,7 +1,8 @@
 """What is seen: the Dash application, its frame, theme and assets.
 
-`mount(api)` is the whole public surface. Dash renders the empty frame once; everything that moves comes over the live feed into the
-scripts under `assets/`, which own their nodes: no callback ever writes to them, and no callback acts.
+`mount(api)` is the whole public surface. Dash renders the empty frame once; everything that moves comes over
+the live feed into the scripts under `assets/`, which own their nodes: no callback ever writes to them, and no
+callback acts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""The frame of the room as Dash components: empty places with ids, filled and owned by the scripts under `assets/`.
+"""The frame of the room as Dash components: empty places with ids, filled by the scripts in `assets/`.
 
-Texts are never written here: `data-word` names the catalogue key, and the script puts it in the reader's language.
+Texts are never written here: `data-word` names the catalogue key, and the script words it in the reader's
+language.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ _STYLES = ("fonts.css", "tokens.css", "vendor/uplot/uPlot.min.css", "room.css", 
 
 
 def index_string(assets: str) -> str:
-    """Write the HTML around the Dash application; `assets` is the URL of the assets folder, without trailing slash.
+    """Write the HTML around the Dash application; `assets` is the URL of the assets folder.
 
-    `boot.js` runs before the first paint (palette and language), the rest as one module graph after parsing. Nothing is inline but
-    the start of Dash's renderer, which the policy allows by hash.
+    `boot.js` runs before the first paint (palette and language), the rest as one module graph later.
+    Nothing is inline but the start of Dash's renderer, which the policy allows by hash.
     """
     styles = "\n    ".join(f'<link rel="stylesheet" href="{assets}/{name}">' for name in _STYLES)
     return f"""<!DOCTYPE html>
@@ -44,7 +45,7 @@ def index_string(assets: str) -> str:
 
 
 def layout() -> html.Div:
-    """Give the whole frame: header, alert wall, system in focus, Datafeed, index wall, seats and keys; and the sign-in page."""
+    """Give the whole frame: sign-in page; header, alert wall, system in focus, Datafeed, index wall, foot."""
     return html.Div(
         id="frame",
         children=[
@@ -86,7 +87,7 @@ def _main() -> html.Main:
 
 
 def _panel(name: str, title: str, *, count: bool = False, extra: html.Div | None = None) -> html.Section:
-    """Give one chamfered panel: heading with its hexagon, and a scrolling body that the keyboard can reach."""
+    """Give one chamfered panel: heading with its hexagon, and a body that the keyboard can scroll."""
     heading = f"{name}-title"
     head: list[Any] = [html.H2(id=heading, **_word(title))]
     if count:

@@ -1,4 +1,4 @@
-"""Mount the room's page on the API: Dash on its FastAPI backend, every asset from this machine, a policy that says so."""
+"""Mount the room's page on the API: Dash on its FastAPI backend, every asset local, a policy that says so."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _IMMUTABLE: Final = "public, max-age=31536000, immutable"
 
 
 def assets_digest(folder: Path = ASSETS) -> str:
-    """Hash names and bytes of every shown asset below `folder`: 12 hex digits that change when any of them does."""
+    """Hash names and bytes of every asset below `folder`: 12 hex digits that change with any of them."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
         if file.suffix in _SHOWN_SUFFIXES:
@@ -39,20 +39,20 @@ def assets_digest(folder: Path = ASSETS) -> str:
 
 
 def content_security_policy(dash: Dash) -> str:
-    """Word the page's policy: scripts and styles from here, the one inline script of Dash by its hash, no other host at all.
+    """Word the page's policy: our own scripts and styles, Dash's one inline script by its hash.
 
-    Call it after the last callback is declared, since each clientside callback is an inline script of its own.
+    Call it after the last callback is declared: each clientside callback is an inline script of its own.
     """
     scripts = " ".join(["'self'", *dash.csp_hashes()])
     styles = " ".join(["'self'", *_RENDERER_STYLES])
     return (
-        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src {scripts}; style-src {styles}; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
 class PageHeaders:
-    """ASGI layer that adds the policy to the room's pages and lets browsers keep assets, whose path changes with their content."""
+    """ASGI layer: the policy on the room's pages; assets may be kept, since their path has a version."""
 
     def __init__(self, app: ASGIApp, *, policy: str, assets_prefix: str) -> None:
         """Keep the wording; `assets_prefix` is the versioned path of the assets."""
@@ -82,7 +82,7 @@ class PageHeaders:
 class _Frame(Dash):
     """Dash without the component libraries that the frame does not use.
 
-    Dash always lists `dcc` and `dash_table`, half a megabyte that a wall would parse for nothing and that injects inline styles.
+    Dash always lists `dcc` and `dash_table`: half a megabyte for nothing, which injects inline styles.
     """
 
     def interpolate_index(self, **parts: Any) -> str:
@@ -92,7 +92,7 @@ class _Frame(Dash):
             for line in parts["scripts"].splitlines()
             if not any(name in line for name in _UNUSED_LIBRARIES)
         ]
-        return super().interpolate_index(**{**parts, "scripts": "\n".join(kept)})
+        return str(super().interpolate_index(**{**parts, "scripts": "\n".join(kept)}))
 
 
 async def _to_the_room() -> Response:
@@ -103,8 +103,9 @@ async def _to_the_room() -> Response:
 def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
     """Put the room's page under `/room/` of `api` and give the Dash application.
 
-    Declare every route of `api` that must win over Dash's catch-all GET before the server starts (Dash adds it at start-up),
-    `/api/{path}` -> 404 among them. There are no callbacks: acts go by REST, live values over `/api/v1/feed`.
+    Declare every route of `api` that must win over Dash's catch-all GET before the server starts, when Dash
+    adds it: `/api/{path}` -> 404 among them. There are no callbacks: acts go by REST, live values over
+    `/api/v1/feed`.
     """
     assets_path = f"assets/{assets_digest()}"
     dash = _Frame(

@@ -31,7 +31,7 @@ export function startDatafeed() {
   $("datafeed").replaceChildren(parts.head, parts.trio, parts.chart, parts.described, parts.none, parts.why);
   trend = new Trend(parts.chart, (zoomed) => (parts.zoom.hidden = !zoomed));
   for (const [key, seconds] of Object.entries(RANGES_S)) $("ranges").append(rangeButton(key, seconds));
-  onChange(["selection", "alerts", "series"], paint);
+  onChange(["selection", "alerts", "series", "units"], paint);
   onChange(["values"], follow);
 }
 
@@ -55,22 +55,31 @@ function paint() {
   for (const button of $("ranges").children) setAttr(button, "aria-pressed", Number(button.dataset.s) === rangeS);
   const series = seriesInView();
   const alert = alertInView();
-  const named = series ?? (alert ? { name: alert.series_name, unit_name: alert.unit_name, unit: "" } : null);
-  setText(parts.none, named ? "" : t("room.datafeed.none"));
-  for (const node of [parts.head, parts.trio, parts.chart]) node.hidden = named === null;
-  if (named === null) {
-    parts.why.replaceChildren();
-    return;
-  }
+  if (!state.ready) return;
+  const unit = series || alert ? null : state.unit; // nothing chosen: the system in focus itself
+  const named = series ?? (alert ? { name: alert.series_name, unit_name: alert.unit_name, unit: "" } : { name: unit.name, unit_name: unit.level_name });
+  setText(parts.none, unit ? t("room.datafeed.none") : "");
   setText(parts.name, named.name);
   setText(parts.place, `${named.unit_name ?? ""}${named.unit ? ` · ${unitText(named.unit)}` : ""}`);
   setText(parts.zoom, t("room.datafeed.zoom_out"));
   paintPress(series);
   parts.mark.hidden = alert === null;
   if (alert) setMark(parts.mark, alert.priority, alert.unacked);
-  paintTrio(series);
+  paintTrio(series ?? unit);
   paintWhy(alert, series);
-  load(series, alert);
+  if (unit) ofUnit(unit);
+  else load(series, alert);
+}
+
+/** The trend of an aggregate: what this page saw of it, since aggregates have no history of their own. */
+function ofUnit(unit) {
+  const last = unit.trail[unit.trail.length - 1]?.[0] ?? null;
+  const key = `unit ${unit.path} ${rangeS} ${last}`;
+  if (key === loaded) return;
+  loaded = key;
+  const column = (value) => unit.trail.map(() => value);
+  trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, rangeS, []);
+  describe({ name: unit.name, value: unit.productivity, unit: "" });
 }
 
 function paintPress(series) {
@@ -90,9 +99,13 @@ function paintTrio(series) {
 }
 
 function paintWhy(alert, series) {
-  const key = `${language()} ${alert ? JSON.stringify(alert) : series?.id}`;
+  const key = `${language()} ${alert ? JSON.stringify(alert) : series?.id ?? "unit"}`;
   if (parts.why.dataset.key === key) return;
   parts.why.dataset.key = key;
+  if (!alert && !series) {
+    parts.why.replaceChildren(h("p.quiet", {}, t("room.datafeed.aggregate")));
+    return;
+  }
   if (!alert) {
     parts.why.replaceChildren(h("p.quiet", {}, t(series?.adopted === false ? "room.datafeed.not_adopted" : "room.datafeed.quiet")));
     return;

@@ -1,6 +1,8 @@
 // What the page knows: the last snapshot and every change after it. Topics tell the painters what to look at.
 
 const TRAIL = 90;
+const UNIT_TRAIL = 360;
+const UNIT_STEP_MS = 5000;
 const painters = new Map();
 const dirty = new Set();
 let asked = false;
@@ -44,7 +46,7 @@ export function touchAll() {
 
 export function takeSnapshot(frame) {
   Object.assign(state, {
-    me: frame.me, unit: frame.unit, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0],
+    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0],
     revision: frame.revision, boot: frame.boot, skewMs: frame.now - Date.now(), ready: true,
   });
   state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));
@@ -127,7 +129,7 @@ function push(series, t, v) {
 
 function takeUnits(units, at) {
   for (const unit of units) {
-    if (unit.path === state.unit?.path) state.unit = { ...state.unit, ...unit };
+    if (unit.path === state.unit?.path) state.unit = { ...state.unit, ...unit, trail: trailOf(unit.path, unit, at) };
     else if (state.children.has(unit.path)) state.children.set(unit.path, { ...unit, trail: trailOf(unit.path, unit, at) });
   }
   touch("units");
@@ -139,8 +141,8 @@ function trailOf(path, unit, at) {
   let trail = seen.get(path);
   if (!trail) seen.set(path, (trail = []));
   const value = unit.productivity ?? unit.performance;
-  if (value !== null && value !== undefined && (!trail.length || at - trail[trail.length - 1][0] > 900)) trail.push([at, value]);
-  if (trail.length > TRAIL) trail.shift();
+  if (value !== null && value !== undefined && (!trail.length || at - trail[trail.length - 1][0] >= UNIT_STEP_MS)) trail.push([at, value]);
+  if (trail.length > UNIT_TRAIL) trail.shift();
   return trail;
 }
 

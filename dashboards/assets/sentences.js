@@ -103,7 +103,7 @@ export function expected(alert) {
 /** How often this detector was wrong here: what it raised against what its threshold would give by chance. */
 export function wrong(alert) {
   const raised = plural("room.card.raised_here", alert.raises_30d ?? 0, { days: DAYS_SHOWN });
-  if (alert.rate_per_week === null || alert.rate_per_week === undefined) return raised;
+  if (alert.rate_per_week === null || alert.rate_per_week === undefined) return `${raised}.`;
   const chance = alert.rate_per_week * WEEKS_IN_30_DAYS;
   const rate = chance < 0.01 ? t("room.card.fewer_than", { n: brief(0.01) }) : brief(chance);
   return `${raised}${t("room.card.by_chance", { rate })}`;

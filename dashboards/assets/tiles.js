@@ -57,7 +57,7 @@ function shell(onclick, extra) {
   };
   const button = h(`button.tile-button`, { type: "button", onclick },
     h("span.tile-head", {}, parts.name, parts.mark), parts.place,
-    h("span.tile-figures", {}, parts.value, parts.unit, parts.age), parts.alert, parts.canvas);
+    h("span.tile-figures", {}, parts.value, parts.unit, parts.age), parts.alert, h("span.tile-trace", {}, parts.canvas));
   const node = h(`li.tile${extra}`, {}, button);
   Object.assign(node, { parts, button });
   watcher.observe(node);

@@ -7,12 +7,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from tests.dashboards.stand_in import PASSWORD, Served, StandIn
+
+from tests.dashboards.stand_in import PASSWORD, Served
+from tests.dashboards.stand_in_state import StandIn
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-).split()
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
 SIZES = {"wall": (1920, 1080), "tablet": (1024, 768), "phone": (390, 844)}
 
 
@@ -23,7 +26,7 @@ def browser() -> Iterator[Any]:
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")
     with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        opened = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         yield opened
         opened.close()
 
@@ -71,7 +74,8 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
         width, height = SIZES[size]
         context = browser.new_context(viewport={"width": width, "height": height}, **more)
         context.set_default_timeout(10_000)
-        kept = f"localStorage.setItem('opsroom.palette', '{palette}'); localStorage.setItem('opsroom.language', '{lang}')"
+        keep = "localStorage.setItem('opsroom."
+        kept = f"{keep}palette', '{palette}'); {keep}language', '{lang}')"
         context.add_init_script(f"if (!localStorage.getItem('opsroom.palette')) {{ {kept} }}")
         contexts.append(context)
         return Visit(context.new_page())

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.dashboards.conftest import Visit
-from tests.dashboards.stand_in import Served, StandIn
+from tests.dashboards.stand_in import Served
+from tests.dashboards.stand_in_state import StandIn
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +26,7 @@ STALE_S = 2.5
 def test_it_is_quiet_local_fitting_and_accessible(
     served: Served, visit: Visits, palette: str, lang: str, size: str
 ) -> None:
-    """One visit, four promises: no complaint on the console, no other host, no sideways scroll, no violation found by axe."""
+    """One visit, four promises: quiet console, no other host, no sideways scroll, nothing that axe finds."""
     axe = pytest.importorskip(
         "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
     )
@@ -51,7 +53,7 @@ def _violations(axe: Any, page: Any) -> list[str]:
 
 
 def _count(page: Any, selector: str, n: int) -> None:
-    """Wait until `n` nodes match (the page's policy forbids the eval that waiting for an expression needs)."""
+    """Wait until `n` nodes match (the policy forbids the eval that waiting for an expression needs)."""
     from playwright.sync_api import expect
 
     expect(page.locator(selector)).to_have_count(n, timeout=5_000)
@@ -70,7 +72,7 @@ def test_four_keys_after_sign_in_acknowledge_the_worst(served: Served, visit: Vi
 
 
 def test_a_note_typed_keeps_its_letters(served: Served, visit: Visits) -> None:
-    """The keys of the room are letters too: in a field they stay letters, and a repaint takes nothing away."""
+    """The keys of the room are letters too: in a field they stay so, and a repaint takes nothing away."""
     seen = visit().sign_in(served.url)
     seen.page.wait_for_selector(UNACKED)
     seen.page.keyboard.press("a")
@@ -201,7 +203,8 @@ def test_touch_targets_on_the_phone_are_large(served: Served, visit: Visits) -> 
     small = seen.page.evaluate(
         """[...document.querySelectorAll("button")].filter((node) => node.offsetParent)
         .map((node) => [node.textContent.trim().slice(0, 30), node.getBoundingClientRect()])
-        .filter(([, box]) => box.height < 44 || box.width < 44).map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
+        .filter(([, box]) => box.height < 44 || box.width < 44)
+        .map(([name, box]) => `${name} ${box.width}x${box.height}`)"""
     )
     assert small == []
 

@@ -67,5 +67,5 @@ def test_languages_agree_in_keys_and_parameters() -> None:
 
 def test_frame_itself_is_wordless() -> None:
     """A text written into the frame would stay in one language."""
-    with_text = [node for node in layout()._traverse() if isinstance(node, str) and node.strip()]  # noqa: SLF001
+    with_text = [node for node in layout()._traverse() if isinstance(node, str) and node.strip()]
     assert with_text == []
