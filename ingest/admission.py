@@ -1,14 +1,18 @@
-"""Is this reading acceptable, and if not why: decoded batches to columns, refusals, and the series they bring. Pure.
+"""Is this reading acceptable, and if not why.
 
-The hot path is a few vector operations a batch: the encoded names of a batch are the key of a cache of series ids, so that a sender
+Decoded batches to columns, refusals, and the series they bring. Pure.
+
+The hot path is a few vector operations a batch: the encoded names of a batch are the key of a cache of series
+ids, so that a sender
 who repeats its names, or declared numbers, pays for reading them once.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
@@ -27,8 +31,10 @@ PART_CHARS_MAX: Final = 100
 _MS_MIN: Final = -62_135_596_800_000  # year 1
 _MS_MAX: Final = 253_402_300_799_999  # year 9999
 _US: Final = 1_000
+_BYTE: Final = 255
 _CACHE_MAX: Final = 64
-_QUALITIES: Final = np.array([c < 128 or c >= 192 for c in range(256)])  # noqa: PLR2004 - OPC's ranges
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
+_QUALITIES: Final = np.array([c < 128 or c >= 192 for c in range(256)])
 
 
 class Tree(Protocol):
@@ -54,7 +60,10 @@ class Tree(Protocol):
 
 
 class Admitted(NamedTuple):
-    """What became of a batch: columns to store, refusals to answer, configuration that must stand in the log before them."""
+    """What became of a batch: columns to store, refusals to answer.
+
+    Configuration that must stand in the log before them.
+    """
 
     columns: Columns
     refusals: tuple[Refusal, ...]
@@ -67,7 +76,10 @@ class _Place(NamedTuple):
 
     id: int
     code: str = ""
-    params: dict[str, Any] = {}
+    params: Mapping[str, Any] = _NOTHING
+
+
+_Fault = tuple[str, str, dict[str, Any]]  # code, field, params
 
 
 class _Resolved(NamedTuple):
@@ -96,14 +108,18 @@ class Admission:
         self._last_receipt = 0
 
     def declare(self, series: Sequence[SeriesDeclared]) -> None:
-        """Take numbers, units and periods for this connection; a number declared again means the new series."""
+        """Take numbers, units and periods for this connection.
+
+        A number declared again means the new series.
+        """
         for one in series:
             if one.id is not None:
                 self._declared[one.id] = one
             self._told[one.name] = one
         self._revision = -1
 
-    # -- the full form -----------------------------------------------------------------------------------------------------------
+    # -- the full form ---------------------------------------------------------------------------------------
+    # --------------------
 
     def admit(self, batch: Batch, now: int) -> Admitted:
         """Judge a batch of the full form; `now` wall time in int microseconds UTC.
@@ -129,18 +145,16 @@ class Admission:
         found = self._faults(batch, resolved, t, now)
         return self._part(ids, t, batch, resolved.labels, found, changes)
 
-    def _faults(
-        self, batch: Batch, resolved: _Resolved, t: NDArray[np.int64], now: int
-    ) -> dict[int, tuple[str, str, dict[str, Any]]]:
+    def _faults(self, batch: Batch, resolved: _Resolved, t: NDArray[np.int64], now: int) -> dict[int, _Fault]:
         """Collect what is wrong by index, the first reason found for each: (code, field, params)."""
-        found: dict[int, tuple[str, str, dict[str, Any]]] = {}
+        found: dict[int, _Fault] = {}
         count = len(batch)
         everything = range(count)
         for index, place in resolved.bad:
             # A field names the part at fault: the unit belongs to the value, all else to the name.
             field = "v" if place.code == "unit_mismatch" else "s"
             for at in everything if len(resolved.ids) != count else (index,):
-                found.setdefault(at, (place.code, field, place.params))
+                found.setdefault(at, (place.code, field, dict(place.params)))
         for index, field, code in batch.faults:
             found.setdefault(index, (code, field, {}))
         times = np.asarray(batch.t_ms)
@@ -149,7 +163,7 @@ class Admission:
         for at in _where(t > now + self._ahead_us):
             found.setdefault(at, ("too_far_ahead", "t", self._ahead(int(t[at]), now)))
         if batch.q is not None:
-            for at in _where(~_QUALITIES[np.clip(batch.q, 0, 255)] | (batch.q < 0) | (batch.q > 255)):
+            for at in _where(~_QUALITIES[np.clip(batch.q, 0, 255)] | (batch.q < 0) | (batch.q > _BYTE)):
                 found.setdefault(at, ("quality_invalid", "q", {"got": int(batch.q[at])}))
         for at in batch.nulls:
             if batch.q is None or batch.q[at] != QUALITY_BAD:
@@ -162,7 +176,7 @@ class Admission:
         t: NDArray[np.int64],
         batch: Batch,
         labels: Sequence[str],
-        found: dict[int, tuple[str, str, dict[str, Any]]],
+        found: dict[int, _Fault],
         changes: list[AnyConfig],
     ) -> Admitted:
         """Part the acceptable readings from the refused ones."""
@@ -189,10 +203,14 @@ class Admission:
         )
         return Admitted(columns.take(keep), refusals, changes, batch.historical)
 
-    # -- the casual form ---------------------------------------------------------------------------------------------------------
+    # -- the casual form -------------------------------------------------------------------------------------
+    # --------------------
 
     def admit_casual(self, readings: Sequence[Casual], now: int, received: int) -> Admitted:
-        """Judge casual readings; one without `ts` happened at `received` (room time), each a microsecond after the last."""
+        """Judge casual readings; one without `ts` happened at `received` (room time).
+
+        Each a microsecond after the last.
+        """
         changes: list[AnyConfig] = []
         refusals: list[Refusal] = []
         kept: list[tuple[int, int, float, int]] = []
@@ -211,19 +229,23 @@ class Admission:
                     value = math.nan if one.value is None else one.value
                     kept.append((place.id, moment, value, QUALITY_GOOD if one.q is None else one.q))
                     continue
-                fault = (place.code, "unit" if place.code == "unit_mismatch" else "series", place.params)
+                fault = (
+                    place.code,
+                    "unit" if place.code == "unit_mismatch" else "series",
+                    dict(place.params),
+                )
             assert fault is not None, "a reading is kept or at fault"
             code, field, params = fault
             refusals.append(Refusal(index=index, series=one.series, code=code, field=field, params=params))
         return Admitted(_columns(kept), tuple(refusals), changes)
 
     @staticmethod
-    def _casual_fault(one: Casual) -> tuple[str, str, dict[str, Any]] | None:
+    def _casual_fault(one: Casual) -> _Fault | None:
         if one.q is None and one.value is not None:
             return None
         if isinstance(one, CasualFault):
             return (one.code, one.field, {})
-        if one.q is not None and not (0 <= one.q <= 255 and _QUALITIES[one.q]):  # noqa: PLR2004 - a byte
+        if one.q is not None and not (0 <= one.q <= 255 and _QUALITIES[one.q]):
             return ("quality_invalid", "q", {"got": one.q})
         if one.value is None and one.q != QUALITY_BAD:
             return ("null_needs_bad_quality", "q", {})
@@ -233,7 +255,8 @@ class Admission:
         self._last_receipt = max(received, self._last_receipt + 1)
         return self._last_receipt
 
-    # -- names -------------------------------------------------------------------------------------------------------------------
+    # -- names -----------------------------------------------------------------------------------------------
+    # --------------------
 
     def _fresh(self) -> None:
         """Forget what the tree has outgrown."""
@@ -341,7 +364,10 @@ def _columns(kept: list[tuple[int, int, float, int]]) -> Columns:
         return Columns.empty()
     ids, times, values, qualities = zip(*kept, strict=True)
     return Columns(
-        np.array(ids, np.int32), np.array(times, np.int64), np.array(values, np.float64), np.array(qualities, np.uint8)
+        np.array(ids, np.int32),
+        np.array(times, np.int64),
+        np.array(values, np.float64),
+        np.array(qualities, np.uint8),
     )
 
 
@@ -360,7 +386,7 @@ def _check_lengths(batch: Batch, known: _Resolved, key: bytes) -> None:
 def _is_list(key: bytes, *, binary: bool) -> bool:
     """Tell an array from a scalar by its first byte (RFC 8259, MessagePack fixarray, array 16, array 32)."""
     first = key.lstrip()[0] if not binary else key[0]
-    return first == ord("[") if not binary else first & 0xF0 == 0x90 or first in {0xDC, 0xDD}  # noqa: PLR2004
+    return first == ord("[") if not binary else first & 0xF0 == 0x90 or first in {0xDC, 0xDD}
 
 
 def _plain(name: str) -> bool:
@@ -372,7 +398,9 @@ def _plain(name: str) -> bool:
 
 
 def micros(ts: str | float) -> int | None:
-    """Read RFC 3339 text, or epoch milliseconds, as int microseconds UTC; None where it is neither, or before year 1 or after 9999.
+    """Read RFC 3339 text, or epoch milliseconds, as int microseconds UTC.
+
+    None where it is neither, or before year 1 or after 9999.
 
     >>> micros("2015-07-19T00:00:00+02:00"), micros(1.5), micros("yesterday")
     (1437256800000000, 1500, None)
@@ -382,7 +410,7 @@ def micros(ts: str | float) -> int | None:
             moment = datetime.fromisoformat(ts)
         except ValueError:
             return None
-        if moment.tzinfo is None or len(ts) < 16:  # noqa: PLR2004 - a bare date is no instant
+        if moment.tzinfo is None or len(ts) < 16:
             return None
         whole = moment - datetime(1970, 1, 1, tzinfo=UTC)
         return (whole.days * 86_400 + whole.seconds) * MICROS_PER_S + whole.microseconds

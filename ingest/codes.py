@@ -1,4 +1,7 @@
-"""Every answer that refuses something on the ingest socket: code, what happened, what to do. Printed in docs/errors.md."""
+"""Every answer that refuses something on the ingest socket: code, what happened, what to do.
+
+Printed in docs/errors.md.
+"""
 
 from __future__ import annotations
 
@@ -137,7 +140,10 @@ ALL: Final[dict[str, Wording]] = {**REFUSALS, **MALFORMED, **ANSWERS}
 
 
 class WireError(OpsroomError):
-    """A frame that cannot be read as a message; `field` names the part at fault, `line` the line of a frame of several."""
+    """A frame that cannot be read as a message.
+
+    `field` names the part at fault, `line` the line of a frame of several.
+    """
 
     code = "json_invalid"
 

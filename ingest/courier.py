@@ -1,6 +1,7 @@
 """The client's side of the protocol without I/O: what to write next, and what an answer means.
 
-The outbox holds what was given to it; the courier writes it within the room's credit, goes back where the room says `seq_gap`, tells
+The outbox holds what was given to it; the courier writes it within the room's credit, goes back where the
+room says `seq_gap`, tells
 what an overflowing outbox lost, and lets go only what the room has stored.
 """
 
@@ -70,7 +71,10 @@ def pack(
     *,
     historical: bool = False,
 ) -> bytes:
-    """Encode a batch without its seq; `t_ms` one instant or one a reading, `v` float64 (n,), NaN only where `q` is 0."""
+    """Encode a batch without its seq.
+
+    `t_ms` one instant or one a reading, `v` float64 (n,), NaN only where `q` is 0.
+    """
     good = bool(np.isfinite(v).all())
     body: dict[str, Any] = {
         "t": t_ms if isinstance(t_ms, int) else t_ms.astype("<i8", copy=False).tobytes(),
@@ -90,7 +94,7 @@ def pack(
 def frame(seq: int, body: bytes) -> bytes:
     """Put type and seq in front of a packed batch: its map header grows by two, the rest is copied."""
     head = body[0]
-    assert head & 0xF0 == 0x80, "a small MessagePack map"  # noqa: PLR2004
+    assert head & 0xF0 == 0x80, "a small MessagePack map"
     return bytes((head + 2,)) + b"\xa4type\xa5batch\xa3seq" + msgspec.msgpack.encode(seq) + body[1:]
 
 
@@ -150,7 +154,8 @@ class Courier:
         self._flying_bytes = 0
         self._ready.clear()
 
-    # -- what arrives ------------------------------------------------------------------------------------------------------------
+    # -- what arrives ----------------------------------------------------------------------------------------
+    # --------------------
 
     def receive(self, told: str | bytes, now_s: float) -> list[Event | bytes]:
         """Read one frame of the room; bytes among the events are to be written. `now_s` monotonic seconds."""
@@ -226,10 +231,14 @@ class Courier:
             return [Fatal(error)]
         return [Answered(message)]
 
-    # -- what is written ---------------------------------------------------------------------------------------------------------
+    # -- what is written -------------------------------------------------------------------------------------
+    # --------------------
 
     def to_send(self) -> list[bytes]:
-        """Give the next frames that the credit allows; one batch may always be on its way unless credit is withheld."""
+        """Give the next frames that the credit allows.
+
+        One batch may always be on its way unless credit is withheld.
+        """
         if not self._welcome:
             return []
         frames: list[bytes] = []

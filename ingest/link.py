@@ -1,6 +1,9 @@
-"""The client of the room for plants and feeders: connects for ever, keeps what is not stored, hears its own alerts.
+"""The client of the room for plants and feeders.
 
-async with Link("ws://127.0.0.1:8040/api/v1/ingest", "mill-1", token, outbox_path=Path("mill-1.outbox")) as link:
+Connects for ever, keeps what is not stored, hears its own alerts.
+
+async with Link("ws://127.0.0.1:8040/api/v1/ingest", "mill-1", token, outbox_path=Path("mill-1.outbox")) as
+link:
     await link.declare([SeriesDeclared("output", unit="t/h", period_s=60)])
     await link.send("output", t_us, value)
     async for message in link.alerts(): ...
@@ -85,8 +88,10 @@ class Link:
     ) -> None:
         """Speak for `source` to the room at `url`.
 
-        Without `outbox_path` what is not stored lives in memory only. `on_refused` is called with (seq, refusals). `sleep` passes the
-        time between attempts. `send` waits while more than `backlog_bytes` are unsent (default: never, the outbox takes it).
+        Without `outbox_path` what is not stored lives in memory only. `on_refused` is called with (seq,
+        refusals). `sleep` passes the
+        time between attempts. `send` waits while more than `backlog_bytes` are unsent (default: never, the
+        outbox takes it).
         """
         self._limits = limits or Limits()
         self._url = url
@@ -95,7 +100,7 @@ class Link:
         self._on_refused = on_refused
         self._backlog_bytes = backlog_bytes
         self._ssl = ssl
-        self._random = random.Random(seed)  # noqa: S311 - jitter, nothing secret
+        self._random = random.Random(seed)
         self._outbox = open_outbox(outbox_path, self._limits.outbox_bytes)
         self._courier = courier.Courier(self._outbox, source, token, lateness_s)
         self._alerts: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
@@ -110,7 +115,8 @@ class Link:
         self._runner: asyncio.Task[None] | None = None
         self.stats = LinkStats()
 
-    # -- what a plant calls ------------------------------------------------------------------------------------------------------
+    # -- what a plant calls
+    # ------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
         """Begin to connect, and go on for ever."""
@@ -141,14 +147,17 @@ class Link:
         self,
         names: Sequence[str | int] | str | int,
         t: int | NDArray[np.int64],
-        v: float | None | Sequence[float | None] | NDArray[np.float64],
+        v: float | Sequence[float | None] | NDArray[np.float64] | None,
         q: Sequence[int] | NDArray[np.uint8] | None = None,
         *,
         historical: bool = False,
     ) -> int:
-        """Give a batch to the outbox and its seq back: one instant of many series, or instants of one or many series.
+        """Give a batch to the outbox and its seq back.
 
-        `t` in int microseconds UTC (kept to the millisecond), `v` values with None where the plant has none (its quality becomes 0).
+        One instant of many series, or instants of one or many series.
+
+        `t` in int microseconds UTC (kept to the millisecond), `v` values with None where the plant has none
+        (its quality becomes 0).
 
         Raises:
             LinkError: the room will not take this sender.
@@ -167,7 +176,10 @@ class Link:
         )
 
     async def send_packed(self, body: bytes, readings: int) -> int:
-        """Give a batch made by `courier.pack` to the outbox; waits only while the backlog is over its bound."""
+        """Give a batch made by `courier.pack` to the outbox.
+
+        Waits only while the backlog is over its bound.
+        """
         self._check()
         while self._backlog_bytes is not None and self._outbox.size_bytes > self._backlog_bytes:
             await self._wait_for_progress()
@@ -195,7 +207,10 @@ class Link:
         await self._say(wire.RecoveringTold(alert, note, until_ms))
 
     async def alerts(self) -> AsyncIterator[dict[str, Any]]:
-        """Give alerts and decisions as they come; a newer message about an alert takes an unread older one's place."""
+        """Give alerts and decisions as they come.
+
+        A newer message about an alert takes an unread older one's place.
+        """
         while True:
             while not self._alerts:
                 self._alert_news.clear()
@@ -217,10 +232,14 @@ class Link:
             if self._runner is not None:
                 await asyncio.wait([self._runner], timeout=2.0)
 
-    # -- the connection ----------------------------------------------------------------------------------------------------------
+    # -- the connection --------------------------------------------------------------------------------------
+    # --------------------
 
     async def _run(self) -> None:
-        """Connect, speak, and try again with jittered back-off (AWS Architecture Blog, 2015: full jitter), for ever."""
+        """Connect, speak, and try again with jittered back-off (AWS Architecture Blog, 2015.
+
+        Full jitter), for ever.
+        """
         pause_s = BACKOFF_S_MIN
         while not self._is_over():
             began = self._clock.monotonic()

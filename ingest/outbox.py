@@ -1,6 +1,7 @@
 """What a plant has sent and the room has not stored yet: on disk or in memory, bounded, oldest first.
 
-A batch is kept as its encoded body; the seq is put in front when it is written. Only what is stored is let go, except that an outbox
+A batch is kept as its encoded body; the seq is put in front when it is written. Only what is stored is let
+go, except that an outbox
 over its cap drops its oldest batches: the hole in the numbers is then told to the room as `gap`.
 """
 
@@ -38,7 +39,10 @@ class Outbox(Protocol):
         ...
 
     def begin(self, epoch: int, stored_seq: int, *, anew: bool = False) -> None:
-        """Take the epoch that the room issued. `anew`: what is kept is numbered anew, a hole at its head keeps its width."""
+        """Take the epoch that the room issued.
+
+        `anew`: what is kept is numbered anew, a hole at its head keeps its width.
+        """
         ...
 
     def __len__(self) -> int:
@@ -108,7 +112,10 @@ class MemoryOutbox:
 
 
 class FileOutbox:
-    """An outbox in one SQLite file: it survives the end of its process (WAL; a power cut may take the last batches put)."""
+    """An outbox in one SQLite file: it survives the end of its process (WAL.
+
+    A power cut may take the last batches put).
+    """
 
     def __init__(self, path: Path, cap_bytes: int) -> None:
         """Open or make the file at `path`; at most `cap_bytes` of bodies are kept.

@@ -1,7 +1,9 @@
 """One connection as a state machine without I/O: frames in, events out; what to answer once the driver knows.
 
-No await, no socket, no clock. The driver (`gateway.py`) moves bytes, looks tokens up, appends to the log, and tells the session
-what came of it. A frame is taken at once or answered with a named error; ten malformed ones end the connection.
+No await, no socket, no clock. The driver (`gateway.py`) moves bytes, looks tokens up, appends to the log, and
+tells the session
+what came of it. A frame is taken at once or answered with a named error; ten malformed ones end the
+connection.
 """
 
 from __future__ import annotations
@@ -11,91 +13,49 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
-import msgspec
-
 from ingest import wire
-from ingest.codes import ALL, CloseCode, WireError, remedy, says
+from ingest.codes import CloseCode, WireError, says
+from ingest.events import (
+    Admit,
+    Close,
+    Declared,
+    Event,
+    GapTold,
+    Heard,
+    Identify,
+    Leave,
+    Open,
+    Repeat,
+    Send,
+    Told,
+    answer,
+    error_message,
+    refusal_fields,
+    refused_message,
+)
 from opsroom.model import Refusal
 from opsroom.settings import Limits
+
+__all__ = [
+    "Admit",
+    "Close",
+    "Declared",
+    "Event",
+    "GapTold",
+    "Heard",
+    "Identify",
+    "Leave",
+    "Open",
+    "Repeat",
+    "Send",
+    "Session",
+    "Told",
+    "answer",
+]
 
 PROTOCOL: Final = 1
 SOURCE_CHARS_MAX: Final = 200
 REFUSALS_TOLD_MAX: Final = 100
-
-
-class Send(msgspec.Struct, frozen=True):
-    """Write this message."""
-
-    message: dict[str, Any]
-
-
-class Identify(msgspec.Struct, frozen=True):
-    """Look `token` up and call `identified`; nothing further is read before."""
-
-    token: str
-
-
-class Open(msgspec.Struct, frozen=True):
-    """A full hello: find or start the source's epoch and call `opened`, or `refused` with a code."""
-
-    source: str
-    epoch: int | None
-    lateness_s: float
-
-
-class Declared(msgspec.Struct, frozen=True):
-    """Series were declared."""
-
-    series: list[wire.SeriesDeclared]
-
-
-class Admit(msgspec.Struct, frozen=True):
-    """A batch in its turn: judge it, make it durable, call `stored`. `size` in bytes counts against the credit."""
-
-    batch: wire.Batch
-    size: int
-
-
-class Told(msgspec.Struct, frozen=True):
-    """Casual readings of the frame number `frame` (1, 2, ...): judge, make durable, call `casual_stored`."""
-
-    readings: list[wire.Casual]
-    frame: int
-    size: int
-
-
-class Repeat(msgspec.Struct, frozen=True):
-    """A batch that is stored already: find its refusals and call `repeated`."""
-
-    seq: int
-
-
-class GapTold(msgspec.Struct, frozen=True):
-    """Batches `from_seq` to `to_seq` are gone for good: note it, then call `stored(to_seq)`."""
-
-    from_seq: int
-    to_seq: int
-    reason: str
-
-
-class Heard(msgspec.Struct, frozen=True):
-    """The plant notes or presses: pass it to the room."""
-
-    message: wire.RecoveringTold | wire.PressTold
-
-
-class Leave(msgspec.Struct, frozen=True):
-    """The sender says bye: finish what is pending, then close."""
-
-
-class Close(msgspec.Struct, frozen=True):
-    """Close the connection with this code."""
-
-    code: int
-    reason: str
-
-
-Event = Send | Identify | Open | Declared | Admit | Told | Repeat | GapTold | Heard | Leave | Close
 
 
 class _Stage(Enum):
@@ -146,7 +106,8 @@ class Session:
         """Whether nothing further is read."""
         return self.stage is _Stage.ENDED
 
-    # -- what arrives ------------------------------------------------------------------------------------------------------------
+    # -- what arrives ----------------------------------------------------------------------------------------
+    # --------------------
 
     def receive(self, frame: str | bytes) -> list[Event]:
         """Read one frame; give what to do, in order."""
@@ -301,7 +262,8 @@ class Session:
         self._sizes.append((seq, size))
         self.pending_bytes += size
 
-    # -- what comes of it --------------------------------------------------------------------------------------------------------
+    # -- what comes of it
+    # --------------------------------------------------------------------------------------------------------
 
     def stored(
         self, upto: int, refusals: Sequence[tuple[int, Sequence[Refusal]]], credit_bytes: int
@@ -310,11 +272,14 @@ class Session:
         while self._sizes and self._sizes[0][0] <= upto:
             self.pending_bytes -= self._sizes.popleft()[1]
         self.stored_seq = max(self.stored_seq, upto)
-        return [*(_refused(seq, some) for seq, some in refusals if some), self.credit(credit_bytes, upto)]
+        return [
+            *(refused_message(seq, some) for seq, some in refusals if some),
+            self.credit(credit_bytes, upto),
+        ]
 
     def repeated(self, seq: int, refusals: Sequence[Refusal], credit_bytes: int) -> list[Send]:
         """Answer a batch sent again as it was answered then."""
-        return [*([_refused(seq, refusals)] if refusals else []), self.credit(credit_bytes, seq)]
+        return [*([refused_message(seq, refusals)] if refusals else []), self.credit(credit_bytes, seq)]
 
     def credit(self, credit_bytes: int, seq: int | None = None) -> Send:
         """Tell how many bytes may be on their way unacknowledged."""
@@ -330,7 +295,10 @@ class Session:
     def casual_stored(
         self, frames: int, size: int, readings: int, refusals: Sequence[tuple[int, Refusal]]
     ) -> None:
-        """Note that all frames up to number `frames` are durable, with (frame, refusal) of what was refused of them."""
+        """Note that all frames up to number `frames` are durable, with (frame.
+
+        Refusal) of what was refused of them.
+        """
         self.pending_bytes -= size
         self._acked_frames = max(self._acked_frames, frames)
         self._stored += readings
@@ -338,12 +306,15 @@ class Session:
         self._untold.extend(refusals[: max(0, REFUSALS_TOLD_MAX - len(self._untold))])
 
     def casual_ack(self) -> Send:
-        """Answer what is durable since the connection opened, with what was refused since the last answer (at most 100)."""
+        """Answer what is durable since the connection opened.
+
+        With what was refused since the last answer (at most 100).
+        """
         ack: dict[str, Any] = {"type": "ack", "frames": self._acked_frames, "stored": self._stored}
         if self._refused:
             ack["refused"] = self._refused
         if self._untold:
-            ack["refusals"] = [{"frame": frame, **_refusal(one)} for frame, one in self._untold]
+            ack["refusals"] = [{"frame": frame, **refusal_fields(one)} for frame, one in self._untold]
             self._untold = []
         return Send(ack)
 
@@ -371,43 +342,3 @@ class Session:
         self.stage = _Stage.ENDED
         self._held.clear()
         return [Close(int(code), reason[:120])]
-
-
-def answer(code: str, *, field: str = "", message: str = "", fix: str = "", **params: Any) -> dict[str, Any]:
-    """Give the `error` message of `code`; `message` and `fix` stand in for a code that is not of this table."""
-    told: dict[str, Any] = {
-        "type": "error",
-        "code": code,
-        "message": message or says(code, params),
-        "remedy": fix or remedy(code),
-    }
-    if field:
-        told["field"] = field
-    if params:
-        told["params"] = params
-    return told
-
-
-def error_message(error: WireError) -> dict[str, Any]:
-    """Give the `error` message of a malformed frame."""
-    assert error.code in ALL, "every code is in the table"
-    told = answer(error.code, field=error.field, message=error.message, fix=error.remedy, **error.params)
-    if error.line:
-        told["line"] = error.line
-    return told
-
-
-def _refused(seq: int, refusals: Sequence[Refusal]) -> Send:
-    return Send({"type": "refused", "seq": seq, "refusals": [_refusal(one) for one in refusals]})
-
-
-def _refusal(one: Refusal) -> dict[str, Any]:
-    return {
-        "index": one.index,
-        "series": one.series,
-        "code": one.code,
-        "field": one.field,
-        "params": one.params,
-        "message": one.message or says(one.code, one.params),
-        "remedy": remedy(one.code),
-    }

@@ -1,6 +1,9 @@
-"""Units of measure: a sender's text becomes a UCUM code through a printed alias table, or is kept and flagged.
+"""Units of measure: a sender's text becomes a UCUM code through a printed alias table.
 
-Codes follow The Unified Code for Units of Measure (UCUM), case sensitive. What is neither an alias nor UCUM is kept as it came,
+Or is kept and flagged.
+
+Codes follow The Unified Code for Units of Measure (UCUM), case sensitive. What is neither an alias nor UCUM
+is kept as it came,
 flagged unverified, compared exactly and never converted.
 """
 
@@ -97,13 +100,119 @@ _PREFIXES: Final = (
     "y",
 )
 _METRIC: Final = frozenset(
-    "m s g rad K C cd mol sr Hz N Pa J W A V F Ohm S Wb Cel T H lm lx Bq Gy Sv l L t bar u eV pc B Np cal "
-    "[iU] [IU] st ar dyn erg P Ky Mx G Oe Gb sb Lmb ph Ci R REM bit By Bd kat U mho".split()
+    [
+        "m",
+        "s",
+        "g",
+        "rad",
+        "K",
+        "C",
+        "cd",
+        "mol",
+        "sr",
+        "Hz",
+        "N",
+        "Pa",
+        "J",
+        "W",
+        "A",
+        "V",
+        "F",
+        "Ohm",
+        "S",
+        "Wb",
+        "Cel",
+        "T",
+        "H",
+        "lm",
+        "lx",
+        "Bq",
+        "Gy",
+        "Sv",
+        "l",
+        "L",
+        "t",
+        "bar",
+        "u",
+        "eV",
+        "pc",
+        "B",
+        "Np",
+        "cal",
+        "[iU]",
+        "[IU]",
+        "st",
+        "ar",
+        "dyn",
+        "erg",
+        "P",
+        "Ky",
+        "Mx",
+        "G",
+        "Oe",
+        "Gb",
+        "sb",
+        "Lmb",
+        "ph",
+        "Ci",
+        "R",
+        "REM",
+        "bit",
+        "By",
+        "Bd",
+        "kat",
+        "U",
+        "mho",
+    ]
 )
 _PLAIN: Final = frozenset(
-    "% deg ' '' min h d wk mo a gon circ 10* 10^ [ppth] [ppm] [ppb] [pptr] [degF] [psi] [in_i] [ft_i] [yd_i] "
-    "[mi_i] [nmi_i] [kn_i] [lb_av] [oz_av] [gal_us] [acr_us] [Btu] [HP] [pH] mm[Hg] m[H2O] atm AU att [g] "
-    "[car_m] [ston_av] [lton_av] [stn_av] [bbl_us] {}".split()
+    [
+        "%",
+        "deg",
+        "'",
+        "''",
+        "min",
+        "h",
+        "d",
+        "wk",
+        "mo",
+        "a",
+        "gon",
+        "circ",
+        "10*",
+        "10^",
+        "[ppth]",
+        "[ppm]",
+        "[ppb]",
+        "[pptr]",
+        "[degF]",
+        "[psi]",
+        "[in_i]",
+        "[ft_i]",
+        "[yd_i]",
+        "[mi_i]",
+        "[nmi_i]",
+        "[kn_i]",
+        "[lb_av]",
+        "[oz_av]",
+        "[gal_us]",
+        "[acr_us]",
+        "[Btu]",
+        "[HP]",
+        "[pH]",
+        "mm[Hg]",
+        "m[H2O]",
+        "atm",
+        "AU",
+        "att",
+        "[g]",
+        "[car_m]",
+        "[ston_av]",
+        "[lton_av]",
+        "[stn_av]",
+        "[bbl_us]",
+        "{}",
+    ]
 )
 _TOKEN: Final = re.compile(
     r"\s*(?:([./()])|(\{[!-z|~]*\})|(\d+)(?![\d*^])|((?:10[*^]|[A-Za-z%'*^_]|\[[^\]\s]+\])+)([+-]?\d+)?)"
@@ -112,7 +221,10 @@ _TIMES: Final = re.compile(r"^(\d+)\s*([A-Za-z].*)$")
 
 
 class UnitText(NamedTuple):
-    """A unit as it is kept: UCUM `code`, or the sender's own text where `verified` is false. `""` means none was told."""
+    """A unit as it is kept: UCUM `code`, or the sender's own text where `verified` is false.
+
+    `""` means none was told.
+    """
 
     code: str
     verified: bool

@@ -22,7 +22,10 @@ _SPOKEN: Final = re.compile(
 
 
 class Instant(NamedTuple):
-    """Readings of one event time, parallel lists: `t` int us UTC, names relative to the source's node, unit text, period in s."""
+    """Readings of one event time, parallel lists.
+
+    `t` int us UTC, names relative to the source's node, unit text, period in s.
+    """
 
     t: int
     names: list[str]
@@ -40,7 +43,10 @@ class Defect(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """What a dry run found: counts by defect code, the first thousand defects with their lines, and what would be fed."""
+    """What a dry run found: counts by defect code, the first thousand defects with their lines.
+
+    And what would be fed.
+    """
 
     rows: int = 0
     readings: int = 0
@@ -82,7 +88,8 @@ def time_zone(name: str) -> tzinfo:
 class Times:
     """Times as text to int microseconds UTC, in the order of a file.
 
-    ISO 8601 and RFC 3339, `31.12.2023 23:00`, `12/31/2023`, epoch seconds or milliseconds. A time without offset is read in `zone`; in
+    ISO 8601 and RFC 3339, `31.12.2023 23:00`, `12/31/2023`, epoch seconds or milliseconds. A time without
+    offset is read in `zone`; in
     the hour that a clock shows twice the second showing is meant once the file has passed the first.
     """
 
@@ -127,15 +134,17 @@ class Times:
         day, month = (first, second) if sign == "." or self._day_first else (second, first)
         moment = datetime(
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(seconds or 0)
-        )  # noqa: DTZ001
+        )
         return moment + timedelta(seconds=float(fraction or 0))
 
     def _local(self, moment: datetime) -> int:
         if moment.tzinfo is not None:
             return _micros(moment)
         t = _micros(moment.replace(tzinfo=self._zone))
-        # Going back by more than half an hour and less than two: the clock was set back, this is its second showing.
-        if t <= self._last - 1800 * MICROS_PER_S and t > self._last - 7200 * MICROS_PER_S or t == self._last:
+        # Going back by more than half an hour and less than two: the clock was set back, this is its second
+        # showing.
+        back_s = (self._last - t) / MICROS_PER_S
+        if 1800 <= back_s < 7200 or back_s == 0:
             later = _micros(moment.replace(tzinfo=self._zone, fold=1))
             return later if later > self._last else t
         return t

@@ -1,7 +1,9 @@
 """CSV files as plants write them: wide (a column a series) or long (a row a reading), plain or `.gz`.
 
-Stands a byte order mark, `;` or tab separators with decimal commas, blanks around names, empty rows, rows that come twice, day-first
-dates and clocks that are set back. A value that does not change is passed on as it is: to judge that is the room's.
+Stands a byte order mark, `;` or tab separators with decimal commas, blanks around names, empty rows, rows
+that come twice, day-first
+dates and clocks that are set back. A value that does not change is passed on as it is: to judge that is the
+room's.
 """
 
 from __future__ import annotations
@@ -29,8 +31,10 @@ _HEAD_CHARS: Final = 8192
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to read a file. `time` names its column (default: the first).
 
-    Long files: `path` columns joined by `/` make the series name, `value`, `unit` and `period_s` name theirs (the last two may be
-    absent). `rename` gives names in the room by the file's, `""` leaves a series out. `units` by the file's names.
+    Long files: `path` columns joined by `/` make the series name, `value`, `unit` and `period_s` name theirs
+    (the last two may be
+    absent). `rename` gives names in the room by the file's, `""` leaves a series out. `units` by the file's
+    names.
     """
 
     file: Path
@@ -58,7 +62,9 @@ class _Reading(msgspec.Struct, frozen=True):
 
 
 def samples(options: Options, report: Report | None = None) -> Iterator[Instant]:
-    """Give the instants of a file in its own order; neighbouring rows of one instant are one, the last of a repeated reading counts.
+    """Give the instants of a file in its own order.
+
+    Neighbouring rows of one instant are one, the last of a repeated reading counts.
 
     What cannot be read is passed over and noted in `report`.
 
@@ -81,9 +87,12 @@ def dry_run(options: Options) -> Report:
 
 
 def economy(folder: Path, report: Report | None = None) -> Iterator[Instant]:
-    """Give the readings of a folder with `economy.csv.gz` and `hierarchy.json`, all plants merged by event time.
+    """Give the readings of a folder with `economy.csv.gz` and `hierarchy.json`.
 
-    Names are paths from the root: levels of the hierarchy, enterprise, plant, series. Ties keep the file's order.
+    All plants merged by event time.
+
+    Names are paths from the root: levels of the hierarchy, enterprise, plant, series. Ties keep the file's
+    order.
 
     Raises:
         Invalid: a file or column is missing.
@@ -108,7 +117,8 @@ def economy(folder: Path, report: Report | None = None) -> Iterator[Instant]:
 def read_hierarchy(file: Path) -> dict[str, str]:
     """Give the path below the root of each plant by `enterprise/plant`.
 
-    `{"economy": {"energy": {"la-haute-borne": ["R80711"]}}}` gives `{"la-haute-borne/R80711": "energy/la-haute-borne/R80711"}`.
+    `{"economy": {"energy": {"la-haute-borne": ["R80711"]}}}` gives `{"la-haute-borne/R80711": "energy/la-
+    haute-borne/R80711"}`.
 
     Raises:
         Invalid: the file cannot be read, or is no nest of objects with lists of names inside.
@@ -175,15 +185,15 @@ def _readings(options: Options, report: Report) -> Iterator[_Reading]:
         number = _decimal_comma if separator == ";" else float
         read = (_long if options.is_long else _wide)(options, columns, at, number, report)
         rows = csv.reader(stream, delimiter=separator, skipinitialspace=True)
-        for row in rows:
-            line = rows.line_num + 1
+        for cells in rows:
+            row, line = cells, rows.line_num + 1
             if not any(cell.strip() for cell in row):
                 report.note(line, "row_empty")
                 continue
             report.rows += 1
             if len(row) < len(columns):
                 report.note(line, "row_short", f"{len(row)} of {len(columns)} columns")
-                row += [""] * (len(columns) - len(row))
+                row = row + [""] * (len(columns) - len(row))
             try:
                 t = times.read(row[at])
             except (ValueError, OverflowError):

@@ -1,4 +1,7 @@
-"""JSON lines of the casual form: `{"series": "output", "value": 3.2, "ts": "...", "unit": "t/h"}`, or an array of them, a line."""
+"""JSON lines of the casual form: `{"series": "output", "value": 3.2, "ts": "...", "unit".
+
+"t/h"}`, or an array of them, a line.
+"""
 
 from __future__ import annotations
 

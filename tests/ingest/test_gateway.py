@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import websockets
 
-from ingest.gateway import credential, same_origin
+from ingest.connection import credential, same_origin
 from opsroom.errors import StoreFull
 from opsroom.log import open_log
 from opsroom.log.memory import MemoryLog

@@ -33,7 +33,9 @@ def test_what_plants_write_becomes_ucum(text: str, code: str) -> None:
     assert read_unit(text) == (code, True)
 
 
-@pytest.mark.parametrize("text", ["degF?", "foo", "kk", "m//s", "m/", "(m", "m)", ".m", "m s", "kWh per t", "Stück"])
+@pytest.mark.parametrize(
+    "text", ["degF?", "foo", "kk", "m//s", "m/", "(m", "m)", ".m", "m s", "kWh per t", "Stück"]
+)
 def test_other_text_is_kept_and_flagged(text: str) -> None:
     assert read_unit(text) == (text, False)
 

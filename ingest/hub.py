@@ -1,0 +1,174 @@
+"""What the connections of one room share, and what they need of the room."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import structlog
+
+from ingest.admission import Tree
+from ingest.codes import CloseCode
+from opsroom.clock import Clock, wall_now
+from opsroom.log import Log
+from opsroom.records import AnyAct, AnyConfig, Entry, RecordKind, encode
+from opsroom.settings import Settings
+
+DRAIN_S = 5.0
+_logger = structlog.get_logger("ingest.hub")
+
+
+class Tokens(Protocol):
+    """Whose token this is."""
+
+    async def find(self, token: str) -> int | None:
+        """Give the unit of a plant's token, None where it is unknown or revoked."""
+        ...
+
+
+class PlantNews(Protocol):
+    """One socket's alerts and decisions."""
+
+    async def get(self) -> dict[str, Any]:
+        """Wait for the next message."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening."""
+        ...
+
+
+class Plants(Protocol):
+    """Where a socket hears of its own alerts."""
+
+    def subscribe(self, unit_id: int) -> PlantNews:
+        """Listen for a unit and everything below it."""
+        ...
+
+
+class IngestRoom(Protocol):
+    """What the gateway needs of the room."""
+
+    @property
+    def catalog(self) -> Tree:
+        """The tree of units and series."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The room's clock."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """All settings and limits."""
+        ...
+
+    @property
+    def log(self) -> Log:
+        """The one log."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """The plants' credentials."""
+        ...
+
+    @property
+    def plants(self) -> Plants:
+        """The way down to plants."""
+        ...
+
+    @property
+    def lag_s(self) -> float:
+        """How far the room is behind its log, in seconds."""
+        ...
+
+    async def act(self, act: AnyAct, *, urgent: bool = False) -> Any:
+        """Make a plant's act durable and apply it."""
+        ...
+
+
+class Member(Protocol):
+    """A connection, as the others see it."""
+
+    key: str
+
+    def end(self, code: int, reason: str) -> None:
+        """Stop reading, answer what was accepted, then close with `code`."""
+        ...
+
+    async def wait_done(self, seconds: float) -> None:
+        """Wait until it has ended, `seconds` at most."""
+        ...
+
+
+class Hub:
+    """What the connections of one room share.
+
+    Who is connected, the credit, and configuration not yet in the log.
+    """
+
+    def __init__(self, room: IngestRoom, wall: Callable[[], int] = wall_now) -> None:
+        """Serve `room`; `wall` is the wall clock that readings may not be far ahead of."""
+        self.room = room
+        self.wall = wall
+        self.limits = room.settings.limits
+        self.connections: set[Member] = set()
+        self.by_source: dict[str, Member] = {}
+        self.numbers = itertools.count(1)
+        self._unlogged: list[AnyConfig] = []
+
+    def credit(self) -> int:
+        """Give each connection's fair share of what may be in flight, in bytes.
+
+        None while the room is behind its log.
+        """
+        return 0 if self.is_behind() else self.share()
+
+    def share(self) -> int:
+        """Give the share whatever the lag."""
+        return min(self.limits.credit_bytes, self.limits.inflight_bytes // max(1, len(self.connections)))
+
+    def is_behind(self) -> bool:
+        """Tell whether the room has fallen behind its log."""
+        return self.room.lag_s > self.limits.log_lag_s
+
+    def propose(self, changes: list[AnyConfig]) -> None:
+        """Keep changes that the catalog has taken.
+
+        They go with the next append, whoever makes it, so before their readings.
+        """
+        self._unlogged += changes
+
+    async def append(self, entries: list[Entry]) -> None:
+        """Append with whatever configuration stands out, in front.
+
+        Raises:
+            StoreError: nothing was stored; the configuration stands out again.
+            Conflict: `epoch_old`.
+        """
+        changes, self._unlogged = self._unlogged, []
+        if changes:
+            entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=encode(changes))
+            entries = [entry, *entries]
+        try:
+            await self.room.log.append(entries)
+        except BaseException:
+            self._unlogged = changes + self._unlogged
+            raise
+
+    async def claim(self, key: str, connection: Member) -> None:
+        """Make `connection` the one of its source; an earlier one is closed with 4409 after its last ack."""
+        earlier = self.by_source.get(key)
+        self.by_source[key] = connection
+        if earlier is not None and earlier is not connection:
+            earlier.end(CloseCode.REPLACED, "the same source said hello again")
+            await earlier.wait_done(DRAIN_S)
+
+    def forget(self, connection: Member) -> None:
+        """Drop a connection that has ended."""
+        self.connections.discard(connection)
+        if self.by_source.get(connection.key) is connection:
+            del self.by_source[connection.key]
