@@ -60,15 +60,17 @@ async def feed_killed(server: Server, plan: Plan, *, kills: int, seed: int) -> R
     await asyncio.to_thread(server.start)
     # A pause keeps batches in flight at every kill and lets the kills fall all over the plan.
     sender = Sender(server.url, token, plan, pause_s=0.004 if kills else 0.0)
-    marks = sorted(chance.sample(range(1, len(plan.frames)), kills))
+    marks = sorted(chance.sample(range(1, len(plan.frames) - sender.ahead - kills), kills))
     in_flight = []
     restarts_s = []
     begun = time.monotonic()
     async with asyncio.TaskGroup() as group:
         group.create_task(sender.run())
         for mark in marks:
-            await reached(lambda: sender.ledger.acked, mark)
+            # Further than at the kill before, so that each one meets a room at work.
+            await reached(lambda: sender.ledger.acked, max(mark, sender.ledger.acked + 1))
             await asyncio.sleep(chance.uniform(0, 0.03))
+            await reached(lambda: sender.in_flight, 1)
             in_flight.append(sender.in_flight)
             await asyncio.to_thread(server.kill)
             restarts_s.append(await asyncio.to_thread(server.start))
@@ -81,6 +83,7 @@ async def feed_killed(server: Server, plan: Plan, *, kills: int, seed: int) -> R
         "fed": plan.readings,
         "connections": ledger.connections,
         "batches_in_flight_at_kills": sum(in_flight),
+        "fewest_in_flight_at_a_kill": min(in_flight, default=0),
         "acked_lost": ledger.taken_back,
         "refused": len(ledger.refused),
         "faults": ledger.faults[:3],

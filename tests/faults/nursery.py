@@ -6,17 +6,21 @@ What is killed is a process of its own all the same.
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import os
+import signal
 import sys
 
+PR_SET_PDEATHSIG = 1
 HEAVY = ("dash", "dashboards", "opsroom.main", "opsroom.cli")
 
 
 def child(argv: list[str], out: str) -> None:
     """Become `opsroom ARGV` in a session of its own, with both streams in the file `out`."""
     os.setsid()
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # none outlives the tests
     file = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)

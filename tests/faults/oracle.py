@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,16 +139,30 @@ def differences(expected: Left, found: Left) -> list[str]:
             missing, more = len(one.keys() - other.keys()), len(other.keys() - one.keys())
             altered = sum(one[at] != other[at] for at in one.keys() & other.keys())
             said.append(f"{name}: {missing} missing, {more} more, {altered} altered")
-    left = list(found.alerts)
-    for alert in expected.alerts:
-        if alert in left:
-            left.remove(alert)
-        else:
-            said.append(f"missing {alert}")
-    said += [f"more {alert}" for alert in left]
+    said += _unlike(expected.alerts, found.alerts)
     if found.doubled:
         said.append(f"{found.doubled} readings doubled")
     return said
+
+
+def _unlike(expected: Sequence[dict[str, Any]], found: Sequence[dict[str, Any]]) -> list[str]:
+    """Say which alerts are missing, doubled or not expected, and of those in both, which fields differ."""
+    said = []
+    left = list(found)
+    for alert in expected:
+        same = [one for one in left if (one["series"], one["raised"]) == (alert["series"], alert["raised"])]
+        if not same:
+            said.append(f"missing {_named(alert)}")
+            continue
+        left.remove(same[0])
+        unlike = {key: (value, same[0].get(key)) for key, value in alert.items() if same[0].get(key) != value}
+        if unlike:
+            said.append(f"{_named(alert)}: {unlike}")
+    return said + [f"more {_named(alert)}" for alert in left]
+
+
+def _named(alert: dict[str, Any]) -> str:
+    return f"{alert['series']} {alert['raised']}"
 
 
 def doubled_batches(server: Server) -> int:

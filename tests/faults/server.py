@@ -157,6 +157,7 @@ class Server:
         assert not self.running, "it runs"
         self.starts += 1
         out = self._out()
+        out.unlink(missing_ok=True)
         argv = ["serve", "--settings", str(self.settings_file), "--json"]
         begun = time.monotonic()
         if self.nursery is not None and not self.prefix:
