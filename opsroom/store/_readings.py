@@ -87,6 +87,7 @@ class SqlReadings:
                     self._head, self._leaving = self._leaving, Head()
                 raise
             self._merge()
+            self._database.tidy()
             return self._flushed
 
     def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:

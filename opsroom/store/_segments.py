@@ -134,10 +134,11 @@ class Segments:
         table = tables.block.c
         found: dict[int, Block] = {}
         for at in range(0, len(numbers), _FETCH):
+            some = numbers[at : at + _FETCH]
             query = select(table.number, table.body).where(
                 table.root_id == self._database.root_id,
                 table.segment_id == segment.id,
-                table.number.in_(numbers[at : at + _FETCH]),
+                table.number.in_(some) if len(some) > 1 else table.number == some[0],
             )
             for number, blob in connection.execute(query):
                 try:

@@ -22,7 +22,7 @@ Bytes = NDArray[np.uint8]
 _LENGTH: Final = struct.Struct("<I")
 _RAW: Final = 1 << 31
 _LEVEL: Final = 3
-_SAMPLE: Final = 2048
+_SAMPLE: Final = 512
 _HEAD: Final = struct.Struct("<BBqqq")
 _local = threading.local()
 
@@ -69,7 +69,7 @@ class StreamWriter:
             if len(values):
                 heads[level] = int(values[0])
                 values = np.diff(values)
-        middle = int(np.sort(values)[len(values) // 2]) if len(values) else 0
+        middle = _middle(values)
         rest = values - np.int64(middle)
         self._parts.append(_HEAD.pack(1, order, heads[0], heads[1], middle))
         self.planes(((rest << 1) ^ (rest >> 63)).view(np.uint64))
@@ -135,6 +135,12 @@ def _undo_diff(first: int, steps: Ints) -> Ints:
     return values
 
 
+def _middle(values: Ints) -> int:
+    """Give a value near the median, from a sample; any would do, a near one leaves small numbers."""
+    sample = np.sort(values[:: max(1, len(values) // _SAMPLE)])
+    return int(sample[len(sample) // 2]) if len(sample) else 0
+
+
 def _best_order(values: Ints) -> int:
     """Give 0, 1 or 2: how often to take differences, judged by the bits a sample of them needs."""
     if len(values) < 4:  # noqa: PLR2004 - nothing to win
@@ -142,7 +148,7 @@ def _best_order(values: Ints) -> int:
     best, cost = 0, np.inf
     sample = values[:_SAMPLE]
     for order in range(3):
-        centred = sample - np.sort(sample)[len(sample) // 2]
+        centred = sample - np.int64(_middle(sample))
         bits = float(np.log2(1.0 + np.abs(centred.astype(np.float64))).mean())
         if bits < cost:
             best, cost = order, bits
