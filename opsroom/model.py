@@ -191,7 +191,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     band, `p` the probability of `kind`. `contributors` are (series id, z).
 
     `direction` is the sign of the change of what is scored: of the value, or of an indicator's index (up is
-    better), in which `value`, `expected`, `low` and `high` are then stated too. A finding of a limit is stated
+    better), in which `value`, `expected`, `low` and `high` are then stated too. A limit's finding is stated
     in the series' own unit.
     """
 
