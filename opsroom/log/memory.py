@@ -20,7 +20,6 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self._records: list[Record] = []
-        self._offsets: list[int] = []
         self._positions = Positions()
         self._refusals: dict[tuple[str, int, int], tuple[Refusal, ...]] = {}
         self._tail = Tail(0, 0)
@@ -39,7 +38,6 @@ class MemoryLog:
         first = self.last_offset + 1
         records = [record_of(entry, offset) for offset, entry in enumerate(fresh, first)]
         self._records.extend(records)
-        self._offsets.extend(record.offset for record in records)
         for entry in fresh:
             if entry.refusals:
                 self._refusals[entry.source, entry.epoch, entry.seq] = entry.refusals
@@ -55,8 +53,9 @@ class MemoryLog:
 
     def read(self, after: int, limit: int = 1024) -> list[Record]:
         """Give the records after `after`."""
-        start = bisect_right(self._offsets, after)
-        return self._records[start : start + limit]
+        records = self._records  # trimming makes a new list
+        start = bisect_right(records, after, key=lambda record: record.offset)
+        return records[start : start + limit]
 
     async def wait(self, after: int) -> None:
         """Return once there is a record after `after`."""
@@ -73,7 +72,6 @@ class MemoryLog:
     def trim(self, upto: int) -> None:
         """Let readings and ticks go."""
         self._records = [r for r in self._records if r.offset > upto or r.kind not in _TRIMMED]
-        self._offsets = [record.offset for record in self._records]
 
     def close(self) -> None:
         """Take no more."""
