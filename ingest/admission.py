@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.codes import WireError
+from ingest.times import MS_MAX, MS_MIN, micros
 from ingest.wire import Batch, Casual, CasualFault, SeriesDeclared, names
 from opsroom.errors import Invalid
 from opsroom.model import MICROS_PER_S, QUALITY_BAD, QUALITY_GOOD, Columns, Refusal, Series, Unit
@@ -28,13 +28,11 @@ from opsroom.units import read_unit
 
 NAME_CHARS_MAX: Final = 400
 PART_CHARS_MAX: Final = 100
-_MS_MIN: Final = -62_135_596_800_000  # year 1
-_MS_MAX: Final = 253_402_300_799_999  # year 9999
 _US: Final = 1_000
 _BYTE: Final = 255
 _CACHE_MAX: Final = 64
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
-_QUALITIES: Final = np.array([c < 128 or c >= 192 for c in range(256)])
+_QUALITIES: Final = np.array([c < 128 or c >= 192 for c in range(256)])  # noqa: PLR2004 - OPC's ranges
 
 
 class Tree(Protocol):
@@ -133,12 +131,12 @@ class Admission:
         ids = resolved.ids if len(resolved.ids) == count else np.broadcast_to(resolved.ids, count)
         times = batch.t_ms
         if isinstance(times, int):
-            timely = _MS_MIN <= times <= _MS_MAX and times * _US <= now + self._ahead_us
-            t = np.full(count, times * _US if _MS_MIN <= times <= _MS_MAX else 0, np.int64)
+            timely = MS_MIN <= times <= MS_MAX and times * _US <= now + self._ahead_us
+            t = np.full(count, times * _US if MS_MIN <= times <= MS_MAX else 0, np.int64)
         else:
             latest_ms = (now + self._ahead_us) // _US
-            timely = not count or bool(times.min() >= _MS_MIN and times.max() <= min(latest_ms, _MS_MAX))
-            t = np.clip(times, _MS_MIN, _MS_MAX + 1) * _US
+            timely = not count or bool(times.min() >= MS_MIN and times.max() <= min(latest_ms, MS_MAX))
+            t = np.clip(times, MS_MIN, MS_MAX + 1) * _US
         if timely and batch.q is None and not (batch.faults or batch.nulls or resolved.bad):
             q = np.full(count, QUALITY_GOOD, np.uint8)
             return Admitted(Columns(ids, t, batch.v, q), (), changes, batch.historical)
@@ -158,7 +156,7 @@ class Admission:
         for index, field, code in batch.faults:
             found.setdefault(index, (code, field, {}))
         times = np.asarray(batch.t_ms)
-        for at in _where(np.broadcast_to((times < _MS_MIN) | (times > _MS_MAX), count)):
+        for at in _where(np.broadcast_to((times < MS_MIN) | (times > MS_MAX), count)):
             found.setdefault(at, ("time_invalid", "t", {}))
         for at in _where(t > now + self._ahead_us):
             found.setdefault(at, ("too_far_ahead", "t", self._ahead(int(t[at]), now)))
@@ -245,7 +243,7 @@ class Admission:
             return None
         if isinstance(one, CasualFault):
             return (one.code, one.field, {})
-        if one.q is not None and not (0 <= one.q <= 255 and _QUALITIES[one.q]):
+        if one.q is not None and not (0 <= one.q <= _BYTE and _QUALITIES[one.q]):
             return ("quality_invalid", "q", {"got": one.q})
         if one.value is None and one.q != QUALITY_BAD:
             return ("null_needs_bad_quality", "q", {})
@@ -386,7 +384,7 @@ def _check_lengths(batch: Batch, known: _Resolved, key: bytes) -> None:
 def _is_list(key: bytes, *, binary: bool) -> bool:
     """Tell an array from a scalar by its first byte (RFC 8259, MessagePack fixarray, array 16, array 32)."""
     first = key.lstrip()[0] if not binary else key[0]
-    return first == ord("[") if not binary else first & 0xF0 == 0x90 or first in {0xDC, 0xDD}
+    return first == ord("[") if not binary else first & 0xF0 == 0x90 or first in {0xDC, 0xDD}  # noqa: PLR2004
 
 
 def _plain(name: str) -> bool:
@@ -395,25 +393,3 @@ def _plain(name: str) -> bool:
         return False
     parts = name.split("/")
     return all(0 < len(part.strip()) <= PART_CHARS_MAX and part not in {".", ".."} for part in parts)
-
-
-def micros(ts: str | float) -> int | None:
-    """Read RFC 3339 text, or epoch milliseconds, as int microseconds UTC.
-
-    None where it is neither, or before year 1 or after 9999.
-
-    >>> micros("2015-07-19T00:00:00+02:00"), micros(1.5), micros("yesterday")
-    (1437256800000000, 1500, None)
-    """
-    if isinstance(ts, str):
-        try:
-            moment = datetime.fromisoformat(ts)
-        except ValueError:
-            return None
-        if moment.tzinfo is None or len(ts) < 16:
-            return None
-        whole = moment - datetime(1970, 1, 1, tzinfo=UTC)
-        return (whole.days * 86_400 + whole.seconds) * MICROS_PER_S + whole.microseconds
-    if not _MS_MIN <= ts <= _MS_MAX:
-        return None
-    return round(ts * _US)

@@ -14,9 +14,10 @@ import structlog
 
 from ingest import session as says
 from ingest import wire
-from ingest.admission import Admission, micros
+from ingest.admission import Admission
 from ingest.codes import CloseCode, WireError
 from ingest.hub import DRAIN_S, Hub
+from ingest.times import micros
 from ingest.writer import LAG_CHECK_S, RETRY_S, Judged, Writer, source_entry
 from opsroom.errors import Conflict, OpsroomError, StoreError
 from opsroom.records import AnyAct, Press, Recovering, SourceEvent
@@ -26,7 +27,10 @@ _logger = structlog.get_logger("ingest.connection")
 
 
 class Socket(Protocol):
-    """A WebSocket not yet accepted. Writing to a peer that is gone raises OSError; reading gives what came before that."""
+    """A WebSocket not yet accepted.
+
+    Writing to a peer that is gone raises OSError; reading gives what came before that.
+    """
 
     @property
     def headers(self) -> Mapping[str, str]:

@@ -94,7 +94,7 @@ def pack(
 def frame(seq: int, body: bytes) -> bytes:
     """Put type and seq in front of a packed batch: its map header grows by two, the rest is copied."""
     head = body[0]
-    assert head & 0xF0 == 0x80, "a small MessagePack map"
+    assert head & 0xF0 == 0x80, "a small MessagePack map"  # noqa: PLR2004 - fixmap
     return bytes((head + 2,)) + b"\xa4type\xa5batch\xa3seq" + msgspec.msgpack.encode(seq) + body[1:]
 
 

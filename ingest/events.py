@@ -118,10 +118,12 @@ def error_message(error: WireError) -> dict[str, Any]:
 
 
 def refused_message(seq: int, refusals: Sequence[Refusal]) -> Send:
+    """Give the `refused` message of a batch."""
     return Send({"type": "refused", "seq": seq, "refusals": [refusal_fields(one) for one in refusals]})
 
 
 def refusal_fields(one: Refusal) -> dict[str, Any]:
+    """Give a refusal as it stands in a message, worded."""
     return {
         "index": one.index,
         "series": one.series,

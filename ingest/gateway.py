@@ -1,8 +1,8 @@
-"""The socket of plants, `/api/v1/ingest`: moves bytes between WebSocket and connection, and decides nothing itself.
+"""The socket of plants, `/api/v1/ingest`: moves bytes between WebSocket and connection.
 
-Each connection has a reader, which judges frames and queues what they bring, and a writer, which appends many batches
-in one commit and acknowledges them after it. What is queued is bounded in bytes: the full form by its credit, the
-casual form by not being read.
+It decides nothing itself. Each connection has a reader, which judges frames and queues what they bring, and a
+writer, which appends many batches in one commit and acknowledges them after it. What is queued is bounded in
+bytes: the full form by its credit, the casual form by not being read.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class Link:
         self._on_refused = on_refused
         self._backlog_bytes = backlog_bytes
         self._ssl = ssl
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - jitter, nothing secret
         self._outbox = open_outbox(outbox_path, self._limits.outbox_bytes)
         self._courier = courier.Courier(self._outbox, source, token, lateness_s)
         self._alerts: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()

@@ -1,4 +1,7 @@
-"""What the typed decode refuses, read value by value: one bad value refuses one reading, with its field named, not the batch."""
+"""What the typed decode refuses, read value by value.
+
+One bad value refuses one reading, with its field named, and not the batch.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +32,8 @@ def shaped(
     q: list[int] | int | bytes | None,
     nulls: tuple[int, ...],
     faults: tuple[tuple[int, str, str], ...],
-    historical: bool,
-    binary: bool,
+    historical: bool,  # noqa: FBT001 - a column of the frame
+    binary: bool,  # noqa: FBT001 - as above
     readings_max: int,
 ) -> Batch:
     """Check ranges and lengths and give the batch."""
@@ -61,6 +64,7 @@ def raw_numbers(field: str, raw: bytes, kind: type[np.generic]) -> NDArray[Any]:
 
 
 def ints(field: str, values: list[int] | bytes, raw_kind: type[np.generic]) -> NDArray[np.int64]:
+    """Read whole numbers, listed or raw."""
     if isinstance(values, bytes):
         return raw_numbers(field, values, raw_kind).astype(np.int64, copy=False)
     try:
@@ -70,6 +74,7 @@ def ints(field: str, values: list[int] | bytes, raw_kind: type[np.generic]) -> N
 
 
 def check_count(count: int, readings_max: int) -> None:
+    """Refuse more readings than a batch may have."""
     if count > readings_max:
         raise WireError("batch_too_large", limit=readings_max)
 

@@ -139,7 +139,8 @@ class FileOutbox:
                 "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL)"
             )
             self._db.execute(
-                "INSERT OR IGNORE INTO meta VALUES ('format', ?), ('epoch', 0), ('last_seq', 0), ('let_go', 0)",
+                "INSERT OR IGNORE INTO meta VALUES"
+                " ('format', ?), ('epoch', 0), ('last_seq', 0), ('let_go', 0)",
                 (_FORMAT,),
             )
             self._db.execute("COMMIT")

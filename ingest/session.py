@@ -137,7 +137,7 @@ class Session:
             events += self._take(item, size)
         return events
 
-    def _take(self, item: wire.Item, size: int) -> list[Event]:
+    def _take(self, item: wire.Item, size: int) -> list[Event]:  # noqa: PLR0911 - a return a kind
         if isinstance(item, WireError):
             return self.fault(item)
         if isinstance(item, wire.Hello):

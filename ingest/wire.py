@@ -243,7 +243,7 @@ def _depth(value: Any, limit: int) -> int:
 # --------------------
 
 
-def _checked(told: _Plain) -> _Plain:
+def _checked(told: _Plain) -> _Plain:  # noqa: C901 - a branch a message
     """Check the ranges that types alone do not say."""
     if isinstance(told, Hello):
         if not 0.0 <= told.lateness_s < INT_EXACT:

@@ -246,7 +246,7 @@ class Writer:
 
 
 def source_entry(hub: Hub, owner: Owner, event: SourceEvent, seq: int = 0) -> Entry:
-    """Give the log entry of an event of the owner's source; with a seq where the event takes the place of batches."""
+    """Give the log entry of an event of the owner's source; `seq` where it stands for batches."""
     return Entry(
         kind=RecordKind.SOURCE,
         received=hub.room.clock.now(),

@@ -14,6 +14,7 @@ from opsroom.errors import Invalid
 from opsroom.model import MICROS_PER_S
 
 DEFECTS_KEPT_MAX: Final = 1_000
+HALF_HOUR_S: Final = 1800
 EPOCH_S_MAX: Final = 1e11  # A greater number is milliseconds: as seconds it would be the year 5138.
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SPOKEN: Final = re.compile(
@@ -132,9 +133,8 @@ class Times:
             return datetime.fromisoformat(text)
         first, sign, second, year, hour, minute, seconds, fraction = spoken.groups()
         day, month = (first, second) if sign == "." or self._day_first else (second, first)
-        moment = datetime(
-            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(seconds or 0)
-        )
+        clock = (int(hour or 0), int(minute or 0), int(seconds or 0))
+        moment = datetime(int(year), int(month), int(day), *clock, tzinfo=UTC).replace(tzinfo=None)
         return moment + timedelta(seconds=float(fraction or 0))
 
     def _local(self, moment: datetime) -> int:
@@ -144,7 +144,7 @@ class Times:
         # Going back by more than half an hour and less than two: the clock was set back, this is its second
         # showing.
         back_s = (self._last - t) / MICROS_PER_S
-        if 1800 <= back_s < 7200 or back_s == 0:
+        if HALF_HOUR_S <= back_s < 4 * HALF_HOUR_S:
             later = _micros(moment.replace(tzinfo=self._zone, fold=1))
             return later if later > self._last else t
         return t

@@ -285,7 +285,9 @@ def _opened(file: Path) -> Iterator[TextIO]:
     """Open a file, gzip by its name, without its byte order mark."""
     try:
         if file.suffix == ".gz":
-            stream: TextIO = gzip.open(file, "rt", encoding="utf-8-sig", errors="replace", newline="")
+            stream: TextIO = gzip.open(  # noqa: SIM115 - closed below
+                file, "rt", encoding="utf-8-sig", errors="replace", newline=""
+            )
         else:
             stream = file.open(encoding="utf-8-sig", errors="replace", newline="")
     except OSError as error:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ingest import wire
-from ingest.admission import micros
 from ingest.codes import WireError
 from ingest.connectors._rows import Instant, Report, Times, time_zone
+from ingest.times import micros
 
 
 def samples(

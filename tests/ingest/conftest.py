@@ -1,4 +1,4 @@
-"""A small room for the gateway made of product parts: catalog, memory log, clock; and a real server in front of it."""
+"""A small room for the gateway, of product parts: catalog, memory log, clock; and a real server for it."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ async def serve(room: SmallRoom, port: int = 0) -> AsyncIterator[Served]:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(server._serve([listener]))
         try:
-            while not server.started:
+            while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
                 await asyncio.sleep(0.005)
             yield Served(room, listener.getsockname()[1])
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ def test_a_german_export_is_read(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_names_the_lines(tmp_path: Path) -> None:
-    text = "ts,a,b\n2023-12-31 00:00,1,2\n2023-12-31 00:00,1,2\n,,\nsoon,1,2\n2023-12-31 01:00,x,inf\n2023-12-31 02:00,5\n"
+    day = "2023-12-31"
+    text = f"ts,a,b\n{day} 00:00,1,2\n{day} 00:00,1,2\n,,\nsoon,1,2\n{day} 01:00,x,inf\n{day} 02:00,5\n"
     report = csv.dry_run(csv.Options(file=_file(tmp_path, text, "f.csv.gz")))
     found = [(defect.line, defect.code) for defect in report.defects]
     assert found == [
@@ -50,7 +52,11 @@ def test_a_dry_run_names_the_lines(tmp_path: Path) -> None:
 
 
 def test_a_long_file_brings_units_and_periods(tmp_path: Path) -> None:
-    text = "when,plant,series,unit,period_s,value\n1703980800,p1,x,kW,60,1\n1703980800,p2,x,kW,60,2\n1703980860,p1,x,kW,60,1\n"
+    head, rows = (
+        "when,plant,series,unit,period_s,value\n",
+        ("0,p1,x,kW,60,1", "0,p2,x,kW,60,2", "6,p1,x,kW,60,1"),
+    )
+    text = head + "".join(f"17039808{row[0]}0{row[1:]}\n" for row in rows)
     options = csv.Options(file=_file(tmp_path, text), is_long=True, path=("plant", "series"))
     assert list(csv.samples(options)) == [
         (DAY, ["p1/x", "p2/x"], [1.0, 2.0], ["kW", "kW"], [60.0, 60.0]),
@@ -69,7 +75,7 @@ def test_a_clock_set_back_shows_an_hour_twice() -> None:
         "2023-10-29 03:00",
     ]
     read = [times.read(text) for text in texts]
-    assert [b - a for a, b in zip(read, read[1:], strict=False)] == [HOUR // 2] * 5
+    assert [b - a for a, b in pairwise(read)] == [HOUR // 2] * 5
 
 
 def test_offsets_inside_a_file_count() -> None:
@@ -105,7 +111,10 @@ def test_json_lines_give_instants_and_defects() -> None:
     lines = [
         '\ufeff{"series":"a","value":1,"ts":"2023-12-31T00:00:00Z","unit":"kW"}\n',
         "\n",
-        '[{"series":"a","value":2,"ts":1703980800000},{"series":"b","value":3,"ts":1703980800000},{"series":"b","value":NaN}]\n',
+        (
+            '[{"series":"a","value":2,"ts":1703980800000},{"series":"b","value":3,"ts":1703980800000},'
+            '{"series":"b","value":NaN}]\n'
+        ),
         '{"series":"a","value":\n',
         '{"series":"c","value":null,"q":0}\n',
     ]

@@ -1,4 +1,4 @@
-"""The gateway on a real server: credentials, close codes, epochs, credit, back-pressure, and what is in the log afterwards."""
+"""The gateway on a real server: credentials, close codes, epochs, credit, and what is in the log."""
 
 from __future__ import annotations
 
@@ -318,7 +318,7 @@ def test_alerts_come_down_casual_sockets_too_and_answers_name_errors(play: Calla
 def test_readings_without_a_time_keep_their_order(play: Callable[..., Any]) -> None:
     async def script(served: Any) -> None:
         async with served.peer() as peer:
-            await peer.say("\n".join('{"series":"output","value":%d}' % n for n in range(500)))
+            await peer.say("\n".join(f'{{"series":"output","value":{n}}}' for n in range(500)))
             await peer.hear_until(stored=500)
 
     stored = play(script).stored()
@@ -358,6 +358,7 @@ def test_the_log_keeps_what_a_crash_must_not_double(
             assert told["refusals"][0]["code"] == "null_needs_bad_quality"
 
     url = f"sqlite:///{tmp_path}/log.db"
+    times: list[int] = []
     for script in (one, two):
         log = open_log(url, limits, 0.0)
         room = play(script, make_room(log=log))
@@ -411,7 +412,7 @@ def test_a_sender_that_drops_tcp_without_reading_loses_nothing(play: Callable[..
             writer.close()
             await writer.wait_closed()
         async with asyncio.timeout(10):
-            while len(served.room.stored()) < 9_000:  # noqa: ASYNC110 - what the room got is all there is to see
+            while len(served.room.stored()) < 9_000:  # noqa: ASYNC110 - all there is to see
                 await asyncio.sleep(0.02)
 
     assert len(play(script).stored()) == 9_000

@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import courier, session, wire
+from ingest import courier, session
+from ingest.codes import WireError
 from ingest.outbox import MemoryOutbox
 from opsroom.model import Refusal
 from opsroom.settings import Limits
@@ -30,7 +31,7 @@ def _open(stored_seq: int = 0) -> session.Session:
 
 
 def _batch(seq: int) -> str:
-    return '{"type":"batch","seq":%d,"t":1,"s":["a"],"v":[1]}' % seq
+    return f'{{"type":"batch","seq":{seq},"t":1,"s":["a"],"v":[1]}}'
 
 
 def test_frames_of_one_packet_wait_for_the_token() -> None:
@@ -57,7 +58,7 @@ def test_a_batch_taken_back_is_expected_again() -> None:
     one = _open()
     (admit,) = one.receive(_batch(1))
     assert isinstance(admit, session.Admit)
-    one.take_back(admit.batch, admit.size, wire.WireError("length_mismatch", "s", got=1, expected=2))
+    one.take_back(admit.batch, admit.size, WireError("length_mismatch", "s", got=1, expected=2))
     assert one.pending_bytes == 0
     assert isinstance(one.receive(_batch(1))[0], session.Admit)
 
@@ -81,7 +82,7 @@ def test_forms_do_not_mix() -> None:
 FRAMES = st.one_of(
     st.integers(1, 12).map(_batch),
     st.tuples(st.integers(1, 12), st.integers(0, 4)).map(
-        lambda g: '{"type":"gap","from_seq":%d,"to_seq":%d}' % (g[0], g[0] + g[1])
+        lambda g: f'{{"type":"gap","from_seq":{g[0]},"to_seq":{g[0] + g[1]}}}'
     ),
     st.sampled_from(
         ["{", '{"type":"zz"}', '{"type":"declare","series":[]}', '{"type":"press","indicator":"x"}']

@@ -56,41 +56,41 @@ def test_conversations_hold(name: str, play: Callable[..., Any]) -> None:
     assert [row for row in vector["stored"] if row not in stored] == []
 
 
-@pytest.mark.parametrize("case", BAD["cases"], ids=lambda case: case["name"])
-def test_bad_input_is_named_and_the_connection_goes_on(
-    case: dict[str, Any], play: Callable[..., Any]
-) -> None:
+def test_bad_input_is_named_and_the_connection_goes_on(play: Callable[..., Any]) -> None:
+    async def script(served: Any) -> None:
+        for case in BAD["cases"]:
+            before = len(served.room.stored())
+            await _provoke(served, case)
+            kept = 2 if case["name"] == "NaN in a batch" else 1
+            assert len(served.room.stored()) == before + kept, case["name"]
+
+    play(script)
+
+
+async def _provoke(served: Any, case: dict[str, Any]) -> None:
+    """Send the frame, see its answer, and see the same connection take a proper reading."""
     frame = bytes.fromhex(case["frame_hex"]) if "frame_hex" in case else case["frame"]
     is_full = "batch" in str(frame)
-
-    async def script(served: Any) -> None:
-        async with served.peer() as peer:
-            if is_full:
-                await peer.say({"type": "hello", "protocol": 1, "source": "probe"})
-                assert (await peer.hear())["type"] == "welcome"
-            await peer.say(frame)
-            told = (
-                msgspec.msgpack.decode(await peer.socket.recv())
-                if isinstance(frame, bytes)
-                else await peer.hear()
-            )
-            if "error" in case:
-                assert holds(told, {"type": "error", **case["error"]}), told
-                assert told["remedy"]
-            else:
-                assert holds(told["refusals"][0], case["refusal"]), told
-                assert told["refusals"][0]["remedy"]
-            # The good go on: the same connection takes a proper reading.
-            if is_full:
-                seq = 2 if "refusal" in case else 1
-                await peer.say({"type": "batch", "seq": seq, "t": 1_000, "s": ["output"], "v": [7.0]})
-                await peer.hear_until(type="ack", stored_seq=seq)
-            else:
-                await peer.say('{"series":"output","value":7,"ts":1000}')
-                await peer.hear_until(type="ack", stored=1)
-
-    room = play(script)
-    assert ("mill-1/output", 1_000_000, 7.0) in room.named()
+    async with served.peer() as peer:
+        if is_full:
+            await peer.say({"type": "hello", "protocol": 1, "source": "probe"})
+            assert (await peer.hear())["type"] == "welcome"
+        await peer.say(frame)
+        is_binary = isinstance(frame, bytes)
+        told = msgspec.msgpack.decode(await peer.socket.recv()) if is_binary else await peer.hear()
+        if "error" in case:
+            assert holds(told, {"type": "error", **case["error"]}), told
+            assert told["remedy"]
+        else:
+            assert holds(told["refusals"][0], case["refusal"]), told
+            assert told["refusals"][0]["remedy"]
+        if is_full:
+            seq = 2 if "refusal" in case else 1
+            await peer.say({"type": "batch", "seq": seq, "t": 1_000, "s": ["output"], "v": [7.0]})
+            await peer.hear_until(type="ack", stored_seq=seq)
+        else:
+            await peer.say('{"series":"output","value":7,"ts":1000}')
+            await peer.hear_until(type="ack", stored=1)
 
 
 def test_odd_but_good_input_is_stored(play: Callable[..., Any]) -> None:

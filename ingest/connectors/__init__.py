@@ -1,0 +1,1 @@
+"""Connectors: a module each kind of source, giving instants of readings."""
