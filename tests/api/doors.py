@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from typing import Any
 
 import httpx
@@ -94,12 +94,10 @@ def code(answer: httpx.Response) -> str:
 
 
 @asynccontextmanager
-async def served(api: FastAPI, *, buffer_bytes: int | None = None) -> AsyncIterator[str]:
-    """Serve on a free port of loopback; give host:port. `buffer_bytes` is what the kernel holds of a socket's output."""
+async def served(api: FastAPI) -> AsyncIterator[str]:
+    """Serve on a free port of loopback; give host:port."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
-    if buffer_bytes is not None:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, buffer_bytes)
     config = uvicorn.Config(
         api,
         host="127.0.0.1",
@@ -110,15 +108,16 @@ async def served(api: FastAPI, *, buffer_bytes: int | None = None) -> AsyncItera
         ws_ping_interval=None,
     )
     server = uvicorn.Server(config)
-    async with asyncio.TaskGroup() as group:
-        serving = group.create_task(server.serve(sockets=[listening]))
-        while not server.started:
-            assert not serving.done()
-            await asyncio.sleep(0.01)
-        try:
-            yield f"127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            server.should_exit = True
+    with closing(listening):
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(server.serve(sockets=[listening]))
+            while not server.started:
+                assert not serving.done()
+                await asyncio.sleep(0.01)
+            try:
+                yield f"127.0.0.1:{listening.getsockname()[1]}"
+            finally:
+                server.should_exit = True
 
 
 async def cookie_of(room: SmallRoom, person: str) -> str:

@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from opsroom.api import create_api
 from opsroom.model import Role
-from opsroom.records import Acknowledge, UnitSet
+from opsroom.records import Acknowledge
 from opsroom.settings import Limits
 from tests.api.doors import SEATS, cookie_of, served
-from tests.api.small_room import HEAT, MILL, OUTPUT, START, S, SmallRoom, unit
+from tests.api.small_room import HEAT, MILL, OUTPUT, START, SmallRoom
 
 Open = Callable[..., contextlib.AbstractAsyncContextManager[ClientConnection]]
 
@@ -28,11 +28,14 @@ def told(story: Callable[[SmallRoom, Open], Awaitable[None]], **limits: float) -
         room = SmallRoom(Limits(**limits))
         for person, (role, unit_id) in SEATS.items():
             await room.seat(person, role, unit_id)
-        async with served(create_api(room), buffer_bytes=65_536) as host:
+        async with served(create_api(room)) as host:
 
             @contextlib.asynccontextmanager
             async def open_(
-                person: str = "mill-operator", *, origin: str | None = "own", cookie: str | None = None
+                person: str = "mill-operator",
+                *,
+                origin: str | None = "own",
+                cookie: str | None = None,
             ) -> AsyncIterator[ClientConnection]:
                 sent = cookie if cookie is not None else await cookie_of(room, person)
                 async with connect(
@@ -216,26 +219,45 @@ def test_who_says_nothing_or_nonsense_is_closed() -> None:
     told(story, hello_s=0.3, malformed_frames_max=5)
 
 
-def test_a_screen_that_reads_nothing_holds_up_nobody_and_is_closed() -> None:
-    async def story(room: SmallRoom, open_: Open) -> None:
-        for n in range(400):
-            await room.change(list(room.catalog.propose_series(MILL, f"s{n}", "", 1.0)))
-        for n in range(60):
-            for series in range(5, 405):
-                room.reading(series, START + n * S, n + 0.123456789)
-        async with open_() as good, open_() as slow:
-            await ask(good)
-            await ask(slow)
-            slow.transport.pause_reading()
-            seen = 0
-            async with asyncio.timeout(20):
-                while room.view.present.get(6, 0) == 2:
-                    # A tree that alters makes every frame a large one.
-                    await room.change([UnitSet(unit(9, MILL, f"energy/mill/line{seen}", "line", 3))])
-                    seen += (await frame_of(good))["type"] == "snapshot"
-            assert seen > 0
-            assert (await frame_of(good))["type"] in {"changes", "snapshot"}
-            slow.transport.resume_reading()
-            assert await closing(slow) == 1013
+def test_a_screen_that_reads_nothing_is_closed_and_holds_up_nobody() -> None:
+    """Drive the application as a server under back pressure does: its `send` waits until there is room."""
 
-    told(story, viewer_stalled_s=0.5)
+    async def inner() -> None:
+        room = SmallRoom(Limits(viewer_stalled_s=0.3))
+        await room.seat("mill-operator", Role.OPERATOR, MILL)
+        cookie = await cookie_of(room, "mill-operator")
+        come = asyncio.Queue[dict[str, Any]]()
+        come.put_nowait({"type": "websocket.connect"})
+        come.put_nowait({"type": "websocket.receive", "text": '{"type":"subscribe"}'})
+        sent: list[dict[str, Any]] = []
+
+        async def send(message: Any) -> None:
+            if message["type"] == "websocket.send" and len(sent) > 1:
+                await asyncio.Event().wait()
+            sent.append(message)
+
+        host = (b"host", b"127.0.0.1"), (b"origin", b"http://127.0.0.1"), (b"cookie", cookie.encode())
+        scope = {
+            "type": "websocket",
+            "path": "/api/v1/feed",
+            "query_string": b"",
+            "headers": host,
+            "scheme": "ws",
+        }
+        good = room.view.subscribe(room.access.seats()[0])
+        good.snapshot()
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            group.create_task(create_api(room)(scope, come.get, send))
+            await asyncio.sleep(0.05)
+            room.raise_alert(HEAT)
+            assert len(json.loads(await good.changes())["alerts"]) == 1
+        assert [message["type"] for message in sent] == [
+            "websocket.accept",
+            "websocket.send",
+            "websocket.close",
+        ]
+        assert sent[-1]["code"] == 1013
+        assert room.view.present == {1: 1}
+        good.close()
+
+    asyncio.run(inner())
