@@ -79,13 +79,19 @@ async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) ->
     async with asyncio.TaskGroup() as group:
         tasks: list[asyncio.Task[Any]] = []
 
+        def end() -> None:
+            # The plants leave first, so that they do not try to come back to a room that is closing.
+            for task in tasks:
+                task.cancel()
+            stop.set()
+
         def ready(url: str) -> None:
             on_ready(Opened(url, seats, world, folder))
             ingest_url = url.replace("http", "ws", 1) + "/api/v1/ingest"
             pace = Pace(clock=app.room.clock)
             tasks.append(group.create_task(feed_world(world, ingest_url, tokens, folder / "outbox", pace)))
             if plan.for_s is not None:
-                loop.call_later(plan.for_s, stop.set)
+                loop.call_later(plan.for_s, end)
 
         try:
             await run(app, on_ready=ready, stop=stop)

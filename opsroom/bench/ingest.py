@@ -21,6 +21,7 @@ READINGS: Final = {"columns-1000": 1_000_000, "list-100": 200_000, "single": 100
 LEAST: Final = 1_000
 SEND_S_MAX: Final = 600.0
 MILLION: Final = 1e6
+WARM_UP_MS: Final = 86_400_000
 
 
 class Case(NamedTuple):
@@ -72,9 +73,11 @@ def measure(case: Case, scale: float = 1.0) -> Measured:
     readings = max(LEAST, round(READINGS[case.form] * scale / LEAST) * LEAST)
     with room(detection=case.detection) as rig:
         token = token_for(rig)
+        # The first readings compile kernels and warm caches; a room does that once in its life.
+        _send(rig, token, case.form, LEAST, wall_now() // 1000 - WARM_UP_MS)
         rig.settled()
         before = rig.cpu_s()
-        sent = _send(rig, token, case.form, readings)
+        sent = _send(rig, token, case.form, readings, wall_now() // 1000)
         rig.settled()
         cpu = rig.cpu_s() - before
         rig.stop()
@@ -84,7 +87,7 @@ def measure(case: Case, scale: float = 1.0) -> Measured:
     )
 
 
-def _send(rig: Rig, token: str, form: str, readings: int) -> dict[str, float]:
+def _send(rig: Rig, token: str, form: str, readings: int, t_ms: int) -> dict[str, float]:
     """Run the sender process."""
     task = {
         "url": rig.ingest_url,

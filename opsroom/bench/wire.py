@@ -38,7 +38,13 @@ async def _opened(url: str, headers: dict[str, str]) -> ClientConnection:
     last: Exception | None = None
     for _ in range(OPEN_TRIES):
         try:
-            return await connect(url, additional_headers=headers, compression=None, max_size=FRAME_BYTES_MAX)
+            return await connect(
+                url,
+                additional_headers=headers,
+                compression=None,
+                max_size=FRAME_BYTES_MAX,
+                ping_interval=None,
+            )
         except (OSError, InvalidStatus) as error:
             last = error
         await asyncio.sleep(OPEN_PAUSE_S)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from opsroom.cli.terminal import AsJson, examples, out, say_json, say_table
+from opsroom.cli.terminal import AsJson, examples, log_to_stderr, out, say_json, say_table
 
 if TYPE_CHECKING:
     from opsroom.demo import Opened
@@ -35,6 +35,8 @@ def demo(
 ) -> None:
     """Start a room with a simulated economy in a temporary folder; prints its address and its seats."""
     from opsroom.demo import Plan, play
+
+    log_to_stderr("warning")
 
     def ready(opened: Opened) -> None:
         _say(opened, as_json=as_json)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from opsroom.cli.terminal import AsJson, err, examples, out, say_json
+from opsroom.cli.terminal import AsJson, err, examples, log_to_stderr, out, say_json
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +26,8 @@ def economy(
     from rich.progress import Progress
 
     from opsroom.bench.economy import play
+
+    log_to_stderr("warning")
 
     with Progress(console=err(), transient=True) as bar:
         task = bar.add_task("feeding", total=None)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 import typer
 
-from opsroom.cli.terminal import AsJson, err, examples, out, say_json, say_table
+from opsroom.cli.terminal import AsJson, err, examples, log_to_stderr, out, say_json, say_table
 from opsroom.errors import Invalid
 
 if TYPE_CHECKING:
@@ -283,6 +283,8 @@ def _run(target: Target, instants: Iterable[Instant], *, as_json: bool) -> None:
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from opsroom.feeding import feed
+
+    log_to_stderr("warning")
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=err(), transient=True) as bar:

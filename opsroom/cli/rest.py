@@ -68,7 +68,10 @@ def signed_in(url: str, person: str, cacert: str | None = None) -> Iterator[Room
     base = url.rstrip("/") + "/api/v1/"
     try:
         with httpx.Client(base_url=base, timeout=TIMEOUT_S, verify=verify) as client:
-            opened = _answer(client.post("session", json={"person": person, "password": password}))
+            answer = client.post("session", json={"person": person, "password": password})
+            opened = _answer(answer)
+            # On plain loopback the jar would keep back a cookie marked Secure; browsers do send it there.
+            client.headers["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
             try:
                 yield Room(client, opened["csrf"])
             finally:

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer.core import TyperCommand
 
-from opsroom.cli.terminal import DEFAULT_SETTINGS, AsJson, SettingsFile, examples, out, say_json
+from opsroom.cli.terminal import (
+    DEFAULT_SETTINGS,
+    AsJson,
+    SettingsFile,
+    examples,
+    log_to_stderr,
+    out,
+    say_json,
+)
 
 if TYPE_CHECKING:
     from opsroom.settings import Settings
@@ -62,6 +70,7 @@ def serve(
     """Run the room: takes telemetry, opens alerts, serves the screens."""
     from opsroom.settings import load_settings
 
+    log_to_stderr()
     settings = with_server(load_settings(settings_file), host=host, port=port, tls=tls, clock=clock)
     run(settings, as_json=as_json)
 

@@ -27,6 +27,18 @@ SettingsFile = Annotated[
 DEFAULT_SETTINGS: Final = Path("opsroom.toml")
 
 
+def log_to_stderr(level: str = "info") -> None:
+    """Send log lines of `level` and above to standard error; standard output belongs to the answer."""
+    import logging
+
+    import structlog
+
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
 def out() -> Console:
     """Give the console of standard output, as it is now: a test or pipe may have replaced it."""
     return Console(file=sys.stdout, highlight=False, soft_wrap=True)

@@ -1,0 +1,72 @@
+"""Benchmarks are run by people for numbers; here only their parts and shape."""
+
+from __future__ import annotations
+
+import os
+
+import msgspec
+import numpy as np
+
+from ingest import wire as protocol
+from opsroom.bench.delay import economy_of
+from opsroom.bench.economy import settings_hash
+from opsroom.bench.ingest import cases
+from opsroom.bench.mix import mixed, names
+from opsroom.bench.rig import cpu_s
+from opsroom.bench.sender import FORMS, _casual_frames
+from opsroom.bench.wire import columns_frame
+from opsroom.economy import parse_economy
+from opsroom.settings import Settings
+
+
+def test_the_mix_is_seeded_and_has_its_shares() -> None:
+    values = mixed(100, 50)
+    np.testing.assert_array_equal(values, mixed(100, 50))
+    assert not np.array_equal(values, mixed(100, 50, seed=2))
+    np.testing.assert_array_equal(values[:, :40], np.round(values[:, :40], 2))
+    assert (np.diff(values[:, 40:60], axis=0) >= 0).all()
+    assert set(np.unique(values[:, 60:80])) <= {0.0, 1.0, 2.0, 3.0}
+    assert (values[:, 80:] != np.round(values[:, 80:], 6)).all()
+
+
+def test_a_columnar_frame_is_what_the_room_reads() -> None:
+    (batch,) = protocol.decode(columns_frame(7, 1_000, [0, 2], np.array([1.5, -2.0])))
+    assert isinstance(batch, protocol.Batch)
+    assert (batch.seq, batch.t_ms, protocol.names(batch)) == (7, 1_000, [0, 2])
+    np.testing.assert_array_equal(batch.v, [1.5, -2.0])
+
+
+def test_casual_frames_hold_every_reading_once() -> None:
+    values = np.arange(6.0).reshape(2, 3)
+    for per_frame in (1, 4):
+        frames = _casual_frames(values, names(3), 1_000, per_frame)
+        rows = [msgspec.json.decode(frame) for frame in frames]
+        flat = [row for frame in rows for row in (frame if isinstance(frame, list) else [frame])]
+        assert [row["value"] for row in flat] == list(range(6))
+        assert [row["ts"] for row in flat] == [1_000] * 3 + [2_000] * 3
+
+
+def test_rows_of_ingest() -> None:
+    rows = cases()
+    assert {row.form for row in rows} == set(FORMS)
+    assert len(rows) == 2 * len(FORMS)
+
+
+def test_the_economy_of_delay_has_a_band_for_each_trial() -> None:
+    tables = parse_economy(economy_of(3)).tables
+    assert [series.band for series in tables.series] == [(0.0, 100.0)] * 3
+
+
+def test_cpu_of_a_process_is_what_the_system_counts() -> None:
+    used = os.times()
+    assert abs(cpu_s(os.getpid()) - (used.user + used.system)) < 0.1
+
+
+def test_the_settings_hash_tells_what_shapes_alerts() -> None:
+    plain = Settings()
+    moved = plain.model_copy(
+        update={"store": plain.store.model_copy(update={"url": "sqlite:///elsewhere.db"})}
+    )
+    room = plain.room.model_copy(update={"recovery_readings": 3})
+    assert settings_hash(plain) == settings_hash(moved)
+    assert settings_hash(plain) != settings_hash(plain.model_copy(update={"room": room}))
