@@ -45,6 +45,7 @@ export function since(alert) {
 /** Who has it and where it goes next, with the visible countdown. */
 export function standing(alert) {
   const place = alert.standing_name || t("room.root");
+  if (alert.active === false) return t("room.card.with_back", { place });
   if (alert.deadline === null || alert.deadline === undefined) {
     return t(alert.decision ? "room.card.with_decided" : "room.card.with_top", { place });
   }
@@ -97,7 +98,7 @@ export function expected(alert) {
   if (alert.may_note) return t("room.expect.recover");
   if (alert.decision) return t("room.expect.follow", { followup: when(alert.decision.followup, now()) });
   if (alert.may_acknowledge) return t("room.expect.help");
-  return t("room.expect.watch");
+  return t("room.expect.watch", { place: alert.standing_name || t("room.root") });
 }
 
 /** How often this detector was wrong here: what it raised against what its threshold would give by chance. */

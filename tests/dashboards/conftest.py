@@ -19,9 +19,9 @@ ARGUMENTS = (
 SIZES = {"wall": (1920, 1080), "tablet": (1024, 768), "phone": (390, 844)}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
+    """One Chromium a module: the synchronous Playwright holds the thread's event loop while it is open."""
     playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     if CHROMIUM is None:
         pytest.skip("no chromium on this machine: apt-get install chromium")

@@ -195,13 +195,8 @@ async def _listen(room: StandIn, socket: WebSocket, person: str) -> None:
         asked = json.loads(await socket.receive_text())
         path = asked.get("unit", "")
         if path and path not in {u[0] for u in UNITS}:
-            await socket.send_json(
-                {
-                    "type": "error",
-                    "error": {"code": "not_found", "message": "No such unit.", "remedy": "", "params": {}},
-                }
-            )
-            continue
+            await socket.close(4403, "unit_unknown")
+            return
         await socket.send_json(room.snapshot(person, path))
 
 

@@ -215,3 +215,41 @@ def test_empty_wall_says_so(visit: Visits) -> None:
         seen.page.wait_for_selector("text=Nothing has risen")
         seen.page.wait_for_selector("#chart canvas")
         assert seen.complaints == []
+
+
+def test_a_unit_that_is_not_ours_leads_to_our_own(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url + "?unit=nowhere")
+    seen.page.wait_for_selector("h1:has-text('Economy')")
+    assert seen.page.url == served.url
+
+
+def test_a_decision_names_text_addressee_and_follow_up(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.click(".card:has(.card-title:text-is('backlog')) button:text-is('Decide')")
+    seen.page.fill("dialog textarea", "Run two shifts")
+    seen.page.select_option("dialog select[name=addressee]", "textile")
+    seen.page.click("dialog button[type=submit]")
+    seen.page.wait_for_selector(".card-decided:has-text('council-1 decided: “Run two shifts” To Textile')")
+    decision = served.room.alerts["12-2"]["decision"]
+    assert decision["addressee"] == "textile"
+    assert decision["followup"] > served.room.clock()
+
+
+def test_an_essential_indicator_is_pressed_with_a_reason(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.click(".tile-button:has-text('steam')")
+    seen.page.click("button:text-is('Press straight to the top')")
+    seen.page.fill("dialog textarea", "Boiler wall glows")
+    seen.page.click("dialog button[type=submit]")
+    seen.page.wait_for_selector(".card:has(.card-title:text-is('steam'))")
+
+
+def test_the_unit_replies_and_its_clock_runs_on(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.click(".card:has(.card-title:text-is('backlog')) button:text-is('Reply')")
+    seen.page.keyboard.type("Second line starts at noon")
+    seen.page.select_option(".card form select", "3600")
+    seen.page.keyboard.press("Tab")
+    seen.page.click(".card form button[type=submit]")
+    seen.page.wait_for_selector(".card-reply:has-text('Second line starts at noon')")
+    assert served.room.alerts["12-2"]["notes"][0]["until"] > served.room.clock()
