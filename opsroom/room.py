@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
-from opsroom.errors import NotSignedIn, StoreError
-from opsroom.model import Transition
+from opsroom.errors import Corrupt, StoreError
+from opsroom.model import Columns, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, RecordKind, SourceEvent, encode
 from opsroom.warmup import warm
@@ -46,21 +46,6 @@ RETRY_S: Final = 1.0
 _logger = structlog.get_logger("opsroom.room")
 
 
-class Tokens:
-    """Whose token a sender holds, for the gateway."""
-
-    def __init__(self, access: Access) -> None:
-        """Ask `access`, which keeps the tokens in memory."""
-        self._access = access
-
-    async def find(self, token: str) -> int | None:
-        """Give the unit that a token is bound to, None where it is unknown or revoked."""
-        try:
-            return self._access.plant(token).unit_id
-        except NotSignedIn:
-            return None
-
-
 class Room:
     """Everything the gateway and the API need of the room; see `run`."""
 
@@ -87,7 +72,7 @@ class Room:
         self.core = core
         self.view = view
         self.access = access
-        self.tokens = Tokens(access)
+        self.tokens = access  # whose token a sender holds, for the gateway
         self.plants = PlantHub(catalog, view.describe, self.delivered)
         self.offset = 0
         self.ready = False
@@ -124,9 +109,7 @@ class Room:
         done: asyncio.Future[list[Transition]] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(act.key, []).append(done)
         try:
-            await self.log.append(
-                [Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act))], urgent=urgent
-            )
+            await self.log.append([self._entry(RecordKind.ACT, encode(act))], urgent=urgent)
             return await done
         finally:
             waiting = self._waiting.get(act.key, [])
@@ -138,10 +121,10 @@ class Room:
     async def change(self, changes: list[AnyConfig]) -> None:
         """Make changes of configuration durable and wait until the room has taken them."""
         if changes:
-            offset = await self.log.append(
-                [Entry(kind=RecordKind.CONFIG, received=self.clock.now(), payload=encode(changes))]
-            )
-            await self.reached(offset)
+            await self.reached(await self.log.append([self._entry(RecordKind.CONFIG, encode(changes))]))
+
+    def _entry(self, kind: RecordKind, payload: bytes = b"", source: str = "") -> Entry:
+        return Entry(kind=kind, received=self.clock.now(), payload=payload, source=source)
 
     async def reached(self, offset: int) -> None:
         """Wait until everything up to `offset` is applied and committed."""
@@ -177,12 +160,8 @@ class Room:
         await self._replay(flushed)
         await self.log.append(
             [
-                Entry(kind=RecordKind.TICK, received=self.clock.now(), payload=START),
-                *(
-                    [Entry(kind=RecordKind.CONFIG, received=self.clock.now(), payload=encode(changes))]
-                    if changes
-                    else []
-                ),
+                self._entry(RecordKind.TICK, START),
+                *([self._entry(RecordKind.CONFIG, encode(changes))] if changes else []),
             ]
         )
         for name, source in self.core.sources.clocks.items():
@@ -194,7 +173,7 @@ class Room:
         last = self.log.last_offset
         while self.offset < last:
             steps = []
-            for record in self.log.read(self.offset):
+            for record in self._records(1024):
                 # Behind the snapshot and not yet in a chunk: the store needs it, the detectors have had it.
                 step = self.core.apply(record) if record.offset > self._snapshotted else Core.peek(record)
                 if record.offset > flushed:
@@ -204,12 +183,21 @@ class Room:
             await self._commit([step for step in steps if step.offset > self._committed])
             await asyncio.sleep(0)
 
+    def _records(self, limit: int) -> list[Record]:
+        """Read on in the log; a record that fails its checksum is named, passed over and never served."""
+        try:
+            return self.log.read(self.offset, limit)
+        except Corrupt as error:
+            _logger.exception("log_record_corrupt", **error.params)
+            self.offset = int(error.params["offset"])
+            return []
+
     def _keep_readings(self, step: Step) -> None:
         """Hand the readings of a step to the store's head, and the live ones to the screens."""
-        if step.stored is not None:
-            self.store.readings.take(step.stored, step.offset, step.historical)
-            if not step.historical:
-                self.view.values(step.stored)
+        # Every record moves the head's offset, or a room without readings could never trim its log.
+        self.store.readings.take(step.stored or Columns.empty(), step.offset, step.historical)
+        if step.stored is not None and not step.historical:
+            self.view.values(step.stored)
 
     # -- run ---------------------------------------------------------------------------------------
 
@@ -241,7 +229,7 @@ class Room:
         """
         steps: list[Step] = []
         end = self.clock.monotonic() + SLICE_S
-        for record in self.log.read(self.offset, 256):
+        for record in self._records(256):
             step = self.core.apply(record)
             self._keep_readings(step)
             if record.source:
@@ -261,10 +249,7 @@ class Room:
             self._heard.pop(record.source, None)
 
     async def _commit(self, steps: list[Step]) -> None:
-        """Commit what changed and the offset in one transaction, then tell screens.
-
-        Plants and the waiting acts.
-        """
+        """Commit what changed and the offset as one, then tell screens, plants and the waiting acts."""
         if not steps:
             return
         transitions = [edge for step in steps for edge in step.transitions]
@@ -317,18 +302,11 @@ class Room:
         """
         while True:
             await asyncio.sleep(self.settings.room.tick_s)
-            entries = [Entry(kind=RecordKind.TICK, received=self.clock.now())] if not self.core.stream else []
+            entries = [self._entry(RecordKind.TICK)] if not self.core.stream else []
             limit = self.clock.monotonic() - self.settings.room.idle_s
             for name in [name for name, heard in self._heard.items() if heard < limit]:
                 del self._heard[name]
-                entries.append(
-                    Entry(
-                        kind=RecordKind.SOURCE,
-                        received=self.clock.now(),
-                        source=name,
-                        payload=encode(SourceEvent(event="idle")),
-                    )
-                )
+                entries.append(self._entry(RecordKind.SOURCE, encode(SourceEvent(event="idle")), name))
             if entries and self.lag_s < self.settings.limits.log_lag_s:
                 with contextlib.suppress(StoreError):
                     await self.log.append(entries)
@@ -399,9 +377,7 @@ class Room:
             return
         act = Delivered(alert_id=alert_id, key=f"delivered-{alert_id}")
         with contextlib.suppress(asyncio.QueueFull):
-            self._outgoing.put_nowait(
-                Entry(kind=RecordKind.ACT, received=self.clock.now(), payload=encode(act))
-            )
+            self._outgoing.put_nowait(self._entry(RecordKind.ACT, encode(act)))
 
     async def _send(self) -> None:
         while True:

@@ -55,7 +55,10 @@ def hash_of(secret: str) -> str:
 
 
 class Access:
-    """Seats, sessions and plants' tokens. Rows stay the truth; what requests need is kept in memory as well."""
+    """Seats, sessions and plants' tokens.
+
+    Rows stay the truth; what requests need is kept in memory as well.
+    """
 
     def __init__(
         self,
@@ -182,7 +185,10 @@ class Access:
         return found
 
     def still(self, caller: Caller) -> Caller | None:
-        """Check a caller again, in memory: None once its session ended or expired, else the seat as it is now."""
+        """Check a caller again, in memory.
+
+        None once its session ended or expired, else the seat as it is now.
+        """
         kept = self._sessions.get(caller.session.token_hash)
         return self._valid(kept) if kept is not None else None
 
@@ -224,6 +230,14 @@ class Access:
                 code="token_unknown",
             )
         return found
+
+    async def find(self, token: str) -> int | None:
+        """Give the unit that a plant's token is bound to, None where it is unknown or revoked.
+
+        What the gateway asks.
+        """
+        found = self._tokens.get(hash_of(token))
+        return None if found is None else found.unit_id
 
     def tokens(self) -> list[PlantToken]:
         """Give all tokens; the secrets themselves are kept nowhere."""

@@ -20,7 +20,8 @@ def run(row: Row) -> Outcome:
     """Run one row; a row that fails to run is a row that does not hold."""
     try:
         return row.run()
-    except Exception as error:  # noqa: BLE001 - one broken row must not hide the others
+    except Exception as error:  # noqa: BLE001
+        # One broken row must not hide the others.
         return Outcome(None, held=False, note=f"{type(error).__name__}: {error}"[:2000])
 
 

@@ -13,7 +13,7 @@ from tests.acceptance.economy import ECONOMY, READINGS
 from tests.acceptance.feeder import Plan, economy_plan
 from tests.acceptance.rows import ROWS, Outcome
 from tests.faults import flushes, power
-from tests.faults.kills import Run, fed, live_killed
+from tests.faults.kills import BUSY_ROOM, BUSY_STORE, Run, fed, live_killed
 from tests.faults.oracle import differences
 from tests.faults.server import Server
 
@@ -86,7 +86,7 @@ def shuffled() -> Outcome:
 )
 def live() -> Outcome:
     with tempfile.TemporaryDirectory(prefix="opsroom-faults-") as folder:
-        server = Server(Path(folder), room={"snapshot_s": 0.3}, store={"flush_readings": 300})
+        server = Server(Path(folder), room=dict(BUSY_ROOM), store=dict(BUSY_STORE))
         try:
             run = asyncio.run(live_killed(server, kills=LIVE_KILLS, seed=seed(), between_s=(0.0, 1.0)))
         finally:

@@ -1,5 +1,7 @@
 """Event time: order, lateness, repeats and the stream's clock."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ readings = st.lists(
 
 def cut(items: list[tuple[int, int, float]], places: list[int]) -> list[list[tuple[int, int, float]]]:
     edges = sorted({0, len(items), *(place % (len(items) + 1) for place in places)})
-    return [items[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [items[a:b] for a, b in pairwise(edges)]
 
 
 @given(readings, st.lists(st.integers(0, 100), max_size=8))
