@@ -136,7 +136,7 @@ class Admission:
         else:
             latest_ms = (now + self._ahead_us) // _US
             timely = not count or bool(times.min() >= MS_MIN and times.max() <= min(latest_ms, MS_MAX))
-            t = np.clip(times, MS_MIN, MS_MAX + 1) * _US
+            t = (times if timely else np.clip(times, MS_MIN, MS_MAX + 1)) * _US
         if timely and batch.q is None and not (batch.faults or batch.nulls or resolved.bad):
             q = np.full(count, QUALITY_GOOD, np.uint8)
             return Admitted(Columns(ids, t, batch.v, q), (), changes, batch.historical)
