@@ -94,7 +94,7 @@ def _send(rig: Rig, token: str, form: str, readings: int, t_ms: int) -> dict[str
         "token": token,
         "form": form,
         "readings": readings,
-        "t_ms": wall_now() // 1000,
+        "t_ms": t_ms,
     }
     ran = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "opsroom.bench.sender", json.dumps(task)],
