@@ -21,7 +21,7 @@ DAY_MS = 86_400_000
 WAIT_S = 60.0
 # Snapshots, chunks and trims far more often than a room makes them: a kill then meets all of them.
 BUSY_ROOM = {"snapshot_s": 0.3}
-BUSY_STORE = {"flush_readings": 1_500}
+BUSY_STORE = {"flush_readings": 300}
 
 
 def economy_toml(economy: Economy) -> str:

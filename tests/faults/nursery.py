@@ -13,8 +13,13 @@ import os
 import signal
 import sys
 
+from fastapi import FastAPI
+
+import dashboards
+from opsroom.registry import survey
+
 PR_SET_PDEATHSIG = 1
-HEAVY = ("dash", "dashboards", "opsroom.main", "opsroom.cli")
+HEAVY = ("alembic.command", "dashboards", "opsroom.main", "opsroom.cli", "opsroom.cli.serve", "uvloop")
 
 
 def child(argv: list[str], out: str) -> None:
@@ -39,13 +44,21 @@ def child(argv: list[str], out: str) -> None:
         os._exit(code)
 
 
+def warm() -> None:
+    """Import what a start needs, engines and the screens' libraries included."""
+    for name in HEAVY:
+        importlib.import_module(name)
+    for package in ("opsroom.log", "opsroom.store"):
+        survey(package)
+    dashboards.mount(FastAPI())
+
+
 def main() -> None:
     """Take orders, one JSON object a line: `argv` and `out` start, `wait` waits.
 
     Each is answered with a line: a process id, or an exit code (negative: the signal).
     """
-    for name in HEAVY:
-        importlib.import_module(name)
+    warm()
     print("ready", flush=True)
     for line in iter(sys.stdin.readline, ""):
         order = json.loads(line)

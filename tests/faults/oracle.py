@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from opsroom.bench.economy import _described
 from opsroom.catalog import Catalog
 from opsroom.log import open_log
 from opsroom.records import RecordKind
@@ -111,19 +110,16 @@ def left_by(server: Server) -> Left:
 
 
 def alerts_of(store: Store, catalog: Catalog) -> list[dict[str, Any]]:
-    """Give every alert as plain values without ids and log offsets, by time of raise and series."""
+    """Give every alert as `make economy` writes it, with onset and outcome, by time of raise and series.
+
+    Without ids: those of series and alerts follow the order of arrival, which is what a fault changes.
+    """
     found = [
         {
-            "unit": catalog.units[alert.unit_id].path,
+            **_described(alert, catalog),
             "series": catalog.series_path(alert.series_id),
-            "kind": alert.kind.value,
-            "priority": int(alert.priority),
-            "raised": alert.raised,
             "onset": alert.onset,
-            "recovered": alert.recovered,
             "outcome": alert.outcome.value,
-            "explanation": msgspec.to_builtins(alert.explanation),
-            "levels": [[one.level, catalog.units[one.unit_id].path, one.at] for one in alert.annunciations],
         }
         for alert in store.journal.alerts(limit=1_000_000)
     ]

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.faults.kills import Senders, reached
+from tests.faults.kills import BUSY_ROOM, BUSY_STORE, Senders, reached
 from tests.faults.oracle import Left, doubled_batches, left_by
 from tests.faults.server import NotStartedError, Nursery, Server
 
@@ -108,7 +108,14 @@ async def cut_under_load(
 ) -> dict[str, Any]:
     """Cut the power `cuts` times while casual and full-form senders run, then judge; give the figures."""
     chance = random.Random(seed)
-    server = Server(one.mount / "room", nursery=nursery, prefix=prefix, said_in=one.image.parent)
+    server = Server(
+        one.mount / "room",
+        room=dict(BUSY_ROOM),
+        store=dict(BUSY_STORE),
+        nursery=nursery,
+        prefix=prefix,
+        said_in=one.image.parent,
+    )
     token = server.make_token()
     # Token and settings were there before the first reading: only readings are at stake.
     await asyncio.to_thread(one.sync)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.acceptance.economy import ECONOMY
 from tests.acceptance.feeder import economy_plan
-from tests.faults.kills import Run, fed, live_killed
+from tests.faults.kills import BUSY_ROOM, BUSY_STORE, Run, fed, live_killed
 from tests.faults.oracle import differences
 from tests.faults.server import Nursery, Server
 
@@ -18,6 +18,9 @@ LATENESS_S = 7_200
 READINGS = 40_000
 HIERARCHY = ECONOMY / "hierarchy.json"
 needs_economy = pytest.mark.skipif(not ECONOMY.is_dir(), reason=f"no recorded plants at {ECONOMY}")
+
+# One worker shares one nursery and one quiet run; the first room of a fresh clone compiles its detectors.
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,6 @@ def quiet(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 @pytest.mark.data
 @needs_economy
-@pytest.mark.xdist_group("faults")
 def test_a_killed_room_ends_like_a_quiet_one(tmp_path: Path, nursery: Nursery, quiet: Run) -> None:
     seed = time.time_ns() % 1_000_000
     plan = economy_plan(ECONOMY, most=READINGS)
@@ -42,7 +44,6 @@ def test_a_killed_room_ends_like_a_quiet_one(tmp_path: Path, nursery: Nursery, q
 
 @pytest.mark.data
 @needs_economy
-@pytest.mark.xdist_group("faults")
 def test_shuffled_and_repeated_batches_end_like_a_quiet_run(
     tmp_path: Path, nursery: Nursery, quiet: Run
 ) -> None:
@@ -54,12 +55,11 @@ def test_shuffled_and_repeated_batches_end_like_a_quiet_run(
     assert differences(quiet.left, run.left) == []
 
 
-@pytest.mark.xdist_group("faults")
 def test_ten_kills_under_casual_and_full_senders_lose_and_double_nothing(
     tmp_path: Path, nursery: Nursery
 ) -> None:
     seed = time.time_ns() % 1_000_000
-    server = Server(tmp_path, nursery=nursery, room={"snapshot_s": 0.3}, store={"flush_readings": 300})
+    server = Server(tmp_path, nursery=nursery, room=dict(BUSY_ROOM), store=dict(BUSY_STORE))
     try:
         run = asyncio.run(live_killed(server, kills=10, seed=seed, between_s=(0.0, 0.3)))
     finally:

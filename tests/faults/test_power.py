@@ -10,6 +10,9 @@ import pytest
 from tests.faults import flushes, power
 from tests.faults.server import Nursery
 
+# One worker shares one nursery and one quiet run; the first room of a fresh clone compiles its detectors.
+pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
+
 
 @pytest.fixture(scope="module")
 def loop_image() -> None:
@@ -25,7 +28,6 @@ def tracing() -> None:
         pytest.skip(reason)
 
 
-@pytest.mark.xdist_group("faults")
 def test_a_power_cut_loses_nothing_acknowledged(loop_image: None, nursery: Nursery) -> None:
     seed = time.time_ns() % 1_000_000
     figure = power.power_cuts(cuts=1, seed=seed, nursery=nursery)
@@ -34,7 +36,6 @@ def test_a_power_cut_loses_nothing_acknowledged(loop_image: None, nursery: Nurse
     assert figure["held"], figure
 
 
-@pytest.mark.xdist_group("faults")
 def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None) -> None:
     figure = power.power_cuts(cuts=1, seed=1, prefix=power.NO_FSYNC)
     print(figure)
@@ -42,7 +43,6 @@ def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None
     assert not figure["held"], "the test of power cuts could not fail"
 
 
-@pytest.mark.xdist_group("faults")
 def test_every_acknowledgement_follows_a_flush_of_the_log(tracing: None, tmp_path: Path) -> None:
     figure = flushes.flushed_before_acked(tmp_path, batches=40)
     print(figure)
