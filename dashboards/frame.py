@@ -51,6 +51,7 @@ def layout() -> html.Div:
         children=[
             html.Div(id="signin", className="signin", hidden=True),
             html.Div(id="room", className="room", hidden=True, children=[_header(), _main(), _foot()]),
+            html.Div(id="notice", className="notice", role="status", hidden=True),
             html.Div(id="say", className="unseen", role="status", **{"aria-live": "polite"}),
         ],
     )

@@ -1,6 +1,6 @@
 // What a person can do: acknowledge and reply in place on the card; decide and press in a dialog. Always by REST, never by callback.
 
-import { h, say, $ } from "./dom.js";
+import { h, notice, say, $ } from "./dom.js";
 import { ask, act, worded } from "./rest.js";
 import { now, state } from "./model.js";
 import { placeName, stamp } from "./sentences.js";
@@ -11,8 +11,8 @@ const FOLLOW_UPS_S = [HOUR_S, 4 * HOUR_S, 8 * HOUR_S, 24 * HOUR_S, 72 * HOUR_S, 
 const RECOVERIES_S = [600, 1800, HOUR_S, 4 * HOUR_S, 24 * HOUR_S];
 const NOTE_CHARS = 2000;
 
-/** Whether any in-place form is open: the wall then holds its order, so that nothing moves under a typing hand. */
-export const formOpen = () => document.querySelector(".card form") !== null;
+/** The alert whose in-place form is open, or null: the wall then holds its order, so that nothing moves under a typing hand. */
+export const formOf = () => document.querySelector(".card form")?.closest(".card").dataset.alert ?? null;
 
 export function closeForms() {
   const form = document.querySelector(".card form");
@@ -42,7 +42,8 @@ function inPlace(card, fields, buttonKey, submit) {
     if (answer.ok) {
       form.remove();
       card.querySelector(".card-title")?.focus();
-    } else fault.textContent = worded(answer.error);
+    } else if (form.isConnected) fault.textContent = worded(answer.error);
+    else notice(worded(answer.error)); // the alert has left the wall meanwhile, and its card with it
   });
   card.querySelector(".card-form").append(form);
   form.querySelector("input, textarea").focus();

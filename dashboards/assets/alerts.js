@@ -1,9 +1,9 @@
 // The alert wall: "our own" and "risen from below", worst first; one card a unit's line, its members quietly listed under it.
 
-import { $, h, order, say, setAttr, setText } from "./dom.js";
+import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
 import { mark, setMark } from "./icons.js";
 import * as sentence from "./sentences.js";
-import { acknowledge, decide, formOpen, recovering } from "./acts.js";
+import { acknowledge, decide, formOf, recovering } from "./acts.js";
 import { onChange, select, state, touch, worstFirst } from "./model.js";
 import { language, plural, t } from "./words.js";
 
@@ -51,8 +51,11 @@ export function waiting() {
 
 export const cardOf = (id) => cards.get(id) ?? null;
 
+/** Whether somebody types on a card whose alert still stands. */
+const holds = () => state.alerts.has(formOf());
+
 function paint() {
-  const held = formOpen();
+  const held = holds();
   const keep = new Set();
   for (const [name, own] of [["own", true], ["risen", false]]) {
     const { head, list, empty } = parts.get(name);
@@ -89,12 +92,12 @@ function paintMembers(node, members, keep) {
     keep.add(alert.id);
     return card(alert, true);
   });
-  if (!formOpen() || nodes.length !== list.lastElementChild.children.length) order(list.lastElementChild, nodes);
+  if (!holds() || nodes.length !== list.lastElementChild.children.length) order(list.lastElementChild, nodes);
 }
 
 function build(alert) {
   const chosen = () => select({ alert: alert.id });
-  const node = h("li.card", { onclick: (event) => event.target.closest("button, form, .members") || chosen() });
+  const node = h("li.card", { "data-alert": alert.id, onclick: (event) => event.target.closest("button, form, .members") || chosen() });
   const title = h("button.card-title", { type: "button", onclick: chosen });
   const line = (name) => h(`p.card-${name}`);
   node.append(
@@ -188,7 +191,7 @@ export function walkWall(step) {
 export function acknowledgeWorst() {
   const alert = waiting();
   if (!alert) {
-    say(t("room.said.nothing_waits"));
+    notice(t("room.said.nothing_waits"));
     return;
   }
   select({ alert: alert.id });

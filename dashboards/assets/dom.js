@@ -100,6 +100,18 @@ export function remembered(key) {
   }
 }
 
+const NOTICE_MS = 9000;
+let fading = 0;
+
+/** Show a sentence for a while, for what has no card of its own (any more); it is read aloud too. */
+export function notice(text) {
+  const place = $("notice");
+  place.textContent = text;
+  place.hidden = false;
+  clearTimeout(fading);
+  fading = setTimeout(() => (place.hidden = true), NOTICE_MS);
+}
+
 /** Speak to those who listen instead of look. */
 export function say(text) {
   const place = $("say");

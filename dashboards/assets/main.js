@@ -1,6 +1,6 @@
 // Start: wait for the frame that Dash renders, fetch the words, then sign in or follow the feed.
 
-import { $, remember, remembered, say } from "./dom.js";
+import { $, notice, remember, remembered } from "./dom.js";
 import { startBlinking } from "./icons.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
@@ -49,7 +49,7 @@ function enterRoom() {
 }
 
 function refused(error) {
-  say(worded(error));
+  notice(worded(error));
   history.replaceState(null, "", location.pathname);
 }
 

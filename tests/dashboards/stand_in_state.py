@@ -304,6 +304,10 @@ class StandIn:
         self.alerts[alert_id].update(fields)
         self.tell(self.changes(alerts=[copy.deepcopy(self.alerts[alert_id])]))
 
+    def end(self, alert_id: str) -> None:
+        """Take an alert off the wall; it stays known, so that late acts get an answer."""
+        self.tell(self.changes(ended=[alert_id]))
+
     def beat(self) -> None:
         """Move half of the series by a step and tell everybody."""
         values = {}

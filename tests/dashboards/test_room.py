@@ -113,6 +113,20 @@ def test_the_loser_of_a_race_reads_who_won(served: Served, visit: Visits) -> Non
     seen.page.wait_for_selector(".card .fault:has-text('council-4 was first')")
 
 
+def test_the_loser_reads_it_even_when_the_card_has_gone(served: Served, visit: Visits) -> None:
+    """A returned alert leaves the wall with its acknowledgement: who came second is told all the same."""
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(UNACKED)
+    seen.page.keyboard.press("a")
+    won = {"person": "council-4", "unit": "", "level": 1, "at": served.room.clock(), "note": ""}
+    served.room.alerts["c-1"].update(unacked=False, acknowledgements=[won])
+    seen.page.route(
+        "**/acknowledge", lambda route: (served.room.end("c-1"), time.sleep(0.7), route.continue_())
+    )
+    seen.page.keyboard.press("Enter")
+    seen.page.wait_for_selector("#notice:has-text('council-4 was first')")
+
+
 def test_both_viewers_see_the_same_name(served: Served, visit: Visits) -> None:
     one, two = visit().sign_in(served.url, "council-1"), visit().sign_in(served.url, "council-2")
     one.page.wait_for_selector(UNACKED)
