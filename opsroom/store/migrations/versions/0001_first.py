@@ -13,6 +13,51 @@ depends_on = None
 
 def upgrade() -> None:
     """Make all tables."""
+    _readings()
+    _journal()
+    _tree()
+    _access()
+
+
+def _readings() -> None:
+    """Chunks of readings and how far the log is in them."""
+    op.create_table(
+        "segment",
+        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("width_s", sa.Integer(), nullable=False),
+        sa.Column("t_min", sa.BigInteger(), nullable=False),
+        sa.Column("t_max", sa.BigInteger(), nullable=False),
+        sa.Column("readings", sa.BigInteger(), nullable=False),
+        sa.Column("runs", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_segment")),
+    )
+    op.create_table(
+        "block",
+        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("segment_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["root_id", "segment_id"],
+            ["segment.root_id", "segment.id"],
+            name=op.f("fk_block_segment"),
+            ondelete="CASCADE",
+            deferrable=True,
+        ),
+        sa.PrimaryKeyConstraint("root_id", "segment_id", "number", name=op.f("pk_block")),
+    )
+    op.create_table(
+        "position",
+        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("log_offset", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("root_id", "name", name=op.f("pk_position")),
+    )
+
+
+def _journal() -> None:
+    """Alerts, what happened to them, acts, states of the room."""
     op.create_table(
         "act",
         sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -40,16 +85,6 @@ def upgrade() -> None:
     op.create_index("ix_alert_outcome", "alert", ["root_id", "outcome"], unique=False)
     op.create_index("ix_alert_raised", "alert", ["root_id", "raised"], unique=False)
     op.create_table(
-        "credential",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("seat_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.String(), nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("secret", sa.String(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("root_id", "seat_id", "kind", "number", name=op.f("pk_credential")),
-    )
-    op.create_table(
         "edge",
         sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("log_offset", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -63,11 +98,50 @@ def upgrade() -> None:
     )
     op.create_index("ix_edge_alert", "edge", ["root_id", "alert_id"], unique=False)
     op.create_table(
-        "position",
+        "snapshot",
         sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("log_offset", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("root_id", "name", name=op.f("pk_position")),
+        sa.Column("crc", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("root_id", "name", name=op.f("pk_snapshot")),
+    )
+
+
+def _tree() -> None:
+    """Units and series."""
+    op.create_table(
+        "unit",
+        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("parent_id", sa.BigInteger(), nullable=True),
+        sa.Column("path", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_unit")),
+    )
+    op.create_table(
+        "series",
+        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("unit_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_series")),
+    )
+
+
+def _access() -> None:
+    """Seats, credentials, sessions, tokens."""
+    op.create_table(
+        "credential",
+        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seat_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("secret", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("root_id", "seat_id", "kind", "number", name=op.f("pk_credential")),
     )
     op.create_table(
         "seat",
@@ -79,26 +153,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_seat")),
     )
     op.create_table(
-        "segment",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("width_s", sa.Integer(), nullable=False),
-        sa.Column("t_min", sa.BigInteger(), nullable=False),
-        sa.Column("t_max", sa.BigInteger(), nullable=False),
-        sa.Column("readings", sa.BigInteger(), nullable=False),
-        sa.Column("runs", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_segment")),
-    )
-    op.create_table(
-        "series",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("unit_id", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_series")),
-    )
-    op.create_table(
         "session",
         sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
@@ -108,16 +162,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("root_id", "token_hash", name=op.f("pk_session")),
     )
     op.create_table(
-        "snapshot",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("log_offset", sa.BigInteger(), nullable=False),
-        sa.Column("crc", sa.BigInteger(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("root_id", "name", name=op.f("pk_snapshot")),
-    )
-    op.create_table(
         "token",
         sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("token_hash", sa.String(), nullable=False),
@@ -125,28 +169,4 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("root_id", "token_hash", name=op.f("pk_token")),
-    )
-    op.create_table(
-        "unit",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("parent_id", sa.BigInteger(), nullable=True),
-        sa.Column("path", sa.String(), nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("root_id", "id", name=op.f("pk_unit")),
-    )
-    op.create_table(
-        "block",
-        sa.Column("root_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("segment_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["root_id", "segment_id"],
-            ["segment.root_id", "segment.id"],
-            name=op.f("fk_block_segment"),
-            ondelete="CASCADE",
-            deferrable=True,
-        ),
-        sa.PrimaryKeyConstraint("root_id", "segment_id", "number", name=op.f("pk_block")),
     )

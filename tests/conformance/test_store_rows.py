@@ -1,0 +1,165 @@
+"""What every store engine keeps beside readings: alerts, acts, snapshots, seats, each economy for itself."""
+
+from opsroom.model import (
+    Alert,
+    Annunciation,
+    ChangeKind,
+    Outcome,
+    Priority,
+    Role,
+    Series,
+    Transition,
+    Unit,
+)
+from opsroom.records import Acknowledge, SeriesSet, UnitSet
+from opsroom.seats import PlantToken, Seat, Session
+from tests.conformance.shelf import Shelf, columns, each_durable, each_engine
+
+# -- journal -------------------------------------------------------------------------------------------
+
+
+def unit(number: int, parent: int | None = None) -> Unit:
+    return Unit(
+        id=number,
+        root_id=1,
+        parent_id=parent,
+        path=f"u{number}",
+        name=f"U{number}",
+        level_name="plant",
+        depth=0,
+    )
+
+
+def alert(number: int, *, unit_id: int = 1, raised: int = 0, outcome: Outcome = Outcome.OPEN) -> Alert:
+    return Alert(
+        id=f"a-{number}",
+        root_id=1,
+        series_id=number,
+        unit_id=unit_id,
+        kind=ChangeKind.STEP,
+        priority=Priority.WATCH,
+        raised=raised,
+        onset=None,
+        active=True,
+        unacked=True,
+        level=0,
+        deadline=raised + 5,
+        outcome=outcome,
+        annunciations=(Annunciation(level=0, unit_id=unit_id, at=raised, deadline=raised + 5),),
+    )
+
+
+@each_engine
+def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> None:
+    place = shelf.fresh()
+    store = shelf.open(place)
+    assert store.journal.offset() == 0
+    first = alert(1, raised=10)
+    edge = Transition(at=10, verb="raised", alert=first)
+    series = Series(id=4, root_id=1, unit_id=2, name="output", band=(None, 3.0), recovery_s=(1.0, 2.0))
+    seen = Acknowledge(person="ana", seat_id=3, alert_id="a-1", key="k")
+    store.journal.commit(
+        7,
+        [edge],
+        [UnitSet(unit(2, 1)), UnitSet(unit(1)), SeriesSet(series), UnitSet(unit(2, 1))],
+        [(7, 10, seen)],
+    )
+    later = alert(1, raised=10, outcome=Outcome.RECOVERED)
+    store.journal.commit(7, [Transition(at=11, verb="recovered", alert=later)], [], [(7, 11, seen)])
+    assert store.journal.alert("a-1") == first
+    store.journal.commit(
+        9,
+        [edge, Transition(at=12, verb="recovered", alert=later)],
+        [UnitSet(unit(1))],
+        [(7, 10, seen), (8, 12, seen)],
+    )
+    if shelf.engine != "memory":
+        shelf.close()
+        store = shelf.open(place)
+    assert store.journal.offset() == 9
+    assert store.journal.alert("a-1") == later
+    assert store.journal.alert("a-2") is None
+    assert [found.verb for found in store.journal.edges("a-1")] == ["raised", "raised", "recovered"]
+    assert store.journal.edges("a-1")[0] == edge
+    assert store.journal.acts() == [(7, 10, seen), (8, 12, seen)]
+    assert store.journal.acts(since_offset=7) == [(8, 12, seen)]
+    assert store.catalog.units() == [unit(1), unit(2, 1)]
+    assert store.catalog.series() == [series]
+
+
+@each_engine
+def test_alerts_are_found_by_state_unit_and_time(shelf: Shelf) -> None:
+    store = shelf.new()
+    made = [
+        alert(1, unit_id=1, raised=10),
+        alert(2, unit_id=2, raised=20, outcome=Outcome.DECIDED),
+        alert(3, unit_id=2, raised=30),
+        alert(4, unit_id=3, raised=30),
+    ]
+    store.journal.commit(1, [Transition(at=a.raised, verb="raised", alert=a) for a in made], [], [])
+
+    def found(**asked: object) -> list[str]:
+        return [a.id for a in store.journal.alerts(**asked)]  # type: ignore[arg-type]
+
+    assert found() == ["a-4", "a-3", "a-2", "a-1"]
+    assert found(open_only=True) == ["a-4", "a-3", "a-1"]
+    assert found(unit_ids=[2]) == ["a-3", "a-2"]
+    assert found(unit_ids=[]) == []
+    assert found(since=20, open_only=True) == ["a-4", "a-3"]
+    assert found(limit=2) == ["a-4", "a-3"]
+
+
+@each_engine
+def test_a_snapshot_is_the_last_of_its_name(shelf: Shelf) -> None:
+    store = shelf.new()
+    assert store.snapshots.load("engine") is None
+    store.snapshots.save("engine", 1, 10, b"\x00one")
+    store.snapshots.save("engine", 2, 20, b"\x00two")
+    store.snapshots.save("book", 1, 5, b"")
+    assert store.snapshots.load("engine") == (2, 20, b"\x00two")
+    assert store.snapshots.load("book") == (1, 5, b"")
+
+
+@each_engine
+def test_seats_sessions_and_tokens(shelf: Shelf) -> None:
+    access = shelf.new().access
+    ana = access.put_seat(Seat(0, "ana", Role.COUNCIL, 1))
+    ben = access.put_seat(Seat(0, "ben", Role.OPERATOR, 2))
+    assert (ana.id, ben.id) == (1, 2)
+    access.put_seat(Seat(2, "ben", Role.ADMIN, 1))
+    assert access.seats() == [ana, Seat(2, "ben", Role.ADMIN, 1)]
+    access.put_credential(1, "password", "old", 1)
+    access.put_credential(1, "password", "new", 2)
+    access.put_credential(1, "key", "k", 3)
+    assert access.credentials(1, "password") == ["new", "old"]
+    assert access.credentials(2, "password") == []
+    access.put_session(Session("h", 1, "c", 100))
+    access.put_session(Session("h", 1, "d", 200))
+    assert access.session("h") == Session("h", 1, "d", 200)
+    access.end_session("h")
+    access.end_session("h")
+    assert access.session("h") is None
+    first, second = PlantToken("x", 2, "mill", 5), PlantToken("a", 3, "kiln", 6)
+    access.put_token(second)
+    access.put_token(first)
+    assert access.tokens() == [first, second]
+    access.delete_token("x")
+    access.delete_token("x")
+    assert access.tokens() == [second]
+
+
+@each_durable
+def test_economies_in_one_store_do_not_see_each_other(shelf: Shelf) -> None:
+    url, root = shelf.fresh()
+    one, other = shelf.open((url, root)), shelf.open((url, root + 1))
+    one.readings.take(columns([(1, 5, 2.5, 192)]), 3)
+    one.readings.flush(0, force=True)
+    one.journal.commit(3, [Transition(at=1, verb="raised", alert=alert(1))], [UnitSet(unit(1))], [])
+    one.access.put_seat(Seat(0, "ana", Role.COUNCIL, 1))
+    assert other.readings.count() == 0
+    assert other.journal.offset() == 0
+    assert other.journal.alerts() == []
+    assert other.catalog.units() == []
+    assert other.access.seats() == []
+    again = shelf.open((url, root))
+    assert again.readings.read(1, 0, 10).v.tolist() == [2.5]
