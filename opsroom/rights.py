@@ -1,10 +1,14 @@
-"""Autonomy by authorisation (DOMAIN 1.6, rule 9) as pure functions: what a seat may see and do, and nothing else.
+"""Autonomy by authorisation (DOMAIN 1.6, rule 9) as pure functions.
 
-Inside its own unit, that is at the series and alerts of the unit it belongs to, a seat sees all. Of the units below it sees
-aggregates, and an alert only once that has climbed to its level, then with the history of that one series. Of units beside and
-above it sees nothing but their names. A role widens what a seat may do, never what it may see.
+What a seat may see and do, and nothing else.
 
-It lies in the model layer because the view filters by it, the API refuses by it, and siblings do not import one another.
+Inside its own unit, that is at the series and alerts of the unit it belongs to, a seat sees all. Of the
+units below it sees aggregates, and an alert only once that has climbed to its level, then with the history
+of that one series. Of units beside and above it sees nothing but their names. A role widens what a seat may
+do, never what it may see.
+
+It lies in the model layer because the view filters by it, the API refuses by it, and siblings do not import
+one another.
 """
 
 from __future__ import annotations
@@ -39,12 +43,18 @@ def at_least(seat: Seat, role: Role) -> bool:
 
 
 def may_see_unit(unit_id: int, seat_unit: int, tree: Tree) -> bool:
-    """Tell whether the aggregates of `unit_id` are open to a seat of `seat_unit`: its own unit and all below."""
+    """Tell whether the aggregates of `unit_id` are open to a seat of `seat_unit`.
+
+    Its own unit and all below.
+    """
     return tree.contains(seat_unit, unit_id)
 
 
 def may_see(alert: Alert, seat_unit: int) -> bool:
-    """Tell whether a seat of `seat_unit` sees the alert: it is that unit's own, or it has stood at that unit's level."""
+    """Tell whether a seat of `seat_unit` sees the alert.
+
+    It is that unit's own, or it has stood at that unit's level.
+    """
     return alert.unit_id == seat_unit or any(a.unit_id == seat_unit for a in alert.annunciations)
 
 
@@ -69,30 +79,45 @@ def may_note(alert: Alert, seat: Seat) -> bool:
 
 
 def may_decide(alert: Alert, seat: Seat, tree: Tree) -> bool:
-    """Tell whether the seat may decide: a council seat at the top, where the alert stands (DOMAIN 1.6, rule 3)."""
+    """Tell whether the seat may decide.
+
+    A council seat at the top, where the alert stands (DOMAIN 1.6, rule 3).
+    """
     at_top = tree.parent(seat.unit_id) is None and alert.standing.unit_id == seat.unit_id
     return at_least(seat, Role.COUNCIL) and at_top
 
 
 def may_press(series: Series, seat: Seat) -> bool:
-    """Tell whether the seat may press the series: an operator of its unit, and the indicator agreed as essential (rule 7)."""
+    """Tell whether the seat may press the series.
+
+    An operator of its unit, and the indicator agreed as essential (rule 7).
+    """
     essential = series.indicator is not None and series.indicator.essential
     return essential and at_least(seat, Role.OPERATOR) and series.unit_id == seat.unit_id
 
 
 def may_adopt(series: Series, seat: Seat, tree: Tree) -> bool:
-    """Tell whether the seat may make the series an agreed one: the unit's own council seat, or an admin at or above it."""
+    """Tell whether the seat may make the series an agreed one.
+
+    The unit's own council seat, or an admin at or above it.
+    """
     own = at_least(seat, Role.COUNCIL) and series.unit_id == seat.unit_id
     return own or (at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, series.unit_id))
 
 
 def may_rebase(series: Series, seat: Seat, tree: Tree) -> bool:
-    """Tell whether the seat may confirm a new capability: a council seat of the parent unit, at the root of the root (rule 4)."""
+    """Tell whether the seat may confirm a new capability.
+
+    A council seat of the parent unit, at the root of the root (rule 4).
+    """
     parent = tree.parent(series.unit_id)
     confirming = series.unit_id if parent is None else parent.id
     return at_least(seat, Role.COUNCIL) and seat.unit_id == confirming
 
 
 def on_wall(alert: Alert) -> bool:
-    """Tell whether the alert stands on a wall: its condition holds, or nobody has seen that it came and went."""
+    """Tell whether the alert stands on a wall.
+
+    Its condition holds, or nobody has seen that it came and went.
+    """
     return alert.active or alert.unacked

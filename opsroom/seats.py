@@ -1,4 +1,7 @@
-"""Who sits where: seats, their sessions and the tokens of plants, as rows that access and store both speak."""
+"""Who sits where.
+
+Seats, their sessions and the tokens of plants, as rows that access and store both speak.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,10 @@ from opsroom.model import Micros, Role
 
 
 class Seat(msgspec.Struct, frozen=True):
-    """A person's place at one unit of the tree. `id` 0 asks the store to give one; `role` holds inside that unit."""
+    """A person's place at one unit of the tree.
+
+    `id` 0 asks the store to give one; `role` holds inside that unit.
+    """
 
     id: int
     person: str
@@ -17,7 +23,9 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A signed-in seat. `token_hash` is the sha256 (hex) of the cookie's value, `expires` int microseconds UTC.
+    """A signed-in seat.
+
+    `token_hash` is the sha256 (hex) of the cookie's value, `expires` int microseconds UTC.
 
     `csrf` is the token that every changing request must carry in its header.
     """
@@ -29,7 +37,10 @@ class Session(msgspec.Struct, frozen=True):
 
 
 class PlantToken(msgspec.Struct, frozen=True):
-    """A sender's credential, bound to the subtree of one unit. `token_hash` is the sha256 (hex) of the token, `at` when made."""
+    """A sender's credential, bound to the subtree of one unit.
+
+    `token_hash` is the sha256 (hex) of the token, `at` when made.
+    """
 
     token_hash: str
     unit_id: int

@@ -1,4 +1,7 @@
-"""Passwords as argon2id (RFC 9106), hashed in threads, at most two at once: each takes 64 MiB and a fifth of a second."""
+"""Passwords as argon2id (RFC 9106), hashed in threads, at most two at once.
+
+Each takes 64 MiB and a fifth of a second.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,10 @@ PASSWORD_CHARS_MAX: Final = 128
 
 
 class Passwords:
-    """Hashes and checks passwords. `hasher` is given only by tests and drills that cannot spend the full cost."""
+    """Hashes and checks passwords.
+
+    `hasher` is given only by tests and drills that cannot spend the full cost.
+    """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         """Prepare the hash that unknown persons are checked against, so that their answer takes as long."""
@@ -29,7 +35,10 @@ class Passwords:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def check(self, known: str | None, password: str) -> bool:
-        """Tell whether `password` belongs to the hash `known`; None (no such person) costs the same and is False."""
+        """Tell whether `password` belongs to the hash `known`.
+
+        None (no such person) costs the same and is False.
+        """
         async with self._slots:
             matched = await asyncio.to_thread(self._matches, known or self._nobody, password)
         return matched and known is not None

@@ -10,7 +10,9 @@ SECONDS_A_MINUTE: Final = 60.0
 
 
 class LoginRate:
-    """At most `per_minute` tries for each address, refilled evenly. Pure: `now_s` is an argument (monotonic seconds).
+    """At most `per_minute` tries for each address, refilled evenly.
+
+    Pure: `now_s` is an argument (monotonic seconds).
 
     >>> rate = LoginRate(2)
     >>> [rate.take("a", 0.0) for _ in range(3)], rate.take("b", 0.0), rate.take("a", 30.0)
@@ -24,7 +26,10 @@ class LoginRate:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, address: str, now_s: float) -> float:
-        """Count one try of `address`; give 0.0 when it is allowed, else the seconds to wait (and count nothing)."""
+        """Count one try of `address`.
+
+        Give 0.0 when it is allowed, else the seconds to wait (and count nothing).
+        """
         left, at = self._buckets.pop(address, (self._full, now_s))
         left = min(self._full, left + max(0.0, now_s - at) * self._per_s)
         allowed = left >= 1.0

@@ -1,7 +1,7 @@
 """Acts of seats: the only way to act on the room. Each is checked here by right, then goes through the log.
 
-What may have changed meanwhile (somebody else acknowledged, the alert climbed) is decided by the room alone, in the order
-of its log; here only what the seat may do at all.
+What may have changed meanwhile (somebody else acknowledged, the alert climbed) is decided by the room
+alone, in the order of its log; here only what the seat may do at all.
 """
 
 from __future__ import annotations
@@ -98,7 +98,10 @@ class AdoptBody(Body):
 
 
 class Replays:
-    """Answers already given, by seat and idempotency key: a repeated request gets the same one. Bounded, oldest go."""
+    """Answers already given, by seat and idempotency key: a repeated request gets the same one.
+
+    Bounded, oldest go.
+    """
 
     def __init__(self) -> None:
         """Start empty."""

@@ -32,9 +32,9 @@ def create_api(
 ) -> FastAPI:
     """Make the application.
 
-    `further` are routers with HTTP paths under `/api` of other rims: they must be known here, since unknown paths under
-    `/api` are answered 404 before the catch-all that Dash adds. WebSocket routes may be added later.
-    `state.script_hashes` takes the CSP hashes of inline scripts of pages mounted later.
+    `further` are routers with HTTP paths under `/api` of other rims: they must be known here, since unknown
+    paths under `/api` are answered 404 before the catch-all that Dash adds. WebSocket routes may be added
+    later. `state.script_hashes` takes the CSP hashes of inline scripts of pages mounted later.
     """
     api = FastAPI(title="Operations room", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room = room

@@ -1,7 +1,7 @@
 """The guard before everything served on the port: host names, origins, CSRF, sizes, security headers.
 
-It stands in front of the Dash room too, so that no page or callback can forget it. Follows the OWASP cheat sheets on CSRF,
-WebSockets and HTTP headers (ASVS 5.0 V3, V4).
+It stands in front of the Dash room too, so that no page or callback can forget it. Follows the OWASP cheat
+sheets on CSRF, WebSockets and HTTP headers (ASVS 5.0 V3, V4).
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ def content_policy(script_hashes: tuple[str, ...] = ()) -> str:
     """
     hashes = "".join(f" '{one.strip(chr(39))}'" for one in script_hashes)
     return (
-        f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
+        f"default-src 'none'; script-src 'self'{hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self'; "
+        "connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; "
         "form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     )
 
@@ -70,7 +71,10 @@ def host_allowed(host: str, names: frozenset[str]) -> bool:
 
 
 def same_origin(origin: str, host: str) -> bool:
-    """Tell whether a page of `origin` was served by `host` (name and port; the scheme may be a proxy's matter)."""
+    """Tell whether a page of `origin` was served by `host` (name and port.
+
+    The scheme may be a proxy's matter).
+    """
     return origin.lower().partition("://")[2] == host.lower()
 
 
@@ -117,7 +121,10 @@ class Guard:
             )
 
     async def _check_caller(self, scope: Scope, headers: Headers) -> None:
-        """Let nothing be changed without a session and its CSRF token, but signing in and senders with a token of their own."""
+        """Let nothing be changed without a session and its CSRF token.
+
+        But signing in and senders with a token of their own.
+        """
         path, cookie = scope["path"], HTTPConnection(scope).cookies.get(COOKIE)
         if (scope["method"], path) == SIGN_IN:
             return

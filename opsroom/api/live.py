@@ -1,7 +1,9 @@
-"""The live feed for screens: a snapshot, then merged changes; one task reads, one writes, both under one group.
+"""The live feed for screens: a snapshot, then merged changes.
 
-A screen that reads slowly makes the write wait, and gets what it missed in one merged frame; one that reads nothing for
-`limits.viewer_stalled_s` is closed with 1013. The session is checked again before every frame.
+One task reads, one writes, both under one group.
+
+A screen that reads slowly makes the write wait, and gets what it missed in one merged frame; one that reads
+nothing for `limits.viewer_stalled_s` is closed with 1013. The session is checked again before every frame.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ CLOSE_S: Final = 3.0
 
 
 class Subscribe(msgspec.Struct):
-    """What a screen asks for; `revision` and `boot` of its last frame resume without a snapshot where possible."""
+    """What a screen asks for.
+
+    `revision` and `boot` of its last frame resume without a snapshot where possible.
+    """
 
     type: Literal["subscribe"]
     unit: str | None = None
@@ -140,7 +145,7 @@ class Viewer:
             if self._subscription is not None:
                 self._subscription.close()
 
-    # -- reading -----------------------------------------------------------------------------------------------
+    # -- reading -------------------------------------------------------------------------------------
 
     async def _read(self) -> None:
         while True:
@@ -171,7 +176,7 @@ class Viewer:
         if self._subscription is not None:
             self._subscription.hurry()
 
-    # -- writing -----------------------------------------------------------------------------------------------
+    # -- writing -------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
         while True:

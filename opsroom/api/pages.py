@@ -1,4 +1,7 @@
-"""The description of the API as a plain page, made here: nothing is loaded from elsewhere, and no script runs."""
+"""The description of the API as a plain page, made here.
+
+Nothing is loaded from elsewhere, and no script runs.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ from opsroom.api.answers import answer
 page_router = APIRouter()
 
 STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:56rem;margin:2rem auto;padding:0 1rem;color:#1d2326;background:#d9dcda}"
+    "body{font:16px/1.5 sans-serif;"
+    "max-width:56rem;margin:2rem auto;padding:0 1rem;color:#1d2326;background:#d9dcda}"
     "h2{margin-top:2rem}code{font-family:monospace}dt{margin-top:1rem}dd{margin-left:1.5rem}table{border-collapse:collapse}"
     "td,th{text-align:left;padding:.1rem .8rem .1rem 0;vertical-align:top}"
 )
 LIVE = (
-    "<h2>Live feed</h2><p>WebSocket <code>/api/v1/feed</code> with the session cookie and the page's own Origin: send "
+    "<h2>Live feed</h2><p>WebSocket <code>/api/v1/feed</code> with the session cookie and the page's "
+    "own Origin: send "
     '<code>{"type":"subscribe","unit":PATH,"series":[IDS]}</code>, receive a snapshot, then changes. '
     "Close codes: 4401 not signed in, 4403 not allowed, 4408 subscribe expected, 1013 slow viewer.</p>"
 )
@@ -45,7 +50,8 @@ def page(described: dict[str, Any]) -> str:
             parts.setdefault(tag, []).append(_operation(path, method, operation, described))
     body = "".join(f"<h2>{escape(tag)}</h2><dl>{''.join(rows)}</dl>" for tag, rows in parts.items())
     return (
-        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{STYLE}</style></head>'
+        f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{STYLE}</style></head>"
         f"<body><h1>{title}</h1><p>{escape(described['info'].get('description', ''))} "
         f'For programs: <a href="/api/openapi.json">openapi.json</a>.</p>{body}{LIVE}</body></html>'
     )

@@ -62,7 +62,9 @@ async def readings(
     until: Annotated[Ms | None, Query(alias="to")] = None,
     points: Points = POINTS_DEFAULT,
 ) -> Response:
-    """Give t (ms) and v from `from` up to, not including, `to`: all readings where they fit, else lowest and highest of equal spans.
+    """Give t (ms) and v from `from` up to, not including, `to`.
+
+    All readings where they fit, else lowest and highest of equal spans.
 
     Default is the day up to now. Expected bands are not stored, so there are no `low` and `high`.
     """
@@ -82,7 +84,9 @@ async def readings(
 
 
 def span_us(range_us: int, points: int) -> int:
-    """Give a bucket width of which at most points / 2 - 1 cover the range: whole minutes or hours, so that rollups serve.
+    """Give a bucket width of which at most points / 2 - 1 cover the range.
+
+    Whole minutes or hours, so that rollups serve.
 
     >>> span_us(3_600_000_000, 600) / 1e6, span_us(86_400_000_000, 600) / 1e6
     (12.040134, 300.0)
@@ -111,7 +115,10 @@ async def alerts(
     only_open: Annotated[bool, Query(alias="open")] = True,
     since: Ms | None = None,
 ) -> Response:
-    """Give AlertViews: open ones worst first; with `open=0` also ended ones, newest first, raised from `since` (ms) on."""
+    """Give AlertViews: open ones worst first.
+
+    With `open=0` also ended ones, newest first, raised from `since` (ms) on.
+    """
     scope = room.view.glance(caller.seat)
     if only_open:
         return answer({"alerts": [scope.alert_view(alert) for alert in scope.alerts()]})

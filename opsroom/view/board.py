@@ -1,4 +1,7 @@
-"""Last values, bands and short trails of all series as arrays: one slot a series, so that a batch is one vectorised step."""
+"""Last values, bands and short trails of all series as arrays.
+
+One slot a series, so that a batch is one vectorised step.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,16 @@ Point = tuple[int, float]
 
 
 class Board:
-    """Arrays over slots. `revision` marks in `rev`, `card_rev` and `ring_rev` say when a slot last changed."""
+    """Arrays over slots.
+
+    `revision` marks in `rev`, `card_rev` and `ring_rev` say when a slot last changed.
+    """
 
     def __init__(self, grey_default_s: float) -> None:
-        """Start without series; `grey_default_s` is the age at which a value without declared period is old."""
+        """Start without series.
+
+        `grey_default_s` is the age at which a value without declared period is old.
+        """
         self._grey_default_s = grey_default_s
         self.slot_of: dict[int, int] = {}
         self._sorted_ids: NDArray[np.int64] = np.empty(0, np.int64)
@@ -117,7 +126,9 @@ class Board:
         return np.where(self._sorted_ids[at] == ids, self._sorted_slots[at], -1)
 
     def put(self, columns: Columns, revision: int) -> bool:
-        """Take readings; tell whether any was news. Older ones than the last value are history, the store's matter.
+        """Take readings; tell whether any was news.
+
+        Older ones than the last value are history, the store's matter.
 
         A second reading of the last instant replaces it. The trail keeps the newest 60 points a series.
         """
@@ -170,7 +181,10 @@ class Board:
         return list(zip(times, self.ring_v[slot, places].tolist(), strict=True))
 
     def values(self, slots: NDArray[np.int64]) -> dict[str, tuple[int | None, ...]]:
-        """Give for each slot, under its series id: t (ms, None if never), v, low, high, q, productivity, performance."""
+        """Give the last values by series id.
+
+        Each is t (ms, None if never), v, low, high, q, productivity, performance.
+        """
         productivity, _, performance = self.indices(slots)
         t = self.t[slots]
         columns: list[list[Any]] = [
@@ -186,7 +200,10 @@ class Board:
         return dict(zip(keys, zip(*columns, strict=True), strict=True))
 
     def indices(self, slots: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-        """Give productivity, latency and performance of the last values (DOMAIN 1.4), NaN where undefined; never clipped."""
+        """Give productivity, latency and performance of the last values (DOMAIN 1.4).
+
+        NaN where undefined; never clipped.
+        """
         act = np.where(self.q[slots] == 0, np.nan, self.v[slots])
         cap, pot, more = self.capability[slots], self.potentiality[slots], self.more[slots]
         productivity = _ratio(np.where(more, act, cap), np.where(more, cap, act))

@@ -1,4 +1,7 @@
-"""Alerts as screens and plants get them: the fields of an AlertView, wordless (codes and params), times in ms."""
+"""Alerts as screens and plants get them.
+
+The fields of an AlertView, wordless (codes and params), times in ms.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """The read model: what the room's screens show, in memory, fed by the room and read by the live feed.
 
-Every change gets the next revision and marks what it touched, so what a viewer has missed since revision N is simply all that
-is marked later: values merge to the latest, alerts are never dropped, and a viewer that slept gets one frame.
+Every change gets the next revision and marks what it touched, so what a viewer has missed since revision N
+is simply all that is marked later: values merge to the latest, alerts are never dropped, and a viewer that
+slept gets one frame.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ NEVER_S: Final = float("-inf")
 
 
 class View:
-    """The room as its screens see it. One loop owns it; nothing here waits or reads a clock but the subscriptions.
+    """The room as its screens see it.
+
+    One loop owns it; nothing here waits or reads a clock but the subscriptions.
 
     `boot` names this run of the server: revisions count from 0 in each.
     """
@@ -67,7 +70,7 @@ class View:
         self._units: dict[int, Unit] = {}
         self._sync()
 
-    # -- fed by the room ---------------------------------------------------------------------------------------
+    # -- fed by the room -----------------------------------------------------------------------------
 
     def load(self, now: Micros, alerts: Iterable[Alert]) -> None:
         """Take the open alerts of the store, at the start."""
@@ -91,7 +94,10 @@ class View:
     def bands(
         self, ids: NDArray[Any], expected: NDArray[Any] | None, low: NDArray[Any], high: NDArray[Any]
     ) -> None:
-        """Take expected bands of series `ids` (NaN where there is none). `expected`, the middle, is shown nowhere yet."""
+        """Take expected bands of series `ids` (NaN where there is none).
+
+        `expected`, the middle, is shown nowhere yet.
+        """
         del expected
         if self.board.put_bands(ids, low, high, self.revision + 1):
             self.revision += 1
@@ -105,7 +111,10 @@ class View:
         *,
         catalog_changed: bool = False,
     ) -> None:
-        """Take edges of alerts in their order, raises in the last 30 days by series, and changes of the tree."""
+        """Take edges of alerts in their order, and changes of the tree.
+
+        `raises` are those of the last 30 days, by series.
+        """
         self.at = max(self.at, now)
         if catalog_changed:
             self._sync()
@@ -129,7 +138,10 @@ class View:
         return self.board.id[slots]
 
     def _sync(self) -> None:
-        """Take the catalog as it is: new series are news, an altered tree of units is a new picture for everybody."""
+        """Take the catalog as it is.
+
+        New series are news, an altered tree of units is a new picture for everybody.
+        """
         if self._stamp == self.catalog.revision:
             return
         self._stamp = self.catalog.revision
@@ -167,7 +179,7 @@ class View:
             self.unit_rev[unit.id] = self.revision
         self._totals_at = NEVER_S
 
-    # -- read --------------------------------------------------------------------------------------------------
+    # -- read ----------------------------------------------------------------------------------------
 
     def subscribe(self, seat: Seat, unit_id: int | None = None, series: Iterable[int] = ()) -> Subscription:
         """Open a subscription of `seat` with `unit_id` in focus (default its own) and all points of `series`.
@@ -272,7 +284,10 @@ class View:
         return sorted(held, key=lambda alert: not alert.active)
 
     def members(self, alert: Alert, unit_id: int) -> list[str]:
-        """Give the other open alerts of the same unit, raised within one recovery time, that `unit_id` may see (rule 5)."""
+        """Give the other open alerts of the same unit, raised within one recovery time (rule 5).
+
+        Only those that `unit_id` may see.
+        """
         return [other.id for other in self._beside(alert) if may_see(other, unit_id)]
 
     def _beside(self, alert: Alert) -> list[Alert]:
@@ -301,10 +316,13 @@ class View:
         unit = self.catalog.units.get(unit_id)
         return "" if unit is None else unit.path
 
-    # -- news --------------------------------------------------------------------------------------------------
+    # -- news ----------------------------------------------------------------------------------------
 
     def refresh(self, now_s: float) -> None:
-        """Recompute the units' aggregates, at most once a second of `now_s` (monotonic), at once after an alert changed."""
+        """Recompute the units' aggregates, at most once a second of `now_s` (monotonic).
+
+        At once after an alert changed.
+        """
         if now_s - self._totals_at < TOTALS_EVERY_S:
             return
         self._totals_at = now_s

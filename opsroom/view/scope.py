@@ -40,10 +40,13 @@ class Scope:
         self._alerts: list[Alert] = []
         self._alerts_at = -1
 
-    # -- what may be seen --------------------------------------------------------------------------------------
+    # -- what may be seen ----------------------------------------------------------------------------
 
     def alerts(self) -> list[Alert]:
-        """Give the open alerts that the seat's unit may see, worst first: priority, then least time to climb."""
+        """Give the open alerts that the seat's unit may see, worst first.
+
+        Priority, then least time to climb.
+        """
         if self._alerts_at != self.view.alert_revision:
             seen = [alert for alert in self.view.alerts.values() if may_see(alert, self.seat.unit_id)]
             self._alerts = sorted(seen, key=_worst_first)
@@ -51,7 +54,10 @@ class Scope:
         return self._alerts
 
     def slots(self) -> NDArray[np.int64]:
-        """Give the slots of the series shown: the unit's own and those with an alert seen, the latter first, at most 500."""
+        """Give the slots of the series shown.
+
+        The unit's own and those with an alert seen, the latter first, at most 500.
+        """
         stamp = max(self.view.tree_revision, self.view.series_revision, self.view.alert_revision)
         if self._slots_at != stamp:
             board, catalog = self.view.board, self.view.catalog
@@ -65,10 +71,13 @@ class Scope:
             self._slots_at = stamp
         return self._slots
 
-    # -- rows --------------------------------------------------------------------------------------------------
+    # -- rows ----------------------------------------------------------------------------------------
 
     def unit_view(self, unit: Unit) -> dict[str, Any]:
-        """Give a UnitView. `worst` counts only alerts that the seat may see: what has not climbed is the unit's own affair."""
+        """Give a UnitView.
+
+        `worst` counts only alerts that the seat may see: what has not climbed is the unit's own affair.
+        """
         view = self.view
         total = view.totals.get(unit.id, NONE)
         inside = (a.priority for a in self.alerts() if view.catalog.contains(unit.id, a.unit_id))
@@ -152,7 +161,7 @@ class Scope:
         line = catalog.ancestors(self.focus_id)
         return line[0], line[:0:-1], catalog.children(self.focus_id)
 
-    # -- frames ------------------------------------------------------------------------------------------------
+    # -- frames --------------------------------------------------------------------------------------
 
     def snapshot_rows(self) -> dict[str, Any]:
         """Give the shared part of a snapshot."""
@@ -168,7 +177,10 @@ class Scope:
         }
 
     def changes(self, since: int, upto: int) -> bytes:
-        """Give the shared part of a frame from revision `since` to `upto`, as JSON; kept for the viewers that follow."""
+        """Give the shared part of a frame from revision `since` to `upto`, as JSON.
+
+        Kept for the viewers that follow.
+        """
         key = (since, upto)
         frame = self._frames.get(key)
         if frame is None:

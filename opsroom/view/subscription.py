@@ -1,4 +1,7 @@
-"""One viewer's share of the read model: a snapshot, then merged changes at a pace that people and browsers can follow."""
+"""One viewer's share of the read model.
+
+A snapshot, then merged changes at a pace that people and browsers can follow.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +45,10 @@ class Subscription:
         self._bell = asyncio.Event()
 
     def wake(self, *, urgent: bool) -> None:
-        """Ring: for values only a viewer that waits for nothing else is woken, the others have their time already."""
+        """Ring: for values only a viewer that waits for nothing else is woken.
+
+        The others have their time already.
+        """
         if urgent or self._dozing:
             self._dozing = False
             self._bell.set()
@@ -83,7 +89,10 @@ class Subscription:
         return _encoder.encode(head | rows)
 
     async def changes(self) -> bytes:
-        """Wait until a frame is due and give it: changes since the last one, or a new snapshot where the tree was altered."""
+        """Wait until a frame is due and give it.
+
+        Changes since the last one, or a new snapshot where the tree was altered.
+        """
         await self._due()
         view, since = self._view, self.seen
         at = asyncio.get_running_loop().time()
@@ -105,7 +114,10 @@ class Subscription:
         return {str(board.id[slot]): board.trail(slot, since) for slot in fresh.tolist()}
 
     def _note(self, at: float) -> None:
-        """Remember what this frame brought, and which alerts of the viewer's own unit it showed for the first time."""
+        """Remember what this frame brought.
+
+        And which alerts of the viewer's own unit it showed for the first time.
+        """
         view = self._view
         unit_id = self.seat.unit_id
         self.own_alerts = [

@@ -1,8 +1,9 @@
 """Aggregates of units: what a level above may see of the one below without asking.
 
-A unit's productivity, latency and performance are the arithmetic means over all indicators of its subtree whose last value is
-neither old nor bad, every indicator weighing the same; None where there is none. The mean is taken of the indices, so it is
-not the index of the sums: it says how well the parts do by their own measure, and sums nothing that has different units.
+A unit's productivity, latency and performance are the arithmetic means over all indicators of its subtree
+whose last value is neither old nor bad, every indicator weighing the same; None where there is none. The
+mean is taken of the indices, so it is not the index of the sums: it says how well the parts do by their own
+measure, and sums nothing that has different units.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ DIGITS: Final = 4
 
 
 class Total(msgspec.Struct, frozen=True):
-    """Aggregates of one unit and all below: mean indices, open alerts, silent series (old value, period declared)."""
+    """Aggregates of one unit and all below.
+
+    Mean indices, open alerts, silent series (old value, period declared).
+    """
 
     productivity: float | None = None
     latency: float | None = None
@@ -37,7 +41,10 @@ NONE: Final = Total()
 
 
 def totals(catalog: Catalog, board: Board, alerts: Iterable[Alert], now: Micros) -> dict[int, Total]:
-    """Compute the aggregates of every unit; one pass over the series, one over the units from the deepest up."""
+    """Compute the aggregates of every unit.
+
+    One pass over the series, one over the units from the deepest up.
+    """
     units = sorted(catalog.units.values(), key=lambda unit: -unit.depth)
     row_of = {unit.id: row for row, unit in enumerate(units)}
     own = _own(catalog, board, alerts, now, row_of)
@@ -50,7 +57,10 @@ def totals(catalog: Catalog, board: Board, alerts: Iterable[Alert], now: Micros)
 def _own(
     catalog: Catalog, board: Board, alerts: Iterable[Alert], now: Micros, row_of: dict[int, int]
 ) -> NDArray[np.float64]:
-    """Give, a row a unit without its subtree: sums of the three indices, their three counts, open alerts, silent series."""
+    """Give, a row a unit without its subtree.
+
+    Sums of the three indices, their three counts, open alerts, silent series.
+    """
     n = len(board)
     rows = np.array([row_of.get(unit_id, -1) for unit_id in board.unit[:n].tolist()], np.int64)
     slots = np.flatnonzero(rows >= 0)

@@ -36,7 +36,7 @@ def alert(climbs: int) -> Alert:
     )
 
 
-# climbs -> units whose seats see it, the unit whose operators acknowledge, whether a council seat at the root decides
+# climbs -> units whose seats see it, the unit whose operators acknowledge, whether the root's council decides
 STANDS = {0: ({MILL}, MILL, False), 1: ({MILL, BRANCH}, BRANCH, False), 2: ({MILL, BRANCH, ROOT}, ROOT, True)}
 
 

@@ -33,7 +33,10 @@ SEATS = {
 
 
 class Door:
-    """A client of one person. httpx sends no Secure cookie over http, so it is kept by hand, as browsers do on loopback."""
+    """A client of one person.
+
+    Httpx sends no Secure cookie over http, so it is kept by hand, as browsers do on loopback.
+    """
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client

@@ -1,4 +1,7 @@
-"""A small room in memory, joined from the product's own parts: catalog, alert book, memory store, view, access."""
+"""A small room in memory, joined from the product's own parts.
+
+Catalog, alert book, memory store, view, access.
+"""
 
 from __future__ import annotations
 
@@ -129,7 +132,7 @@ class SmallRoom:
         self.view.apply(self.view.at, edges, raises)
         return edges
 
-    # -- what happens in a test --------------------------------------------------------------------------------
+    # -- what happens in a test ----------------------------------------------------------------------
 
     def reading(self, series: int, at: int, value: float, quality: int = 192) -> None:
         self.offset += 1

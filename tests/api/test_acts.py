@@ -12,7 +12,7 @@ from tests.api.small_room import BRANCH_STOCK, HEAT, MILL, OUTPUT, START, S, Sma
 Doors = Callable[[str], Awaitable[Door]]
 LATER = (START + 30 * 86_400 * S) // 1000
 
-# What each seat gets for an alert of the mill that has climbed 0, 1, 2 times: 2xx/403 where it may or may not, 404 unseen.
+# What each seat gets for an alert of the mill that has climbed 0, 1, 2 times: 404 where it does not see it.
 ACKNOWLEDGE = {
     "mill-operator": (200, 403, 403),
     "mill-council": (200, 403, 403),

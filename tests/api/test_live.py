@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 

@@ -1,4 +1,7 @@
-"""The read model: what each seat is shown, and that changes since any revision give the same picture as a snapshot."""
+"""The read model.
+
+What each seat is shown, and that changes since any revision give the same picture as a snapshot.
+"""
 
 import asyncio
 import json
