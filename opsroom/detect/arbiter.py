@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from opsroom.detect.jit import inner, kernel
 from opsroom.detect import siblings, tail
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import (
@@ -32,7 +32,7 @@ from opsroom.detect.state import (
 )
 
 
-@njit(cache=True, nogil=True)
+@inner
 def emit(events, n, row, verb, detector, kind, at, value):  # noqa: ANN001, ANN202, PLR0913
     """Write a finding without further particulars; gives the next free place."""
     e = events[n]
@@ -49,7 +49,7 @@ def emit(events, n, row, verb, detector, kind, at, value):  # noqa: ANN001, ANN2
     return n + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def hold_open(h, detector, centre, half, seasonal, onset, at, direction, outside):  # noqa: ANN001, ANN202, PLR0913
     """Mark the series' alert open and freeze its band."""
     h.open = detector
@@ -65,7 +65,7 @@ def hold_open(h, detector, centre, half, seasonal, onset, at, direction, outside
     h.direction = direction
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def close(h, r, turn_full):  # noqa: ANN001, ANN202
     """Mark the series' alert ended; it may teach and open again."""
     h.open = 0
@@ -74,7 +74,7 @@ def close(h, r, turn_full):  # noqa: ANN001, ANN202
     tail.resume(r, r.value, turn_full, False)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def frozen_band(h, r, t):  # noqa: ANN001, ANN202
     """Give (centre, half width) of the band frozen at onset, at instant `t`."""
     if h.seasonal:
@@ -83,13 +83,13 @@ def frozen_band(h, r, t):  # noqa: ANN001, ANN202
     return h.centre, h.half
 
 
-@njit(cache=True, nogil=True)
+@inner
 def outside_declared(s, raw):  # noqa: ANN001, ANN202
     """Whether a raw value is outside the declared band (an open end is NaN and never passed)."""
     return raw < s.low or raw > s.high
 
 
-@njit(cache=True, nogil=True)
+@inner
 def own_reading(s, r, h, row, t, raw, y, dt, whole_dt, recovery, events, n):  # noqa: ANN001, ANN202, PLR0913
     """Limit and tail on one reading; gives the next free place for findings."""
     beyond = outside_declared(s, raw)
@@ -113,7 +113,7 @@ def own_reading(s, r, h, row, t, raw, y, dt, whole_dt, recovery, events, n):  # 
     return n
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _limit(s, r, h, row, t, raw, events, n):  # noqa: ANN001, ANN202, PLR0913
     """Open a limit alert, or add it as evidence to an open one, once."""
     if h.open and (h.evidence >> LIMIT) & 1:
@@ -131,7 +131,7 @@ def _limit(s, r, h, row, t, raw, events, n):  # noqa: ANN001, ANN202, PLR0913
     return n
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _while_open(s, r, h, row, t, raw, y, beyond, recovery, events, n):  # noqa: ANN001, ANN202, PLR0913
     """Count readings inside; the second ends the alert. Siblings and silence are ended elsewhere."""
     r.value = y
@@ -155,7 +155,7 @@ def _while_open(s, r, h, row, t, raw, y, beyond, recovery, events, n):  # noqa: 
     return n
 
 
-@njit(cache=True, nogil=True)
+@inner
 def judge_group(g, spec, tails, sib, hold, members, recovery, events, n):  # noqa: ANN001, ANN202, PLR0913
     """Judge the oldest instant of a sibling group and emit what its members show."""
     size = g.size
@@ -207,7 +207,7 @@ def judge_group(g, spec, tails, sib, hold, members, recovery, events, n):  # noq
     return n
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _contributors(e, g, spec, members, distance, scale):  # noqa: ANN001, ANN202, PLR0913
     """Name the members farthest apart, farthest first."""
     taken = np.zeros(g.size, np.bool_)
@@ -226,7 +226,7 @@ def _contributors(e, g, spec, members, distance, scale):  # noqa: ANN001, ANN202
         e.others_n = k + 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def name(f, h, row, t, y, events, n):  # noqa: ANN001, ANN202, PLR0913
     """Name the open alert by the filter's last confirmed change, if that lies within it and is not its name yet."""
     if h.open in (0, SILENCE) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]):

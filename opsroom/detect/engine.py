@@ -166,7 +166,9 @@ class Engine:
             onset = int(state.seen[row]) + int(period[row])
             if not hold["open"][row]:
                 verb = FindingVerb.OPEN
-                arbiter.hold_open(hold[row], layout.SILENCE, math.nan, math.nan, False, onset, at, 0, False)
+                hold[row] = np.zeros(1, layout.HOLD)[0]
+                hold["open"][row], hold["named"][row] = layout.SILENCE, -1
+                hold["onset"][row], hold["opened"][row] = onset, at
             series_id = int(state.rows["spec"]["series"][row])
             kind = ChangeKind.MISSING_REPORT
             found.append(Finding(series_id=series_id, verb=verb, detector="silence", kind=kind, at=at, onset=onset))

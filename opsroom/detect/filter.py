@@ -10,9 +10,10 @@ import math
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from opsroom.detect.jit import inner, kernel
+from opsroom.detect.rarity import arrange
 from opsroom.detect.state import KINDS, SLOPE, STEP, TRANSIENT
 
 # rows: prior probability, observation, level and slope variance in units of V, for no change, step, slope, transient
@@ -36,7 +37,7 @@ WIDEN = 1.1
 """The learned deviation is 5-11 % too small: displayed bands are widened by it."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _start(r, y):  # noqa: ANN001, ANN202
     """Collect the first readings; then set V from the median step and the level from the last of them."""
     k = r.n
@@ -44,16 +45,22 @@ def _start(r, y):  # noqa: ANN001, ANN202
     r.n += 1
     if r.n < START_READINGS:
         return
-    steps = np.abs(np.diff(r.first))
-    sigma = np.median(steps) / (0.6745 * math.sqrt(2.0))
+    steps = np.empty(START_READINGS - 1)
+    total = 0.0
+    for i in range(START_READINGS - 1):
+        steps[i] = abs(r.first[i + 1] - r.first[i])
+        total += steps[i]
+    arrange(steps)
+    sigma = 0.5 * (steps[4] + steps[5]) / (0.6745 * math.sqrt(2.0))
     if sigma <= 0.0:
-        sigma = np.mean(steps)
+        sigma = total / len(steps)
     if sigma <= 0.0:  # nothing has moved yet: keep waiting with the newest readings
-        r.first[:-1] = r.first[1:].copy()
+        for i in range(START_READINGS - 1):
+            r.first[i] = r.first[i + 1]
         r.n = START_READINGS - 1
         return
     v = sigma * sigma
-    r.first[0] = np.median(r.first)
+    r.first[0] = y
     r.first[1] = r.first[2] = y
     r.degrees = START_DEGREES
     for j in range(KINDS):
@@ -68,7 +75,7 @@ def _start(r, y):  # noqa: ANN001, ANN202
             r.w[j, k2] = 1.0 if k2 == 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def move(r, t, y, profile):  # noqa: ANN001, ANN202, PLR0915
     """Take one reading: sixteen updates, one collapse (DOMAIN 2.2), then see whether a change is confirmed."""
     if r.n < START_READINGS:
@@ -126,7 +133,7 @@ def move(r, t, y, profile):  # noqa: ANN001, ANN202, PLR0915
     r.y = y
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _lookback(r, joint, total):  # noqa: ANN001, ANN202
     """Give the probabilities of the states one and two readings back, each shape [4]."""
     back1 = np.zeros(KINDS)
@@ -140,7 +147,7 @@ def _lookback(r, joint, total):  # noqa: ANN001, ANN202
     return back1, back2
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _collapse(r, joint, total, m, c, s):  # noqa: ANN001, ANN202, PLR0913
     """Sixteen to four by moments, precision-weighted where V is unknown (West & Harrison 12.4.4)."""
     for j in range(KINDS):
@@ -179,7 +186,7 @@ def _collapse(r, joint, total, m, c, s):  # noqa: ANN001, ANN202, PLR0913
         r.s[j] = sj
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def slope_probability(r):  # noqa: ANN001, ANN202
     """Give (Pr slope up, Pr slope down) beyond a tenth of a deviation a reading."""
     v = 0.0
@@ -195,7 +202,7 @@ def slope_probability(r):  # noqa: ANN001, ANN202
     return up, down
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _confirm(r, back1, back2, y):  # noqa: ANN001, ANN202
     """Set the last confirmed change; `fresh` where this reading confirmed one."""
     r.fresh = 0
@@ -242,7 +249,7 @@ def _confirm(r, back1, back2, y):  # noqa: ANN001, ANN202
     r.fresh = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def forecast(r, steps, profile):  # noqa: ANN001, ANN202
     """Give (mean, deviation), each shape [steps], of the next readings under no further change of slope (DOMAIN 2.2)."""
     mean = np.full(steps, math.nan)

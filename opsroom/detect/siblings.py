@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
-from opsroom.detect.rarity import DAY_US, WEEK_US, pair_up, rate, remember, threshold, turn
+from opsroom.detect.jit import inner
+from opsroom.detect.rarity import DAY_US, WEEK_US, arrange, pair_up, place, rate, remember, threshold, turn
 from opsroom.detect.state import NEVER, PENDING, RING
 
 WIDTH = 24.0
@@ -33,7 +33,7 @@ LEAST_OTHERS = 2
 RESOLUTION = 1e-6
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _median_without(ordered, count, position):  # noqa: ANN001, ANN202
     """Median of the first `count` sorted values, leaving out the one at `position`."""
     rest = count - 1
@@ -44,20 +44,22 @@ def _median_without(ordered, count, position):  # noqa: ANN001, ANN202
     return 0.5 * (ordered[a] + ordered[b])
 
 
-@njit(cache=True, nogil=True)
+@inner
 def arrive(g, sib, members, row, t, y):  # noqa: ANN001, ANN202, PLR0913
     """Put the reading of `row` at `t` beside those of its siblings; gives False where its instant has been judged already.
 
     Instants before `t` for which this member gave nothing are passed over by it.
     """
     r = sib[row]
-    if r.dead:
+    if r.dead:  # it takes part from the next instant on, whatever the order of arrival within this one
         r.dead = 0
+        r.back_at = t
         g.live += 1
-        for k in range(g.pending_n):  # it was not awaited at the instants before
-            if g.pending_t[k] < t:
+        for k in range(g.pending_n):
+            if g.pending_t[k] <= t:
                 r.accounted[k] = 2
                 g.pending_count[k] += 1
+        return False
     if t <= g.passed:
         return False
     slot = -1
@@ -78,7 +80,7 @@ def arrive(g, sib, members, row, t, y):  # noqa: ANN001, ANN202, PLR0913
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _insert(g, sib, members, t):  # noqa: ANN001, ANN202
     """Make room for instant `t`, in order of time; the caller has taken out the oldest of a full list. -1 where `t` is too old."""
     if g.pending_n >= PENDING:
@@ -89,20 +91,22 @@ def _insert(g, sib, members, t):  # noqa: ANN001, ANN202
     for j in range(g.pending_n, k, -1):
         g.pending_t[j] = g.pending_t[j - 1]
         g.pending_count[j] = g.pending_count[j - 1]
+    given = 0
     for i in range(g.start, g.start + g.size):
         r = sib[members[i]]
         for j in range(g.pending_n, k, -1):
             r.pending[j] = r.pending[j - 1]
             r.accounted[j] = r.accounted[j - 1]
         r.pending[k] = np.nan
-        r.accounted[k] = 0
+        r.accounted[k] = 2 if not r.dead and r.back_at >= t else 0
+        given += 1 if r.accounted[k] else 0
     g.pending_t[k] = t
-    g.pending_count[k] = 0
+    g.pending_count[k] = given
     g.pending_n += 1
     return k
 
 
-@njit(cache=True, nogil=True)
+@inner
 def due(g, newest):  # noqa: ANN001, ANN202
     """Whether the oldest pending instant is to be judged: all live members are accounted for, or `newest` needs its place."""
     if g.pending_n == 0:
@@ -114,7 +118,7 @@ def due(g, newest):  # noqa: ANN001, ANN202
     return True
 
 
-@njit(cache=True, nogil=True)
+@inner
 def judge(g, sib, members, turn_full, hold, distance, scale):  # noqa: ANN001, ANN202, PLR0913
     """Judge the oldest pending instant and take it out.
 
@@ -145,28 +149,31 @@ def judge(g, sib, members, turn_full, hold, distance, scale):  # noqa: ANN001, A
         _distances(g, sib, members, turn_full, values[:count], distance, scale, magnitude)
         _move(g, sib, members, hold, distance, scale, t)
     else:
-        distance[:size] = math.nan
+        for i in range(size):
+            distance[i] = math.nan
     _drop(g, sib, members)
     g.passed = t
     return t
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _distances(g, sib, members, turn_full, values, distance, scale, magnitude):  # noqa: ANN001, ANN202, PLR0913
     """Turn values (relative to the anchor) into distances from the others' median less bias, and find the common scale."""
-    ordered = np.sort(values)
+    ordered = values.copy()
+    arrange(ordered)
     count = len(ordered)
     sizes = np.empty(count)
     k = 0
     for i in range(g.size):
         if math.isnan(distance[i]):
             continue
-        position = np.searchsorted(ordered, distance[i])
+        position = place(ordered, distance[i])
         r = sib[members[g.start + i]]
         distance[i] = turn(distance[i] - _median_without(ordered, count, position) - r.bias, turn_full)
         sizes[k] = abs(distance[i])
         k += 1
-    now = float(np.median(sizes))
+    arrange(sizes)
+    now = 0.5 * (sizes[(count - 1) // 2] + sizes[count // 2])
     least = RESOLUTION * magnitude
     known = g.turns >= PENDING
     usual = max(g.dispersion, FLOOR * g.usual, now, least) if known else math.inf
@@ -178,7 +185,7 @@ def _distances(g, sib, members, turn_full, values, distance, scale, magnitude): 
         scale[i] = usual
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _move(g, sib, members, hold, distance, scale, t):  # noqa: ANN001, ANN202, PLR0913
     """Move score, block and bias of every member that gave a reading and has no open alert."""
     for i in range(g.size):
@@ -206,7 +213,7 @@ def _move(g, sib, members, hold, distance, scale, t):  # noqa: ANN001, ANN202, P
         r.at = t
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _end_block(g, r, t):  # noqa: ANN001, ANN202
     """Remember a member's block; the group's threshold is to be found anew."""
     r.ring_n = remember(r.ring, r.ring_n, r.block_max)
@@ -219,7 +226,7 @@ def _end_block(g, r, t):  # noqa: ANN001, ANN202
     g.dirty = 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def pool(g, sib, members):  # noqa: ANN001, ANN202
     """Give all remembered blocks of the group, shape [n], and the fewest that one live member has."""
     draws = np.empty(g.size * RING)
@@ -234,7 +241,7 @@ def pool(g, sib, members):  # noqa: ANN001, ANN202
     return draws[:count], fewest
 
 
-@njit(cache=True, nogil=True)
+@inner
 def refit(g, sib, members, gap, budget):  # noqa: ANN001, ANN202
     """Find the group's threshold anew from the pooled past."""
     g.dirty = 0
@@ -244,7 +251,7 @@ def refit(g, sib, members, gap, budget):  # noqa: ANN001, ANN202
         g.threshold = threshold(draws, WEEK_US / (block * gap), budget)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _block(g, sib, members):  # noqa: ANN001, ANN202
     longest = BLOCK
     for i in range(g.start, g.start + g.size):
@@ -252,14 +259,14 @@ def _block(g, sib, members):  # noqa: ANN001, ANN202
     return longest
 
 
-@njit(cache=True, nogil=True)
+@inner
 def how_often(g, sib, members, gap, score):  # noqa: ANN001, ANN202
     """Give how often a week a member's block passes `score`, by the group's past."""
     draws, _ = pool(g, sib, members)
     return rate(draws, WEEK_US / (_block(g, sib, members) * gap), score)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _drop(g, sib, members):  # noqa: ANN001, ANN202
     """Take out the oldest pending instant."""
     last = g.pending_n - 1

@@ -96,6 +96,7 @@ SIBLING = np.dtype(
         ("pending", "f8", (PENDING,)),
         ("accounted", "u1", (PENDING,)),  # 0 awaited, 1 given, 2 passed over
         ("dead", "u1"),
+        ("back_at", "i8"),
         ("outside_since", "i8"),
         ("at", "i8"),
     ],

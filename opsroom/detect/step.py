@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
+from opsroom.detect.jit import inner, kernel
 from opsroom.detect import arbiter, filter as naming, siblings, tail
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import BACK, MISSING, SILENCE
@@ -15,19 +15,21 @@ QUALITY_LEAST = 64
 """Bad readings (below) are kept and shown, not scored."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _local(r, zone, t, starts, instants, offsets):  # noqa: ANN001, ANN202, PLR0913
     """Find the zone's offset at `t`, kept in the row until the next change."""
     if r.zone_from <= t < r.zone_until:
         return
     first, last = starts[zone], starts[zone + 1]
-    k = first + np.searchsorted(instants[first:last], t, side="right") - 1
+    k = last - 1
+    while k > first and instants[k] > t:
+        k -= 1
     r.zone_from = instants[k]
     r.zone_until = instants[k + 1] if k + 1 < last else np.iinfo(np.int64).max
     r.zone_offset = offsets[k]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def observed(s, raw):  # noqa: ANN001, ANN202
     """Give what is scored: the value, or an indicator's productivity; NaN where that is undefined."""
     if s.orientation == 0:
@@ -39,7 +41,7 @@ def observed(s, raw):  # noqa: ANN001, ANN202
     return s.capability / raw if raw != 0.0 else math.nan
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def consume(spec, tails, sib, filters, hold, groups, members, zones, rows, t, v, q, profile, recovery, events):  # noqa: ANN001, ANN202, PLR0913
     """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many."""
     n = 0

@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-from numba import njit
 
-from opsroom.detect.rarity import DAY_US, WEEK_US, pair_up, rate, remember, threshold, turn
+from opsroom.detect.jit import inner, kernel
+from opsroom.detect.rarity import DAY_US, WEEK_US, drawn, pair_up, rate, remember, threshold, turn
 from opsroom.detect.state import NEVER, RING, SLOTS, TAIL_FAST, TAIL_SLOW
 
 HALF_DAY_US = DAY_US // 2
@@ -29,6 +28,10 @@ FAST_BLOCK = 32
 FAST_BLOCKS = 10
 CLIP = 6.0
 """One reading counts at most six usual deviations in the fast chart: a lone spike is not a change."""
+CLIP_THRESHOLDS = 1.1
+YOUNG_US = 3_600_000_000
+"""While blocks are shorter than an hour the past is a day at most and its thresholds lie far out; so that an outage is found on the first
+day, a reading then counts up to a tenth more than the threshold, which takes nine of them."""
 WINSOR = 3.0
 """A residual teaches at most three spreads: an excursion moves its own yardstick slowly."""
 USUAL = 3.75
@@ -43,7 +46,7 @@ SETTLE = 16
 """Readings before any score is kept."""
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _season(r, t):  # noqa: ANN001, ANN202 - numba record
     """Give (slot, profile there, relative spread there) of the local time of `t`."""
     local = t + r.zone_offset
@@ -63,7 +66,7 @@ def _season(r, t):  # noqa: ANN001, ANN202 - numba record
     return slot, value, relative
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def expected(r, t, turn_full):  # noqa: ANN001, ANN202
     """Give (expected value, mean absolute residual, season used) at `t`."""
     if r.seasonal == 0 or turn_full > 0.0:
@@ -72,14 +75,14 @@ def expected(r, t, turn_full):  # noqa: ANN001, ANN202
     return r.level[1] + season, r.spread[1] * relative, True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def season_at(r, t):  # noqa: ANN001, ANN202
     """Give (profile, relative spread) at `t`: a frozen band goes on by slot."""
     _, season, relative = _season(r, t)
     return season, relative
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _leave_slot(r, slot):  # noqa: ANN001, ANN202
     """Fold the slot just left into the profile and decide whether the season is used."""
     old = r.slot
@@ -95,7 +98,7 @@ def _leave_slot(r, slot):  # noqa: ANN001, ANN202
     r.seasonal = 1 if learned and r.spread[1] < SEASON_GAIN * r.spread[0] else 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _slow(r, which, residual, dt, budget):  # noqa: ANN001, ANN202
     """Move slow chart `which`; gives True where it is beyond its threshold."""
     r.slow[which] += min(1.0, dt / HALF_DAY_US) * (residual - r.slow[which])
@@ -104,21 +107,26 @@ def _slow(r, which, residual, dt, budget):  # noqa: ANN001, ANN202
         r.slow_n[which] = remember(r.slow_ring[which], r.slow_n[which], r.slow_max[which])
         r.slow_max[which] = r.slow_span[which] = 0.0
         if r.slow_n[which] >= SLOW_BLOCKS:
-            draws = r.slow_ring[which][: r.slow_n[which]].astype(np.float64)
+            draws = drawn(r.slow_ring[which], r.slow_n[which])
             r.slow_threshold[which] = threshold(draws, 7.0, budget)
     r.slow_max[which] = max(r.slow_max[which], size)
     r.slow_span[which] += dt
     return size > r.slow_threshold[which]
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _fast(r, y, season, turn_full, budget):  # noqa: ANN001, ANN202
-    """Move the fast chart by the reading `y` less its season; gives True where it is beyond its threshold."""
+    """Move the fast chart by the reading `y` less its season; gives how often a week that happens, infinite below the threshold."""
     step = turn(y - season - r.near, turn_full)
-    short = min(max(step, -CLIP * r.jitter), CLIP * r.jitter) if r.n >= SETTLE else step
+    most = CLIP * r.jitter
+    if r.fast_threshold < math.inf and r.fast_block * r.gap < YOUNG_US:
+        most = max(most, CLIP_THRESHOLDS * r.fast_threshold)
+    short = min(max(step, -most), most) if r.n >= SETTLE else step
     r.fast += (short - r.fast) / FAST_WIDTH
     size = abs(r.fast)
-    beyond = size > r.fast_threshold
+    often = math.inf
+    if size > r.fast_threshold:
+        often = rate(drawn(r.fast_ring, r.fast_n), WEEK_US / (r.fast_block * r.gap), size)
     if r.n > SETTLE:
         r.fast_max = max(r.fast_max, size)
         r.fast_count += 1
@@ -127,10 +135,10 @@ def _fast(r, y, season, turn_full, budget):  # noqa: ANN001, ANN202
     r.near_n += 1
     r.near = turn(r.near + max(1.0 / r.near_n, 1.0 / FAST_MEMORY) * step, turn_full)
     r.jitter += max(1.0 / (r.n + 1.0), 1.0 / 1024.0) * (1.25 * abs(short) - r.jitter)
-    return beyond
+    return often
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _end_fast_block(r, budget):  # noqa: ANN001, ANN202
     """Remember the block's largest score; double the blocks when the memory is full and they are shorter than a day."""
     r.fast_n = remember(r.fast_ring, r.fast_n, r.fast_max)
@@ -140,11 +148,11 @@ def _end_fast_block(r, budget):  # noqa: ANN001, ANN202
         r.fast_n = pair_up(r.fast_ring, r.fast_n)
         r.fast_block *= 2
     if r.fast_n >= FAST_BLOCKS and r.gap > 0.0:
-        draws = r.fast_ring[: r.fast_n].astype(np.float64)
+        draws = drawn(r.fast_ring, r.fast_n)
         r.fast_threshold = threshold(draws, WEEK_US / (r.fast_block * r.gap), budget)
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _teach(r, y, plain, seasonal, relative, dt, turn_full, has_slot):  # noqa: ANN001, ANN202, PLR0913
     """Let level, spread and profile learn from one reading."""
     gain = max(1.0 / (r.n + 1.0), min(dt / MEMORY_US, 0.2))
@@ -167,7 +175,7 @@ def _teach(r, y, plain, seasonal, relative, dt, turn_full, has_slot):  # noqa: A
     r.slot_count += 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def first_reading(r, t, y):  # noqa: ANN001, ANN202
     """Start a series at its first reading."""
     r.first = r.last = t
@@ -178,7 +186,7 @@ def first_reading(r, t, y):  # noqa: ANN001, ANN202
     r.n = 1
 
 
-@njit(cache=True, nogil=True)
+@inner
 def keep_time(r, t):  # noqa: ANN001, ANN202
     """Note that a reading came at `t`; gives the time it stands for, microseconds, at most a quarter of a day."""
     dt = float(t - r.last)
@@ -188,7 +196,7 @@ def keep_time(r, t):  # noqa: ANN001, ANN202
     return min(dt, DAY_US / 4.0), dt
 
 
-@njit(cache=True, nogil=True)
+@inner
 def score(r, t, y, dt, whole_dt, turn_full, budget):  # noqa: ANN001, ANN202, PLR0913
     """Score one reading of a series without an open alert, then let it teach.
 
@@ -225,19 +233,17 @@ def score(r, t, y, dt, whole_dt, turn_full, budget):  # noqa: ANN001, ANN202, PL
         if slow and r.slow[which] * (plain if which == 0 else seasonal) > 0.0:
             base, deviation = (r.level[0], r.spread[0]) if which == 0 else (centre, spread)
             if abs(turn(y - base, turn_full)) > INNER * deviation:
-                draws = r.slow_ring[which][: r.slow_n[which]].astype(np.float64)
+                draws = drawn(r.slow_ring[which], r.slow_n[which])
                 often = rate(draws, 7.0, abs(r.slow[which]))
                 sign = 1 if r.slow[which] > 0.0 else -1
                 return TAIL_SLOW, base, INNER * deviation, which == 1, often, sign
-        if fast and abs(residual) > USUAL * spread and residual * r.fast > 0.0:
-            draws = r.fast_ring[: r.fast_n].astype(np.float64)
-            often = rate(draws, WEEK_US / (r.fast_block * r.gap), abs(r.fast))
-            return TAIL_FAST, centre, USUAL * spread, used, often, (1 if r.fast > 0.0 else -1)
+        if fast < math.inf and abs(residual) > USUAL * spread and residual * r.fast > 0.0:
+            return TAIL_FAST, centre, USUAL * spread, used, fast, (1 if r.fast > 0.0 else -1)
     _teach(r, y, plain, seasonal, relative, dt, turn_full, has_slot)
     return 0, centre, USUAL * spread, used, math.inf, 0
 
 
-@njit(cache=True, nogil=True)
+@inner
 def _note_outside(r, t, outside):  # noqa: ANN001, ANN202
     """Keep the start of the present run outside the inner band; two readings inside end it."""
     if outside:
@@ -250,7 +256,7 @@ def _note_outside(r, t, outside):  # noqa: ANN001, ANN202
             r.outside_since = NEVER
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def resume(r, y, turn_full, anew):  # noqa: ANN001, ANN202
     """Go on after an alert: the charts restart at 0; `anew` (a decision or a new capability) takes the present value as the level."""
     r.slow[0] = r.slow[1] = r.fast = 0.0
