@@ -80,6 +80,20 @@ class Core:
         self.book = AlertBook()
         self._keys: OrderedDict[str, None] = OrderedDict()
 
+    def compile(self) -> None:
+        """Compile the kernels (or read them from their cache), so that the first reading does not wait for it."""
+        state = self.engine.configure(
+            self.engine.blank(), [SeriesSpec(id=1, unit_id=1, period_us=MICROS_PER_S)]
+        )
+        one = Columns(np.ones(1, np.int32), np.ones(1, np.int64), np.ones(1), np.full(1, 192, np.uint8))
+        for array in (one.series, one.t, one.v, one.q):
+            self.engine.step(state, 1, one)
+            array.setflags(
+                write=False
+            )  # arrays read from the log are; that is a type of its own to the compiler
+        self.engine.step(state, 1, one)
+        self.engine.bands(state, [1])
+
     @staticmethod
     def peek(record: Record) -> Step:
         """Give the readings of a record without applying it."""
@@ -131,7 +145,8 @@ class Core:
         self._advance(record.source, step)
 
     def _tick(self, record: Record, step: Step) -> None:
-        if record.payload == START:
+        # On the stream's clock the room's own absence took no time: a restart must move no silence.
+        if record.payload == START and not self.stream:
             self.detectors = self.engine.touch(self.detectors, self.now)
         if not self.stream:
             self._until(self.now, step)

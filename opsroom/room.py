@@ -151,13 +151,14 @@ class Room:
         # Records between the two changed nothing that was worth a commit.
         self._committed = max(self.store.journal.offset(), self._snapshotted)
         if self.core.detection:
+            self.core.compile()
             self.core.configure(list(self.catalog.series.values()))
             if snapshot is not None and not restored:
                 warm(self.core, self.store)
-        self.view.load(self.core.now, self.store.journal.alerts(open_only=True))
         flushed = self.store.readings.flushed_offset
         self.offset = min(self._snapshotted, flushed)
         await self._replay(flushed)
+        self.view.load(self.core.now, self.core.book.open.values())
         await self.log.append(
             [
                 self._entry(RecordKind.TICK, START),
@@ -321,7 +322,7 @@ class Room:
         self._bands_at = at
         ids = self.view.watched()
         if len(ids):
-            expected, low, high = self.core.engine.bands(self.core.detectors, ids)
+            expected, low, high = self.core.engine.bands(self.core.detectors, ids.tolist())
             self.view.bands(ids, expected, low, high)
 
     async def _snapshot_if_due(self) -> None:

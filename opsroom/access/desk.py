@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -13,7 +14,7 @@ import msgspec
 
 from opsroom.access.passwords import PASSWORD_CHARS_MAX, Passwords
 from opsroom.access.rate import LoginRate
-from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, NotSignedIn, OpsroomError
+from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, NotSignedIn, OpsroomError, StoreError
 from opsroom.model import MICROS_PER_S, Role
 from opsroom.seats import PlantToken, Seat, Session
 
@@ -28,6 +29,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 TOKEN_BYTES: Final = 32
+MISS_RELOAD_S: Final = 0.1
 SESSIONS_KEPT: Final = 4_096
 PASSWORD: Final = "password"  # noqa: S105 - the kind of credential, not one
 SECONDS_AN_HOUR: Final = 3_600
@@ -85,6 +87,7 @@ class Access:
         self._people: dict[str, Seat] = {}
         self._tokens: dict[str, PlantToken] = {}
         self._sessions: OrderedDict[str, Session] = OrderedDict()
+        self._loaded_s = float("-inf")
         self._changing = asyncio.Lock()  # else a reload begun before a revocation would bring the token back
 
     async def load(self) -> None:
@@ -95,12 +98,14 @@ class Access:
             self._seats = {seat.id: seat for seat in seats}
             self._people = {seat.person: seat for seat in seats}
             self._tokens = {token.token_hash: token for token in tokens}
+            self._loaded_s = self._clock.monotonic()
 
     async def keep_fresh(self, every_s: float = 0.5) -> None:
         """Read anew for ever, so that what the command line wrote or revoked counts within a second."""
         while True:
             await asyncio.sleep(every_s)
-            await self.load()
+            with contextlib.suppress(StoreError):  # what is in memory holds until the store answers again
+                await self.load()
 
     # -- persons ------------------------------------------------------------------------------------------
 
