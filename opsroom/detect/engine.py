@@ -147,7 +147,9 @@ class Engine:
 
     def _consume(self, state: State, rows: NDArray[np.int64], columns: Columns) -> list[Finding]:
         widest = int(state.groups["size"].max()) if len(state.groups) else 0
-        events = np.empty(4 * len(rows) + 2 * (layout.PENDING + len(state.groups)) * widest + 64, layout.EVENT)
+        events = np.empty(
+            4 * len(rows) + 2 * (layout.PENDING + len(state.groups)) * widest + 64, layout.EVENT
+        )
         r = state.rows
         count = consume(
             r["spec"], r["tail"], r["sib"], r["filter"], r["hold"], state.groups, state.members, state.zone_table,
@@ -171,7 +173,9 @@ class Engine:
                 hold["onset"][row], hold["opened"][row] = onset, at
             series_id = int(state.rows["spec"]["series"][row])
             kind = ChangeKind.MISSING_REPORT
-            found.append(Finding(series_id=series_id, verb=verb, detector="silence", kind=kind, at=at, onset=onset))
+            found.append(
+                Finding(series_id=series_id, verb=verb, detector="silence", kind=kind, at=at, onset=onset)
+            )
         return found
 
     def next_due(self, state: State) -> int | None:

@@ -17,8 +17,12 @@ from opsroom.detect.rarity import arrange
 from opsroom.detect.state import KINDS, SLOPE, STEP, TRANSIENT
 
 # rows: prior probability, observation, level and slope variance in units of V, for no change, step, slope, transient
-PROFILE_A: Final = np.array([[0.97, 0.01, 0.01, 0.01], [1.0, 1.0, 1.0, 100.0], [0.0, 100.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
-HISTORICAL: Final = np.array([[0.9, 0.003, 0.003, 0.094], [1.0, 1.0, 1.0, 101.0], [0.0, 100.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]])
+PROFILE_A: Final = np.array(
+    [[0.97, 0.01, 0.01, 0.01], [1.0, 1.0, 1.0, 100.0], [0.0, 100.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
+)
+HISTORICAL: Final = np.array(
+    [[0.9, 0.003, 0.003, 0.094], [1.0, 1.0, 1.0, 101.0], [0.0, 100.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
+)
 PROFILES: Final[dict[str, NDArray[np.float64]]] = {"A": PROFILE_A, "historical": HISTORICAL}
 
 START_READINGS = 11
@@ -237,7 +241,13 @@ def _confirm(r, back1, back2, y):  # noqa: ANN001, ANN202
     when = r.t[ago]
     if kind == r.kind and when == r.kind_t:
         return
-    if kind == SLOPE and r.kind == SLOPE and direction == r.kind_dir and r.kind_p >= SLOPE_SURE and r.t[1] <= r.slope_seen:
+    if (
+        kind == SLOPE
+        and r.kind == SLOPE
+        and direction == r.kind_dir
+        and r.kind_p >= SLOPE_SURE
+        and r.t[1] <= r.slope_seen
+    ):
         r.slope_seen = r.t[0]
         return
     if kind == SLOPE:

@@ -13,7 +13,9 @@ PERIODS = 2
 GRACE_US = 5_000_000
 
 
-def due_at(seen: NDArray[np.int64], period: NDArray[np.int64], silent: NDArray[np.bool_]) -> NDArray[np.int64]:
+def due_at(
+    seen: NDArray[np.int64], period: NDArray[np.int64], silent: NDArray[np.bool_]
+) -> NDArray[np.int64]:
     """Give the instants at which series fall silent, shape [n]; the largest int64 where they cannot."""
     never = np.iinfo(np.int64).max
     watched = (period > 0) & (seen != np.iinfo(np.int64).min) & ~silent

@@ -185,9 +185,21 @@ EVENT = np.dtype(
 )
 
 TAIL_SLOW, TAIL_FAST, SIBLINGS, LIMIT, SILENCE, FILTERED = 1, 2, 3, 4, 5, 6
-DETECTORS = {TAIL_SLOW: "tail", TAIL_FAST: "tail_fast", SIBLINGS: "siblings", LIMIT: "limit", SILENCE: "silence", FILTERED: "filter"}
+DETECTORS = {
+    TAIL_SLOW: "tail",
+    TAIL_FAST: "tail_fast",
+    SIBLINGS: "siblings",
+    LIMIT: "limit",
+    SILENCE: "silence",
+    FILTERED: "filter",
+}
 OPEN, EVIDENCE, NAME, BACK = 1, 2, 3, 4
-VERBS = {OPEN: FindingVerb.OPEN, EVIDENCE: FindingVerb.EVIDENCE, NAME: FindingVerb.NAME, BACK: FindingVerb.BACK}
+VERBS = {
+    OPEN: FindingVerb.OPEN,
+    EVIDENCE: FindingVerb.EVIDENCE,
+    NAME: FindingVerb.NAME,
+    BACK: FindingVerb.BACK,
+}
 ABNORMAL, STEP, SLOPE, TRANSIENT, APART, BEYOND, MISSING = 0, 1, 2, 3, 4, 5, 6
 CHANGE_KINDS = {
     ABNORMAL: ChangeKind.ABNORMAL,

@@ -42,7 +42,9 @@ def observed(s, raw):  # noqa: ANN001, ANN202
 
 
 @kernel
-def consume(spec, tails, sib, filters, hold, groups, members, zones, rows, t, v, q, profile, recovery, events):  # noqa: ANN001, ANN202, PLR0913
+def consume(
+    spec, tails, sib, filters, hold, groups, members, zones, rows, t, v, q, profile, recovery, events
+):  # noqa: ANN001, ANN202, PLR0913
     """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many."""
     n = 0
     starts, instants, offsets = zones

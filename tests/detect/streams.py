@@ -14,7 +14,9 @@ DAY_S = 86_400
 
 def columns(series: NDArray[np.int32], t: NDArray[np.int64], v: NDArray[np.float64]) -> Columns:
     """Give good readings."""
-    return Columns(series.astype(np.int32), t.astype(np.int64), v.astype(float), np.full(len(t), 192, np.uint8))
+    return Columns(
+        series.astype(np.int32), t.astype(np.int64), v.astype(float), np.full(len(t), 192, np.uint8)
+    )
 
 
 def matrix(values: NDArray[np.float64], period_s: float, start_us: int = START_US) -> Columns:

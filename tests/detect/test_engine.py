@@ -130,7 +130,9 @@ def test_readings_of_unknown_series_are_passed_over() -> None:
 
 def test_silence_is_found_at_its_exact_instant_and_ends_with_two_readings() -> None:
     engine, period = Engine(), 60_000_000
-    state = engine.configure(engine.blank(), [SeriesSpec(id=1, unit_id=1, period_us=period), SeriesSpec(id=2, unit_id=1)])
+    state = engine.configure(
+        engine.blank(), [SeriesSpec(id=1, unit_id=1, period_us=period), SeriesSpec(id=2, unit_id=1)]
+    )
     assert engine.next_due(state) is None  # never before the first reading
     one = lambda t: columns(np.array([1]), np.array([t]), np.array([1.0]))  # noqa: E731 - one reading
     state, _ = engine.step(state, START_US, one(START_US - 30_000_000))
@@ -138,7 +140,9 @@ def test_silence_is_found_at_its_exact_instant_and_ends_with_two_readings() -> N
     assert engine.next_due(state) == due
     assert engine.step(state, due - 1, Columns.empty())[1] == []
     state, found = engine.step(state, due, Columns.empty())
-    assert [(f.verb, f.kind, f.at, f.onset) for f in found] == [("open", "missing_report", due, START_US + period)]
+    assert [(f.verb, f.kind, f.at, f.onset) for f in found] == [
+        ("open", "missing_report", due, START_US + period)
+    ]
     assert engine.next_due(state) is None
     assert engine.step(state, due + 10 * period, Columns.empty())[1] == []
     state, found = engine.step(state, due + 11 * period, one(due + 11 * period))
@@ -200,7 +204,12 @@ def test_a_released_series_takes_its_present_value_as_normal() -> None:
     values = 100.0 + clean("white", (2000, 1), 600.0, 3)
     values[1500:] = 50.0 + clean("white", (500, 1), 600.0, 4)
     engine, stream = Engine(), matrix(values, 600.0)
-    state, found = feed(engine, engine.configure(engine.blank(), [SeriesSpec(id=1, unit_id=1)]), stream.take(np.arange(1600)), [])
+    state, found = feed(
+        engine,
+        engine.configure(engine.blank(), [SeriesSpec(id=1, unit_id=1)]),
+        stream.take(np.arange(1600)),
+        [],
+    )
     assert len(opens(found)) == 1
     assert engine.open_series(state) == [1]
     state = engine.release(state, 1)

@@ -45,7 +45,9 @@ def test_undefined_is_none_and_never_zero() -> None:
 
 
 @given(st.lists(st.floats(-1e6, 1e6)), st.sampled_from([MORE, LESS]), st.one_of(st.none(), st.floats(0, 1e6)))
-def test_many_at_once_equal_one_by_one(acts: list[float], orientation: Orientation, capability: float | None) -> None:
+def test_many_at_once_equal_one_by_one(
+    acts: list[float], orientation: Orientation, capability: float | None
+) -> None:
     indicator = Indicator(orientation=orientation, capability=capability)
     one_by_one = [triple(act, indicator).productivity for act in acts]
     many = productivity(acts, indicator)
