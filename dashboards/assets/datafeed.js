@@ -11,6 +11,7 @@ import { language, ratio, t, unitText } from "./words.js";
 
 const RANGES_S = { "room.range.15min": 900, "room.range.1h": 3600, "room.range.8h": 28800, "room.range.7d": 604800 };
 const POINTS = 600;
+const UNIT_RANGE_S = 180;
 
 let parts = null;
 let trend = null;
@@ -77,8 +78,10 @@ function ofUnit(unit) {
   const key = `unit ${unit.path} ${rangeS} ${last}`;
   if (key === loaded) return;
   loaded = key;
+  const seenS = last === null ? 0 : (last - unit.trail[0][0]) / 1000;
+  const shownS = Math.min(rangeS, Math.max(UNIT_RANGE_S, seenS));
   const column = (value) => unit.trail.map(() => value);
-  trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, rangeS, []);
+  trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, shownS, []);
   describe({ name: unit.name, value: unit.productivity, unit: "" });
 }
 

@@ -5,6 +5,7 @@ import { bar, mark, ratioClass, setBar, setMark } from "./icons.js";
 import { alertOfSeries, onChange, select, state, touch } from "./model.js";
 import { number, plural, ratio, t, unitText } from "./words.js";
 
+const FEW = 7;
 const children = new Map();
 const indicators = new Map();
 let drill = () => {};
@@ -102,6 +103,7 @@ function paintOwn() {
   const shown = [...state.series.values()].filter((series) => series.indicator && inside(series.unit_path));
   const nodes = keyed(indicators, shown, (series) => series.id, (series) => entity("li", () => select({ series: series.id })), fillIndicator);
   order(parts.own, nodes);
+  $("focus").classList.toggle("few", state.children.size + shown.length <= FEW);
   parts.own.hidden = shown.length === 0;
   setText(parts.ownHead, shown.length ? t("room.focus.indicators") : "");
   const bare = shown.length === 0 && state.children.size === 0;

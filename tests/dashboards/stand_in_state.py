@@ -186,7 +186,7 @@ class StandIn:
             "decision": None,
             "explanation": [
                 {
-                    "code": "why.above" if kind != "slope" else "why.below",
+                    "code": "why.value.above" if kind != "slope" else "why.value.below",
                     "params": {
                         "series": series["path"],
                         "value": series["value"],

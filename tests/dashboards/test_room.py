@@ -120,9 +120,13 @@ def test_the_loser_reads_it_even_when_the_card_has_gone(served: Served, visit: V
     seen.page.keyboard.press("a")
     won = {"person": "council-4", "unit": "", "level": 1, "at": served.room.clock(), "note": ""}
     served.room.alerts["c-1"].update(unacked=False, acknowledgements=[won])
-    seen.page.route(
-        "**/acknowledge", lambda route: (served.room.end("c-1"), time.sleep(0.7), route.continue_())
-    )
+
+    def late(route: Any) -> None:
+        served.room.end("c-1")
+        time.sleep(0.7)
+        route.continue_()
+
+    seen.page.route("**/acknowledge", late)
     seen.page.keyboard.press("Enter")
     seen.page.wait_for_selector("#notice:has-text('council-4 was first')")
 
