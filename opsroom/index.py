@@ -1,7 +1,11 @@
-"""The triple of an indicator as indices: productivity, latency, performance (Beer, Brain of the Firm, p. 163; DOMAIN 1.4).
+"""The triple of an indicator as indices: productivity, latency, performance.
 
-Actuality is what is managed now, capability what could be now, potentiality what ought to be with the means developed. Where less is
-better every ratio is inverted. Nothing is clipped; a zero denominator or a missing figure gives an undefined index, never 0.
+Beer, Brain of the Firm, p. 163; DOMAIN 1.4.
+
+Actuality is what is managed now, capability what could be now, potentiality what ought to be with the means
+developed. Where less is
+better every ratio is inverted. Nothing is clipped; a zero denominator or a missing figure gives an undefined
+index, never 0.
 """
 
 from __future__ import annotations
@@ -68,11 +72,16 @@ def triple(actuality: float | None, indicator: Indicator) -> Triple:
 
 
 def productivity(actuality: ArrayLike, indicator: Indicator) -> NDArray[np.float64]:
-    """Give the productivity of many actualities, any shape; NaN where undefined. This is what detection scores."""
+    """Give the productivity of many actualities, any shape; NaN where undefined.
+
+    This is what detection scores.
+    """
     act = np.asarray(actuality, np.float64)
     undefined = np.full(act.shape, np.nan)
     if indicator.capability is None:
         return undefined
     if indicator.orientation is Orientation.MORE_IS_BETTER:
         return act / indicator.capability if indicator.capability != 0.0 else undefined
-    return np.divide(indicator.capability, act, out=undefined, where=act != 0.0)
+    with np.errstate(over="ignore"):  # a tiny actuality gives an infinite, that is undefined, index
+        np.divide(indicator.capability, act, out=undefined, where=act != 0.0)
+    return undefined

@@ -1,7 +1,9 @@
 """Detection: what a stream of readings says about each series, and how sure that is.
 
-Each detector is one file: `tail` (abnormal against its own past), `siblings` (against its kind), `limit` and `arbiter` (declared band, one
-open alert a series), `silence`, `filter` (names the change). `state` lays out what is remembered, `step` is the kernel over all of them,
+Each detector is one file: `tail` (abnormal against its own past), `siblings` (against its kind), `limit` and
+`arbiter` (declared band, one
+open alert a series), `silence`, `filter` (names the change). `state` lays out what is remembered, `step` is
+the kernel over all of them,
 `engine` the outside.
 """
 

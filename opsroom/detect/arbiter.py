@@ -1,17 +1,21 @@
 """One open alert a series: who may open, what is frozen at onset, when the series is back.
 
-While an alert is open its series teaches nothing; its band stays as it was at onset, the season going on by slot (a siblings alert's band
+While an alert is open its series teaches nothing; its band stays as it was at onset, the season going on by
+slot (a siblings alert's band
 follows the siblings). Two readings inside end it (setting `recovery_readings`).
 """
+
+# ruff: noqa: FBT001 - kernels take no keywords
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
-from opsroom.detect.jit import inner, kernel
 from opsroom.detect import siblings, tail
+from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import (
     ABNORMAL,
@@ -27,13 +31,12 @@ from opsroom.detect.state import (
     OPEN,
     SIBLINGS,
     SILENCE,
-    TAIL_FAST,
     TAIL_SLOW,
 )
 
 
 @inner
-def emit(events, n, row, verb, detector, kind, at, value):  # noqa: ANN001, ANN202, PLR0913
+def emit(events: Any, n: int, row: int, verb: int, detector: int, kind: int, at: int, value: float) -> Any:
     """Write a finding without further particulars; gives the next free place."""
     e = events[n]
     e.row = row
@@ -50,7 +53,17 @@ def emit(events, n, row, verb, detector, kind, at, value):  # noqa: ANN001, ANN2
 
 
 @kernel
-def hold_open(h, detector, centre, half, seasonal, onset, at, direction, outside):  # noqa: ANN001, ANN202, PLR0913
+def hold_open(
+    h: Any,
+    detector: int,
+    centre: float,
+    half: float,
+    seasonal: Any,
+    onset: int,
+    at: int,
+    direction: int,
+    outside: bool,
+) -> None:
     """Mark the series' alert open and freeze its band."""
     h.open = detector
     h.inside = 0
@@ -66,7 +79,7 @@ def hold_open(h, detector, centre, half, seasonal, onset, at, direction, outside
 
 
 @kernel
-def close(h, r, turn_full):  # noqa: ANN001, ANN202
+def close(h: Any, r: Any, turn_full: float) -> None:
     """Mark the series' alert ended; it may teach and open again."""
     h.open = 0
     h.inside = 0
@@ -75,7 +88,7 @@ def close(h, r, turn_full):  # noqa: ANN001, ANN202
 
 
 @kernel
-def frozen_band(h, r, t):  # noqa: ANN001, ANN202
+def frozen_band(h: Any, r: Any, t: int) -> Any:
     """Give (centre, half width) of the band frozen at onset, at instant `t`."""
     if h.seasonal:
         season, relative = tail.season_at(r, t)
@@ -84,13 +97,26 @@ def frozen_band(h, r, t):  # noqa: ANN001, ANN202
 
 
 @inner
-def outside_declared(s, raw):  # noqa: ANN001, ANN202
+def outside_declared(s: Any, raw: float) -> Any:
     """Whether a raw value is outside the declared band (an open end is NaN and never passed)."""
     return raw < s.low or raw > s.high
 
 
 @inner
-def own_reading(s, r, h, row, t, raw, y, dt, whole_dt, recovery, events, n):  # noqa: ANN001, ANN202, PLR0913
+def own_reading(
+    s: Any,
+    r: Any,
+    h: Any,
+    row: int,
+    t: int,
+    raw: float,
+    y: float,
+    dt: float,
+    whole_dt: float,
+    recovery: int,
+    events: Any,
+    n: int,
+) -> Any:
     """Limit and tail on one reading; gives the next free place for findings."""
     beyond = outside_declared(s, raw)
     h.outside = min(h.outside + 1, 100) if beyond else 0
@@ -109,12 +135,12 @@ def own_reading(s, r, h, row, t, raw, y, dt, whole_dt, recovery, events, n):  # 
         else:
             hold_open(h, detector, centre, half, False, onset, t, direction, beyond)
     if h.outside >= recovery:
-        n = _limit(s, r, h, row, t, raw, events, n)
+        n = _limit(s, h, row, t, raw, events, n)
     return n
 
 
 @inner
-def _limit(s, r, h, row, t, raw, events, n):  # noqa: ANN001, ANN202, PLR0913
+def _limit(s: Any, h: Any, row: int, t: int, raw: float, events: Any, n: int) -> Any:
     """Open a limit alert, or add it as evidence to an open one, once."""
     if h.open and (h.evidence >> LIMIT) & 1:
         return n
@@ -132,11 +158,23 @@ def _limit(s, r, h, row, t, raw, events, n):  # noqa: ANN001, ANN202, PLR0913
 
 
 @inner
-def _while_open(s, r, h, row, t, raw, y, beyond, recovery, events, n):  # noqa: ANN001, ANN202, PLR0913
+def _while_open(
+    s: Any,
+    r: Any,
+    h: Any,
+    row: int,
+    t: int,
+    raw: float,
+    y: float,
+    beyond: bool,
+    recovery: int,
+    events: Any,
+    n: int,
+) -> Any:
     """Count readings inside; the second ends the alert. Siblings and silence are ended elsewhere."""
     r.value = y
     if h.outside >= recovery and h.open not in (LIMIT, SILENCE):
-        n = _limit(s, r, h, row, t, raw, events, n)
+        n = _limit(s, h, row, t, raw, events, n)
     if h.open in (SIBLINGS, SILENCE):
         return n
     low, high, centre = s.low, s.high, math.nan
@@ -156,7 +194,9 @@ def _while_open(s, r, h, row, t, raw, y, beyond, recovery, events, n):  # noqa: 
 
 
 @inner
-def judge_group(g, spec, tails, sib, hold, members, recovery, events, n):  # noqa: ANN001, ANN202, PLR0913
+def judge_group(
+    g: Any, spec: Any, tails: Any, sib: Any, hold: Any, members: Any, recovery: int, events: Any, n: int
+) -> Any:
     """Judge the oldest instant of a sibling group and emit what its members show."""
     size = g.size
     distance = np.empty(size)
@@ -208,7 +248,7 @@ def judge_group(g, spec, tails, sib, hold, members, recovery, events, n):  # noq
 
 
 @inner
-def _contributors(e, g, spec, members, distance, scale):  # noqa: ANN001, ANN202, PLR0913
+def _contributors(e: Any, g: Any, spec: Any, members: Any, distance: Any, scale: Any) -> None:
     """Name the members farthest apart, farthest first."""
     taken = np.zeros(g.size, np.bool_)
     for k in range(min(g.size, CONTRIBUTORS)):
@@ -227,8 +267,8 @@ def _contributors(e, g, spec, members, distance, scale):  # noqa: ANN001, ANN202
 
 
 @inner
-def name(f, h, row, t, y, events, n):  # noqa: ANN001, ANN202, PLR0913
-    """Name the open alert by the filter's last confirmed change, if that lies within it and is not its name yet."""
+def name(f: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> Any:
+    """Name the open alert by the filter's last confirmed change, where that lies within it."""
     if h.open in (0, SILENCE) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]):
         return n
     h.named = f.kind

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.detect import arbiter, silence, tail
+from opsroom.detect import arbiter, siblings, silence, tail
 from opsroom.detect import filter as naming
 from opsroom.detect import state as layout
 from opsroom.detect.rarity import DAY_US
@@ -24,7 +24,10 @@ NEVER = layout.NEVER
 
 
 class SeriesSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What detection has to know of a series. `siblings` is the key of its group; `budget_per_week` its expected false alarms."""
+    """What detection has to know of a series. `siblings` is the key of its group.
+
+    `budget_per_week` its expected false alarms.
+    """
 
     id: int
     unit_id: int
@@ -39,7 +42,10 @@ class SeriesSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(slots=True)
 class State:
-    """All that detection remembers. Made by `Engine.blank`, moved on by `Engine.step`; arrays are changed in place."""
+    """All that detection remembers. Made by `Engine.blank`, moved on by `Engine.step`.
+
+    Arrays are changed in place.
+    """
 
     specs: dict[int, SeriesSpec] = field(default_factory=dict)
     rows: dict[str, Rows] = field(default_factory=lambda: layout.blank_rows(0))
@@ -75,7 +81,8 @@ class State:
 class Engine:
     """Detection over all series: tail, siblings, limit and silence open alerts, the filter names them.
 
-    A result depends neither on which series share a batch nor on how the stream is cut into batches. `profile` picks the filter's
+    A result depends neither on which series share a batch nor on how the stream is cut into batches.
+    `profile` picks the filter's
     priors ("A" or "historical"), `recovery_readings` how many readings inside end an alert.
     """
 
@@ -89,7 +96,10 @@ class Engine:
         return State()
 
     def configure(self, state: State, specs: Sequence[SeriesSpec]) -> State:
-        """Add or alter series; what is remembered of the others, and of altered ones that still mean the same, stays."""
+        """Add or alter series.
+
+        What is remembered of the others, and of altered ones that still mean the same, stays.
+        """
         fresh = [spec for spec in specs if spec.id not in state.specs]
         first = state.count
         if fresh:
@@ -129,9 +139,12 @@ class Engine:
         entry["budget"] = spec.budget_per_week
 
     def step(self, state: State, now: int, columns: Columns) -> tuple[State, list[Finding]]:
-        """Take readings given at `now` (int microseconds UTC); gives the state and what was found, silence up to `now` first.
+        """Take readings given at `now` (int microseconds UTC); gives the state and what was found.
 
-        `columns` are in order of event time for each series, duplicates removed; readings of unknown series are passed over.
+        Silence up to `now` comes first.
+
+        `columns` are in order of event time for each series, duplicates removed; readings of unknown series
+        are passed over.
         """
         state.now = max(state.now, now)
         findings = self._silence(state, now)
@@ -152,7 +165,8 @@ class Engine:
         )
         r = state.rows
         count = consume(
-            r["spec"], r["tail"], r["sib"], r["filter"], r["hold"], state.groups, state.members, state.zone_table,
+            r["spec"], r["tail"], r["sib"], r["filter"], r["hold"], state.groups, state.members,
+            state.zone_table,
             rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events,
         )  # fmt: skip
         return [_finding(events[i], state) for i in range(count)]
@@ -179,14 +193,17 @@ class Engine:
         return found
 
     def next_due(self, state: State) -> int | None:
-        """Give the earliest instant at which a silence will be found, None where there is none to wait for."""
+        """Give the earliest instant at which a silence will be found, None where there is none."""
         if not state.count:
             return None
         first = int(silence.due_at(state.seen, state.rows["spec"]["period"], state.silent).min())
         return None if first == np.iinfo(np.int64).max else first
 
     def release(self, state: State, series_id: int) -> State:
-        """End the series' alert by decision or new capability: its present value is its level, it teaches and may open again."""
+        """End the series' alert by decision or new capability.
+
+        Its present value is its level, it teaches and may open again.
+        """
         row = state.row(series_id)
         if row >= 0:
             hold, own, sib = (state.rows[name][row] for name in ("hold", "tail", "sib"))
@@ -206,9 +223,12 @@ class Engine:
         return [int(i) for i in state.rows["spec"]["series"][state.rows["hold"]["open"] > 0]]
 
     def bands(self, state: State, series_ids: Sequence[int]) -> tuple[Rows, Rows, Rows]:
-        """Give (expected, low, high), each shape [n] float64, as of each series' last reading; NaN where nothing is known yet.
+        """Give (expected, low, high), each shape [n] float64, as of each series' last reading.
 
-        The band of a series with an open alert is the one frozen at onset, of an indicator in the units of its index.
+        NaN where nothing is known yet.
+
+        The band of a series with an open alert is the one frozen at onset, of an indicator in the units of
+        its index.
         """
         out = np.full((3, len(series_ids)), math.nan)
         own, hold, spec = (state.rows[name] for name in ("tail", "hold", "spec"))
@@ -218,7 +238,7 @@ class Engine:
             if hold["open"][row] in (layout.TAIL_SLOW, layout.TAIL_FAST):
                 centre, half = arbiter.frozen_band(hold[row], own[row], own["last"][row])
             elif hold["open"][row] == layout.SIBLINGS:
-                centre, half = hold["centre"][row], 3.0 * hold["half"][row]
+                centre, half = hold["centre"][row], siblings.GUARD * hold["half"][row]
             else:
                 centre, spread, _ = tail.expected(own[row], own["last"][row], spec["turn"][row])
                 half = tail.USUAL * spread
@@ -226,7 +246,10 @@ class Engine:
         return out[0], out[1], out[2]
 
     def forecast(self, state: State, series_id: int, steps: int) -> tuple[Rows, Rows]:
-        """Give (mean, deviation), each shape [steps], of the series' next readings by the filter; NaN before it has started."""
+        """Give (mean, deviation), each shape [steps], of the series' next readings by the filter.
+
+        NaN before it has started.
+        """
         row = state.row(series_id)
         if row < 0:
             return np.full(steps, math.nan), np.full(steps, math.nan)
@@ -271,14 +294,17 @@ def _version() -> str:
 
 
 def _regroup(state: State) -> None:
-    """Lay out the sibling groups anew; a group keeps its past, and waits for nothing, when its members change."""
+    """Lay out the sibling groups anew.
+
+    A group keeps its past, and waits for nothing, when its members change.
+    """
     by_key: dict[str, list[int]] = {}
     spec = state.rows["spec"]
     for row, series_id in enumerate(spec["series"].tolist()):
         key = state.specs[series_id].siblings
         if key is not None:
             by_key.setdefault(key, []).append(row)
-    keys = sorted(key for key, rows in by_key.items() if len(rows) > 2)
+    keys = sorted(key for key, rows in by_key.items() if len(rows) > siblings.LEAST_OTHERS)
     groups = layout.blank_groups(len(keys))
     members: list[int] = []
     old = {key: state.groups[i] for i, key in enumerate(state.group_keys)}

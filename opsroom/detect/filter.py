@@ -1,13 +1,15 @@
 """The four-state filter of Harrison and Stevens: it names a change and forecasts, and never opens an alert.
 
-Multi-process model, class II (Harrison & Stevens 1971, 1976; West & Harrison, Bayesian Forecasting, section 12.4), in full: sixteen
-pairs of states a reading, collapsed to four by moments, observation variance learned. States: no change, step, slope, transient.
+Multi-process model, class II (Harrison & Stevens 1971, 1976; West & Harrison, Bayesian Forecasting, section
+12.4), in full: sixteen
+pairs of states a reading, collapsed to four by moments, observation variance learned. States: no change,
+step, slope, transient.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +18,8 @@ from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import arrange
 from opsroom.detect.state import KINDS, SLOPE, STEP, TRANSIENT
 
-# rows: prior probability, observation, level and slope variance in units of V, for no change, step, slope, transient
+# rows: prior probability, observation, level and slope variance in units of V, for no change, step, slope,
+# transient
 PROFILE_A: Final = np.array(
     [[0.97, 0.01, 0.01, 0.01], [1.0, 1.0, 1.0, 100.0], [0.0, 100.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]
 )
@@ -42,7 +45,7 @@ WIDEN = 1.1
 
 
 @inner
-def _start(r, y):  # noqa: ANN001, ANN202
+def _start(r: Any, y: float) -> None:
     """Collect the first readings; then set V from the median step and the level from the last of them."""
     k = r.n
     r.first[k] = y
@@ -80,8 +83,11 @@ def _start(r, y):  # noqa: ANN001, ANN202
 
 
 @kernel
-def move(r, t, y, profile):  # noqa: ANN001, ANN202, PLR0915
-    """Take one reading: sixteen updates, one collapse (DOMAIN 2.2), then see whether a change is confirmed."""
+def move(r: Any, t: int, y: float, profile: Any) -> None:
+    """Take one reading.
+
+    Sixteen updates, one collapse (DOMAIN 2.2), then see whether a change is confirmed.
+    """
     if r.n < START_READINGS:
         _start(r, y)
         r.t[0] = t
@@ -138,7 +144,7 @@ def move(r, t, y, profile):  # noqa: ANN001, ANN202, PLR0915
 
 
 @inner
-def _lookback(r, joint, total):  # noqa: ANN001, ANN202
+def _lookback(r: Any, joint: Any, total: Any) -> Any:
     """Give the probabilities of the states one and two readings back, each shape [4]."""
     back1 = np.zeros(KINDS)
     back2 = np.zeros(KINDS)
@@ -152,7 +158,7 @@ def _lookback(r, joint, total):  # noqa: ANN001, ANN202
 
 
 @inner
-def _collapse(r, joint, total, m, c, s):  # noqa: ANN001, ANN202, PLR0913
+def _collapse(r: Any, joint: Any, total: Any, m: Any, c: Any, s: Any) -> None:
     """Sixteen to four by moments, precision-weighted where V is unknown (West & Harrison 12.4.4)."""
     for j in range(KINDS):
         pj = 0.0
@@ -191,7 +197,7 @@ def _collapse(r, joint, total, m, c, s):  # noqa: ANN001, ANN202, PLR0913
 
 
 @kernel
-def slope_probability(r):  # noqa: ANN001, ANN202
+def slope_probability(r: Any) -> Any:
     """Give (Pr slope up, Pr slope down) beyond a tenth of a deviation a reading."""
     v = 0.0
     for j in range(KINDS):
@@ -207,7 +213,9 @@ def slope_probability(r):  # noqa: ANN001, ANN202
 
 
 @inner
-def _confirm(r, back1, back2, y):  # noqa: ANN001, ANN202
+def _confirm(  # noqa: C901, PLR0912 - the rules of DOMAIN 2.3 in their order
+    r: Any, back1: Any, back2: Any, y: float
+) -> None:
     """Set the last confirmed change; `fresh` where this reading confirmed one."""
     r.fresh = 0
     r.quiet = max(0, r.quiet - 1)
@@ -260,8 +268,8 @@ def _confirm(r, back1, back2, y):  # noqa: ANN001, ANN202
 
 
 @kernel
-def forecast(r, steps, profile):  # noqa: ANN001, ANN202
-    """Give (mean, deviation), each shape [steps], of the next readings under no further change of slope (DOMAIN 2.2)."""
+def forecast(r: Any, steps: int, profile: Any) -> Any:
+    """Give (mean, deviation), each shape [steps], of the next readings (DOMAIN 2.2)."""
     mean = np.full(steps, math.nan)
     sd = np.full(steps, math.nan)
     if r.n < START_READINGS:

@@ -1,4 +1,6 @@
-"""How kernels are compiled: cached on disk, without the interpreter's lock; inner ones without a wrapper that Python would need.
+"""How kernels are compiled: cached on disk, without the interpreter's lock.
+
+Inner ones go without the wrapper that Python would need.
 
 Leaving the wrappers out takes about a third off the first start, when nothing is cached yet.
 """
@@ -19,7 +21,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 def forget_stale(folder: Path) -> None:
     """Drop cached kernels made from other sources.
 
-    Numba looks only at the file of the function itself; a kernel that calls another file's would keep its old callee. Where the
+    Numba looks only at the file of the function itself; a kernel that calls another file's would keep its
+    old callee. Where the
     folder cannot be written nothing is cached in it either.
     """
     digest = hashlib.sha256()

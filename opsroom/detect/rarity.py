@@ -1,9 +1,15 @@
-"""How rare a score is, stated as expected false alarms a week: peaks over threshold on the largest score of each past block.
+"""How rare a score is, stated as expected false alarms a week.
 
-A block is a stretch of readings (or a day); its largest score is one draw, which makes neighbouring readings of one disturbance count
-once. The upper half of the remembered draws is fitted with exponential excesses over the median; with a gamma prior on their rate the
-predictive tail is Lomax, P(excess > e) = (1 + e / (B + sum))^-(A + k): heavy after few draws, exponential after many, and in constant
-memory. (Peaks over threshold: Pickands 1975, Davison & Smith 1990; block maxima as declustering: Coles 2001, chapters 3 and 5.)
+Peaks over threshold on the largest score of each past block.
+
+A block is a stretch of readings (or a day); its largest score is one draw, which makes neighbouring readings
+of one disturbance count
+once. The upper half of the remembered draws is fitted with exponential excesses over the median; with a
+gamma prior on their rate the
+predictive tail is Lomax, P(excess > e) = (1 + e / (B + sum))^-(A + k): heavy after few draws, exponential
+after many, and in constant
+memory. (Peaks over threshold: Pickands 1975, Davison & Smith 1990; block maxima as declustering: Coles 2001,
+chapters 3 and 5.)
 """
 
 from __future__ import annotations
@@ -78,7 +84,9 @@ def fit(draws: NDArray[np.float64]) -> tuple[float, float, int]:
 
 @kernel
 def threshold(draws: NDArray[np.float64], per_week: float, budget: float) -> float:
-    """Give the score that is passed at most `budget` times a week; infinite where the past has no spread to judge by.
+    """Give the score that is passed at most `budget` times a week.
+
+    Infinite where the past has no spread to judge by.
 
     `draws` are block maxima, shape [n]; `per_week` blocks make a week.
     """
@@ -90,7 +98,7 @@ def threshold(draws: NDArray[np.float64], per_week: float, budget: float) -> flo
     wanted = per_week * (above + 1) / ((len(draws) + 1) * budget)
     if wanted <= 1.0:
         return base
-    return base * (1.0 + (PRIOR_EXCESS + excess) * (wanted ** (1.0 / (PRIOR_SHAPE + above)) - 1.0))
+    return float(base * (1.0 + (PRIOR_EXCESS + excess) * (wanted ** (1.0 / (PRIOR_SHAPE + above)) - 1.0)))
 
 
 @kernel
@@ -103,7 +111,7 @@ def rate(draws: NDArray[np.float64], per_week: float, score: float) -> float:
     if base <= 0.0 or score <= base:
         return per_week * share
     over = (score - base) / base
-    return per_week * share * (1.0 + over / (PRIOR_EXCESS + excess)) ** -(PRIOR_SHAPE + above)
+    return float(per_week * share * (1.0 + over / (PRIOR_EXCESS + excess)) ** -(PRIOR_SHAPE + above))
 
 
 @inner
@@ -119,7 +127,7 @@ def remember(ring: NDArray[np.float32], count: int, draw: float) -> int:
 
 @inner
 def pair_up(ring: NDArray[np.float32], count: int) -> int:
-    """Join neighbouring blocks two by two (the larger maximum stays), so that a short memory spans a long past."""
+    """Join neighbouring blocks, the larger maximum stays: a short memory then spans a long past."""
     for i in range(count // 2):
         ring[i] = max(ring[2 * i], ring[2 * i + 1])
     return count // 2

@@ -1,13 +1,19 @@
-"""A unit against the others of its kind at the same instant: wind, weather and weekday are common to them, a fault is not.
+"""A unit against the others of its kind at the same instant.
 
-Each member's distance from the median of the others, less its own lasting difference, is divided by how far members usually lie apart
-(a short memory of the group's median distance, so that a storm widens it at once) and smoothed over some readings, so that an outage
-shows and a gust does not. What is rare is learned from the past of the whole group: members are alike by declaration.
+Wind, weather and weekday are common to them, a fault is not.
+
+Each member's distance from the median of the others, less its own lasting difference, is divided by how far
+members usually lie apart
+(a short memory of the group's median distance, so that a storm widens it at once) and smoothed over some
+readings, so that an outage
+shows and a gust does not. What is rare is learned from the past of the whole group: members are alike by
+declaration.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -25,16 +31,18 @@ MEMORY_LONG = 1024.0
 BIAS_MEMORY = 1440.0
 """Readings over which a lasting difference between members (a better site) becomes their usual one."""
 FLOOR = 0.5
-"""The usual distance is never taken below half of its long mean: a calm hour must not make a small difference rare."""
+"""The usual distance is never taken below half of its long mean: a calm hour must not make a small
+difference rare."""
 GUARD = 3.0
-"""Usual distances from the others' median within which an alert ends, and outside which the last reading must be to open one."""
+"""Usual distances from the others' median within which an alert ends, and outside which the last reading
+must be to open one."""
 SETTLE = 16
 LEAST_OTHERS = 2
 RESOLUTION = 1e-6
 
 
 @inner
-def _median_without(ordered, count, position):  # noqa: ANN001, ANN202
+def _median_without(ordered: Any, count: int, position: int) -> Any:
     """Median of the first `count` sorted values, leaving out the one at `position`."""
     rest = count - 1
     a = (rest - 1) // 2
@@ -45,8 +53,12 @@ def _median_without(ordered, count, position):  # noqa: ANN001, ANN202
 
 
 @inner
-def arrive(g, sib, members, row, t, y):  # noqa: ANN001, ANN202, PLR0913
-    """Put the reading of `row` at `t` beside those of its siblings; gives False where its instant has been judged already.
+def arrive(  # noqa: C901 - one walk over four places
+    g: Any, sib: Any, members: Any, row: int, t: int, y: float
+) -> Any:
+    """Put the reading of `row` at `t` beside those of its siblings.
+
+    Gives False where its instant has been judged already.
 
     Instants before `t` for which this member gave nothing are passed over by it.
     """
@@ -81,8 +93,11 @@ def arrive(g, sib, members, row, t, y):  # noqa: ANN001, ANN202, PLR0913
 
 
 @inner
-def _insert(g, sib, members, t):  # noqa: ANN001, ANN202
-    """Make room for instant `t`, in order of time; the caller has taken out the oldest of a full list. -1 where `t` is too old."""
+def _insert(g: Any, sib: Any, members: Any, t: int) -> Any:
+    """Make room for instant `t`, in order of time.
+
+    The caller has taken out the oldest of a full list. -1 where `t` is too old.
+    """
     if g.pending_n >= PENDING:
         return -1
     k = g.pending_n
@@ -107,23 +122,26 @@ def _insert(g, sib, members, t):  # noqa: ANN001, ANN202
 
 
 @inner
-def due(g, newest):  # noqa: ANN001, ANN202
-    """Whether the oldest pending instant is to be judged: all live members are accounted for, or `newest` needs its place."""
+def due(g: Any, newest: int) -> Any:
+    """Whether the oldest pending instant is to be judged.
+
+    All live members are accounted for, or `newest` needs its place.
+    """
     if g.pending_n == 0:
         return False
     if g.pending_count[0] >= g.live:
         return True
-    if g.pending_n < PENDING or newest <= g.pending_t[g.pending_n - 1]:
-        return False
-    return True
+    return bool(g.pending_n >= PENDING and newest > g.pending_t[g.pending_n - 1])
 
 
 @inner
-def judge(g, sib, members, turn_full, hold, distance, scale):  # noqa: ANN001, ANN202, PLR0913
+def judge(g: Any, sib: Any, members: Any, turn_full: float, hold: Any, distance: Any, scale: Any) -> Any:
     """Judge the oldest pending instant and take it out.
 
-    Writes each member's distance from the median of the others (NaN where it gave nothing) and its scale into `distance` and `scale`,
-    shape [size]; moves dispersion, scores and rings. A member whose alert is open teaches nothing but the common dispersion. Gives the
+    Writes each member's distance from the median of the others (NaN where it gave nothing) and its scale
+    into `distance` and `scale`,
+    shape [size]; moves dispersion, scores and rings. A member whose alert is open teaches nothing but the
+    common dispersion. Gives the
     instant.
     """
     size = g.size
@@ -157,8 +175,10 @@ def judge(g, sib, members, turn_full, hold, distance, scale):  # noqa: ANN001, A
 
 
 @inner
-def _distances(g, sib, members, turn_full, values, distance, scale, magnitude):  # noqa: ANN001, ANN202, PLR0913
-    """Turn values (relative to the anchor) into distances from the others' median less bias, and find the common scale."""
+def _distances(
+    g: Any, sib: Any, members: Any, turn_full: float, values: Any, distance: Any, scale: Any, magnitude: float
+) -> None:
+    """Turn values into distances from the others' median less bias, and find the common scale."""
     ordered = values.copy()
     arrange(ordered)
     count = len(ordered)
@@ -186,7 +206,7 @@ def _distances(g, sib, members, turn_full, values, distance, scale, magnitude): 
 
 
 @inner
-def _move(g, sib, members, hold, distance, scale, t):  # noqa: ANN001, ANN202, PLR0913
+def _move(g: Any, sib: Any, members: Any, hold: Any, distance: Any, scale: Any, t: int) -> None:
     """Move score, block and bias of every member that gave a reading and has no open alert."""
     for i in range(g.size):
         row = members[g.start + i]
@@ -214,7 +234,7 @@ def _move(g, sib, members, hold, distance, scale, t):  # noqa: ANN001, ANN202, P
 
 
 @inner
-def _end_block(g, r, t):  # noqa: ANN001, ANN202
+def _end_block(g: Any, r: Any, t: int) -> None:
     """Remember a member's block; the group's threshold is to be found anew."""
     r.ring_n = remember(r.ring, r.ring_n, r.block_max)
     r.block_max = 0.0
@@ -227,7 +247,7 @@ def _end_block(g, r, t):  # noqa: ANN001, ANN202
 
 
 @inner
-def pool(g, sib, members):  # noqa: ANN001, ANN202
+def pool(g: Any, sib: Any, members: Any) -> Any:
     """Give all remembered blocks of the group, shape [n], and the fewest that one live member has."""
     draws = np.empty(g.size * RING)
     count, fewest = 0, RING
@@ -242,7 +262,7 @@ def pool(g, sib, members):  # noqa: ANN001, ANN202
 
 
 @inner
-def refit(g, sib, members, gap, budget):  # noqa: ANN001, ANN202
+def refit(g: Any, sib: Any, members: Any, gap: float, budget: float) -> None:
     """Find the group's threshold anew from the pooled past."""
     g.dirty = 0
     draws, fewest = pool(g, sib, members)
@@ -252,7 +272,7 @@ def refit(g, sib, members, gap, budget):  # noqa: ANN001, ANN202
 
 
 @inner
-def _block(g, sib, members):  # noqa: ANN001, ANN202
+def _block(g: Any, sib: Any, members: Any) -> Any:
     longest = BLOCK
     for i in range(g.start, g.start + g.size):
         longest = max(longest, sib[members[i]].block)
@@ -260,14 +280,14 @@ def _block(g, sib, members):  # noqa: ANN001, ANN202
 
 
 @inner
-def how_often(g, sib, members, gap, score):  # noqa: ANN001, ANN202
+def how_often(g: Any, sib: Any, members: Any, gap: float, score: float) -> Any:
     """Give how often a week a member's block passes `score`, by the group's past."""
     draws, _ = pool(g, sib, members)
     return rate(draws, WEEK_US / (_block(g, sib, members) * gap), score)
 
 
 @inner
-def _drop(g, sib, members):  # noqa: ANN001, ANN202
+def _drop(g: Any, sib: Any, members: Any) -> None:
     """Take out the oldest pending instant."""
     last = g.pending_n - 1
     for k in range(last):

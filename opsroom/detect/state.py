@@ -1,6 +1,9 @@
-"""State of detection: one structured row a series, one a sibling group; small enough to snapshot every few seconds.
+"""State of detection: one structured row a series, one a sibling group.
 
-No method here, only layout. All rows live in NumPy structured arrays so that numba kernels walk them without Python, and a snapshot
+Small enough to snapshot every few seconds.
+
+No method here, only layout. All rows live in NumPy structured arrays so that numba kernels walk them without
+Python, and a snapshot
 is a copy of bytes. A row stays below 2 KB.
 """
 
@@ -12,7 +15,8 @@ from opsroom.model import ChangeKind, FindingVerb
 
 STATE_VERSION = 1
 SLOTS = 48
-"""Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a few days."""
+"""Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a
+few days."""
 RING = 28
 """Past blocks whose largest score is remembered; when blocks are days, four weeks."""
 PENDING = 4

@@ -1,13 +1,15 @@
-"""The one kernel of a step: readings in order of time through every detector, findings out. No Python inside."""
+"""The one kernel of a step: readings in order of time through every detector, findings out."""
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from opsroom.detect import arbiter, siblings, tail
+from opsroom.detect import filter as naming
 from opsroom.detect.jit import inner, kernel
-from opsroom.detect import arbiter, filter as naming, siblings, tail
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import BACK, MISSING, SILENCE
 
@@ -16,7 +18,7 @@ QUALITY_LEAST = 64
 
 
 @inner
-def _local(r, zone, t, starts, instants, offsets):  # noqa: ANN001, ANN202, PLR0913
+def _local(r: Any, zone: int, t: int, starts: Any, instants: Any, offsets: Any) -> None:
     """Find the zone's offset at `t`, kept in the row until the next change."""
     if r.zone_from <= t < r.zone_until:
         return
@@ -30,7 +32,7 @@ def _local(r, zone, t, starts, instants, offsets):  # noqa: ANN001, ANN202, PLR0
 
 
 @inner
-def observed(s, raw):  # noqa: ANN001, ANN202
+def observed(s: Any, raw: float) -> Any:
     """Give what is scored: the value, or an indicator's productivity; NaN where that is undefined."""
     if s.orientation == 0:
         return raw
@@ -42,9 +44,23 @@ def observed(s, raw):  # noqa: ANN001, ANN202
 
 
 @kernel
-def consume(
-    spec, tails, sib, filters, hold, groups, members, zones, rows, t, v, q, profile, recovery, events
-):  # noqa: ANN001, ANN202, PLR0913
+def consume(  # noqa: C901 - the straight line itself
+    spec: Any,
+    tails: Any,
+    sib: Any,
+    filters: Any,
+    hold: Any,
+    groups: Any,
+    members: Any,
+    zones: Any,
+    rows: Any,
+    t: Any,
+    v: Any,
+    q: Any,
+    profile: Any,
+    recovery: int,
+    events: Any,
+) -> Any:
     """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many."""
     n = 0
     starts, instants, offsets = zones

@@ -1,16 +1,18 @@
 """Seasonal residual with a calibrated tail: is this reading abnormal against the series' own past?
 
 Two control charts of the residual, each an exponentially weighted mean (Roberts 1959) judged by `rarity`:
-slow, half a day wide, against the level of the last ten days, its blocks are days and it speaks after seven of them;
-fast, four readings wide, against the last 32 readings, its blocks are 32 readings and grow to a day, it speaks after ten.
-The fast one opens only where the reading is also outside the usual range of the level. The season (half-hour slots of the local day)
-is subtracted where it makes the residual smaller.
+slow, half a day wide, against the level of the last ten days, its blocks are days and it speaks after seven;
+fast, four readings wide, against the last 32 readings, its blocks are 32 readings and grow to a day, it
+speaks after ten. The fast one opens only where the reading is also outside the usual range of the level.
+The season (half-hour slots of the local day) is subtracted where it makes the residual smaller.
 """
+
+# ruff: noqa: FBT001 - kernels take no keywords
 
 from __future__ import annotations
 
 import math
-
+from typing import Any
 
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import DAY_US, WEEK_US, drawn, pair_up, rate, remember, threshold, turn
@@ -30,8 +32,11 @@ CLIP = 6.0
 """One reading counts at most six usual deviations in the fast chart: a lone spike is not a change."""
 CLIP_THRESHOLDS = 1.1
 YOUNG_US = 3_600_000_000
-"""While blocks are shorter than an hour the past is a day at most and its thresholds lie far out; so that an outage is found on the first
-day, a reading then counts up to a tenth more than the threshold, which takes nine of them."""
+"""While blocks are shorter than an hour the past is a day at most and its thresholds lie far out.
+
+So that an outage is found on the first day, a reading then counts up to a tenth more than the threshold,
+which takes nine of them.
+"""
 WINSOR = 3.0
 """A residual teaches at most three spreads: an excursion moves its own yardstick slowly."""
 USUAL = 3.75
@@ -47,7 +52,7 @@ SETTLE = 16
 
 
 @inner
-def _season(r, t):  # noqa: ANN001, ANN202 - numba record
+def _season(r: Any, t: int) -> Any:
     """Give (slot, profile there, relative spread there) of the local time of `t`."""
     local = t + r.zone_offset
     width = DAY_US // SLOTS
@@ -67,7 +72,7 @@ def _season(r, t):  # noqa: ANN001, ANN202 - numba record
 
 
 @kernel
-def expected(r, t, turn_full):  # noqa: ANN001, ANN202
+def expected(r: Any, t: int, turn_full: float) -> Any:
     """Give (expected value, mean absolute residual, season used) at `t`."""
     if r.seasonal == 0 or turn_full > 0.0:
         return r.level[0], r.spread[0], False
@@ -76,14 +81,14 @@ def expected(r, t, turn_full):  # noqa: ANN001, ANN202
 
 
 @kernel
-def season_at(r, t):  # noqa: ANN001, ANN202
+def season_at(r: Any, t: int) -> Any:
     """Give (profile, relative spread) at `t`: a frozen band goes on by slot."""
     _, season, relative = _season(r, t)
     return season, relative
 
 
 @inner
-def _leave_slot(r, slot):  # noqa: ANN001, ANN202
+def _leave_slot(r: Any, slot: int) -> None:
     """Fold the slot just left into the profile and decide whether the season is used."""
     old = r.slot
     if old >= 0 and r.slot_count > 0:
@@ -99,7 +104,7 @@ def _leave_slot(r, slot):  # noqa: ANN001, ANN202
 
 
 @inner
-def _slow(r, which, residual, dt, budget):  # noqa: ANN001, ANN202
+def _slow(r: Any, which: int, residual: float, dt: float, budget: float) -> Any:
     """Move slow chart `which`; gives True where it is beyond its threshold."""
     r.slow[which] += min(1.0, dt / HALF_DAY_US) * (residual - r.slow[which])
     size = abs(r.slow[which])
@@ -115,8 +120,11 @@ def _slow(r, which, residual, dt, budget):  # noqa: ANN001, ANN202
 
 
 @inner
-def _fast(r, y, season, turn_full, budget):  # noqa: ANN001, ANN202
-    """Move the fast chart by the reading `y` less its season; gives how often a week that happens, infinite below the threshold."""
+def _fast(r: Any, y: float, season: float, turn_full: float, budget: float) -> Any:
+    """Move the fast chart by the reading `y` less its season.
+
+    Gives how often a week that happens, infinite below the threshold.
+    """
     step = turn(y - season - r.near, turn_full)
     most = CLIP * r.jitter
     if r.fast_threshold < math.inf and r.fast_block * r.gap < YOUNG_US:
@@ -139,8 +147,11 @@ def _fast(r, y, season, turn_full, budget):  # noqa: ANN001, ANN202
 
 
 @inner
-def _end_fast_block(r, budget):  # noqa: ANN001, ANN202
-    """Remember the block's largest score; double the blocks when the memory is full and they are shorter than a day."""
+def _end_fast_block(r: Any, budget: float) -> None:
+    """Remember the block's largest score.
+
+    Double the blocks when the memory is full and they are shorter than a day.
+    """
     r.fast_n = remember(r.fast_ring, r.fast_n, r.fast_max)
     r.fast_max = 0.0
     r.fast_count = 0
@@ -153,7 +164,14 @@ def _end_fast_block(r, budget):  # noqa: ANN001, ANN202
 
 
 @inner
-def _teach(r, y, plain, seasonal, relative, dt, turn_full, has_slot):  # noqa: ANN001, ANN202, PLR0913
+def _teach(
+    r: Any,
+    plain: float,
+    seasonal: Any,
+    dt: float,
+    turn_full: float,
+    has_slot: bool,
+) -> None:
     """Let level, spread and profile learn from one reading."""
     gain = max(1.0 / (r.n + 1.0), min(dt / MEMORY_US, 0.2))
     short = plain
@@ -176,7 +194,7 @@ def _teach(r, y, plain, seasonal, relative, dt, turn_full, has_slot):  # noqa: A
 
 
 @inner
-def first_reading(r, t, y):  # noqa: ANN001, ANN202
+def first_reading(r: Any, t: int, y: float) -> None:
     """Start a series at its first reading."""
     r.first = r.last = t
     r.value = y
@@ -187,8 +205,11 @@ def first_reading(r, t, y):  # noqa: ANN001, ANN202
 
 
 @inner
-def keep_time(r, t):  # noqa: ANN001, ANN202
-    """Note that a reading came at `t`; gives the time it stands for, microseconds, at most a quarter of a day."""
+def keep_time(r: Any, t: int) -> Any:
+    """Note that a reading came at `t`.
+
+    Gives the time it stands for, microseconds, at most a quarter of a day.
+    """
     dt = float(t - r.last)
     r.last = t
     usual = min(dt, 8.0 * r.gap) if r.gap > 0.0 else dt
@@ -197,10 +218,11 @@ def keep_time(r, t):  # noqa: ANN001, ANN202
 
 
 @inner
-def score(r, t, y, dt, whole_dt, turn_full, budget):  # noqa: ANN001, ANN202, PLR0913
+def score(r: Any, t: int, y: float, dt: float, whole_dt: float, turn_full: float, budget: float) -> Any:
     """Score one reading of a series without an open alert, then let it teach.
 
-    Gives (detector or 0, expected, half width of the band in which the alert would end, season used, rate a week, direction).
+    Gives (detector or 0, expected, half width of the band in which the alert would end, season used, rate a
+    week, direction).
     A reading that opens an alert teaches nothing.
     """
     local = t + r.zone_offset
@@ -239,12 +261,12 @@ def score(r, t, y, dt, whole_dt, turn_full, budget):  # noqa: ANN001, ANN202, PL
                 return TAIL_SLOW, base, INNER * deviation, which == 1, often, sign
         if fast < math.inf and abs(residual) > USUAL * spread and residual * r.fast > 0.0:
             return TAIL_FAST, centre, USUAL * spread, used, fast, (1 if r.fast > 0.0 else -1)
-    _teach(r, y, plain, seasonal, relative, dt, turn_full, has_slot)
+    _teach(r, plain, seasonal, dt, turn_full, has_slot)
     return 0, centre, USUAL * spread, used, math.inf, 0
 
 
 @inner
-def _note_outside(r, t, outside):  # noqa: ANN001, ANN202
+def _note_outside(r: Any, t: int, outside: bool) -> None:
     """Keep the start of the present run outside the inner band; two readings inside end it."""
     if outside:
         r.inside_run = 0
@@ -257,8 +279,11 @@ def _note_outside(r, t, outside):  # noqa: ANN001, ANN202
 
 
 @kernel
-def resume(r, y, turn_full, anew):  # noqa: ANN001, ANN202
-    """Go on after an alert: the charts restart at 0; `anew` (a decision or a new capability) takes the present value as the level."""
+def resume(r: Any, y: float, turn_full: float, anew: bool) -> None:
+    """Go on after an alert: the charts restart at 0.
+
+    `anew` (a decision or a new capability) takes the present value as the level.
+    """
     r.slow[0] = r.slow[1] = r.fast = 0.0
     r.slot = -1
     r.slot_sum = r.slot_abs = 0.0

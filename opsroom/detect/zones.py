@@ -15,7 +15,9 @@ _STEP = timedelta(days=7)
 
 @lru_cache(maxsize=256)
 def transitions(name: str) -> tuple[tuple[int, int], ...]:
-    """Give (instant, offset) pairs, microseconds: from each instant on, local time is UTC plus offset; exact to the second, 1990-2060.
+    """Give (instant, offset) pairs, microseconds: from each instant on, local time is UTC plus offset.
+
+    Exact to the second, 1990-2060.
 
     A name that the time zone base does not know counts as UTC: a wrong slot is better than no detection.
     """

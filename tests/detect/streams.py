@@ -58,7 +58,9 @@ def autoregressive(rng: np.random.Generator, shape: tuple[int, int], phi: float)
     return out
 
 
-def clean(kind: str, shape: tuple[int, int], period_s: float, seed: int) -> NDArray[np.float64]:
+def clean(  # noqa: C901, PLR0911 - one case a kind
+    kind: str, shape: tuple[int, int], period_s: float, seed: int
+) -> NDArray[np.float64]:
     """Give a faultless plant of the named kind, [instants, series]."""
     rng = np.random.default_rng(seed)
     day = 2 * np.pi * np.arange(shape[0])[:, None] * period_s / DAY_S

