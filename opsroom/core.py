@@ -81,16 +81,14 @@ class Core:
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     def compile(self) -> None:
-        """Compile the kernels (or read them from their cache), so that the first reading does not wait for it."""
-        state = self.engine.configure(
-            self.engine.blank(), [SeriesSpec(id=1, unit_id=1, period_us=MICROS_PER_S)]
-        )
+        """Compile the kernels, or read them from their cache: the first reading must not wait for it."""
+        spec = SeriesSpec(id=1, unit_id=1, period_us=MICROS_PER_S)
+        state = self.engine.configure(self.engine.blank(), [spec])
         one = Columns(np.ones(1, np.int32), np.ones(1, np.int64), np.ones(1), np.full(1, 192, np.uint8))
+        self.engine.step(state, 1, one)
+        # Arrays read from the log are read-only, and that is a type of its own to the compiler.
         for array in (one.series, one.t, one.v, one.q):
-            self.engine.step(state, 1, one)
-            array.setflags(
-                write=False
-            )  # arrays read from the log are; that is a type of its own to the compiler
+            array.setflags(write=False)
         self.engine.step(state, 1, one)
         self.engine.bands(state, [1])
 

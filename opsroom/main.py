@@ -249,6 +249,8 @@ async def run(
             serving = group.create_task(server.serve())
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
                 await asyncio.sleep(0.01)
+            # Whoever is told may ask the store at once, so the tree must stand there.
+            await room.reached(app.log.last_offset)
             if server.started and on_ready is not None:
                 port = server.servers[0].sockets[0].getsockname()[1]
                 on_ready(url_of(app.settings, port))

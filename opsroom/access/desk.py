@@ -88,6 +88,7 @@ class Access:
         self._tokens: dict[str, PlantToken] = {}
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._loaded_s = float("-inf")
+        self._missing = asyncio.Lock()
         self._changing = asyncio.Lock()  # else a reload begun before a revocation would bring the token back
 
     async def load(self) -> None:
@@ -239,9 +240,17 @@ class Access:
     async def find(self, token: str) -> int | None:
         """Give the unit that a plant's token is bound to, None where it is unknown or revoked.
 
-        What the gateway asks.
+        A miss waits for rows read after it came: the command line may have made the token a moment ago. They
+        are read for all that wait at once and at most ten times a second, or guessing would load the store.
         """
-        found = self._tokens.get(hash_of(token))
+        hashed, came_s = hash_of(token), self._clock.monotonic()
+        if hashed not in self._tokens:
+            async with self._missing:
+                if self._loaded_s <= came_s:
+                    await asyncio.sleep(max(0.0, self._loaded_s + MISS_RELOAD_S - came_s))
+                    with contextlib.suppress(StoreError):
+                        await self.load()
+        found = self._tokens.get(hashed)
         return None if found is None else found.unit_id
 
     def tokens(self) -> list[PlantToken]:
