@@ -1,4 +1,4 @@
-"""One nursery for all short forms: a start costs what the room needs, not what its imports need."""
+"""One nursery for all short forms: a start costs what the room needs, not its imports or its compiler."""
 
 from __future__ import annotations
 

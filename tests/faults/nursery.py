@@ -16,7 +16,10 @@ import sys
 from fastapi import FastAPI
 
 import dashboards
+from opsroom.catalog import Catalog
+from opsroom.core import Core
 from opsroom.registry import survey
+from opsroom.settings import RoomSection
 
 PR_SET_PDEATHSIG = 1
 HEAVY = ("alembic.command", "dashboards", "opsroom.main", "opsroom.cli", "opsroom.cli.serve", "uvloop")
@@ -45,12 +48,13 @@ def child(argv: list[str], out: str) -> None:
 
 
 def warm() -> None:
-    """Import what a start needs, engines and the screens' libraries included."""
+    """Import what a start needs, engines and the screens' libraries included, and compile the kernels."""
     for name in HEAVY:
         importlib.import_module(name)
     for package in ("opsroom.log", "opsroom.store"):
         survey(package)
     dashboards.mount(FastAPI())
+    Core(Catalog(), RoomSection()).compile()
 
 
 def main() -> None:

@@ -36,14 +36,16 @@ def test_a_power_cut_loses_nothing_acknowledged(loop_image: None, nursery: Nurse
     assert figure["held"], figure
 
 
-def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None) -> None:
+def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None, nursery: Nursery) -> None:
     figure = power.power_cuts(cuts=1, seed=1, prefix=power.NO_FSYNC)
     print(figure)
     assert figure["acked"] >= 50
     assert not figure["held"], "the test of power cuts could not fail"
 
 
-def test_every_acknowledgement_follows_a_flush_of_the_log(tracing: None, tmp_path: Path) -> None:
+def test_every_acknowledgement_follows_a_flush_of_the_log(
+    tracing: None, nursery: Nursery, tmp_path: Path
+) -> None:
     figure = flushes.flushed_before_acked(tmp_path, batches=40)
     print(figure)
     assert figure["acked_without_a_flush"] == 0
