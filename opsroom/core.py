@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from opsroom.alert.book import AlertBook
 from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
 from opsroom.log.columns import decode_columns
-from opsroom.model import MICROS_PER_S, Columns, Series, Transition
+from opsroom.model import MICROS_PER_S, Columns, Orientation, Series, Transition
 from opsroom.records import (
     AnyAct,
     AnyConfig,
@@ -109,8 +110,11 @@ class Core:
             Corrupt: the payload's checksum does not match.
         """
         step = Step(offset=record.offset, now=self.now)
+        if record.payload == START and record.kind is RecordKind.TICK:
+            # The room was away, not the plants: silence counts from here, deadlines ran on.
+            self.detectors = self.engine.touch(self.detectors, max(self.now, record.received))
         if not self.stream:
-            self.now = max(self.now, record.received)
+            self._until(max(self.now, record.received), step)
         if record.kind is RecordKind.READINGS:
             self._readings(record, step)
         elif record.kind is RecordKind.ACT:
@@ -119,8 +123,6 @@ class Core:
             self._config(record, step)
         elif record.kind is RecordKind.SOURCE:
             self._source(record, step)
-        else:
-            self._tick(record, step)
         step.now = self.now
         return step
 
@@ -128,9 +130,41 @@ class Core:
         columns, step.historical = decode_columns(record.payload)
         step.stored = columns
         if step.historical:
+            self.teach(columns)
             return
         step.late = int(np.count_nonzero(self.sources.take(record.source, columns)))
         self._advance(record.source, step)
+
+    def teach(self, columns: Columns) -> None:
+        """Let readings of the past teach the series that have not spoken live yet.
+
+        What they show is no news.
+        """
+        self.learn(columns.take(~self.sources.has_scored(columns.series)))
+
+    def learn(self, columns: Columns) -> None:
+        """Teach the detectors these readings in order of event time."""
+        if self.detection and len(columns):
+            order = np.lexsort((columns.series, columns.t))
+            self.detectors = self.engine.teach(self.detectors, columns.take(order))
+
+    def bands(self, series_ids: list[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Give the expected band (low, high), each shape (n,), in units of the readings; NaN where unknown.
+
+        An indicator is scored on its productivity, so its band is turned back into readings (DOMAIN 1.4).
+        """
+        _, low, high = self.engine.bands(self.detectors, series_ids)
+        for place, series_id in enumerate(series_ids):
+            indicator = self.catalog.series[series_id].indicator
+            if indicator is None or indicator.capability is None:
+                continue
+            capability, ends = indicator.capability, (low[place], high[place])
+            if indicator.orientation is Orientation.MORE_IS_BETTER:
+                low[place], high[place] = (end * capability for end in ends)
+            else:
+                # Dividing turns the ends around; no reading gives a productivity of 0 or less.
+                high[place], low[place] = (capability / end if end > 0 else np.nan for end in ends)
+        return low, high
 
     def _source(self, record: Record, step: Step) -> None:
         event = decode_source(record.payload)
@@ -141,13 +175,6 @@ class Core:
         elif event.event == "bye":
             self.sources.left(record.source)
         self._advance(record.source, step)
-
-    def _tick(self, record: Record, step: Step) -> None:
-        # On the stream's clock the room's own absence took no time: a restart must move no silence.
-        if record.payload == START and not self.stream:
-            self.detectors = self.engine.touch(self.detectors, self.now)
-        if not self.stream:
-            self._until(self.now, step)
 
     def _config(self, record: Record, step: Step) -> None:
         step.config = decode_config(record.payload)
@@ -181,8 +208,6 @@ class Core:
         act = decode_act(record.payload)
         if isinstance(act, Delivered) and self.stream:
             return  # on the stream's clock delivered is raised: a replay must not depend on sockets
-        if not self.stream:
-            self._until(self.now, step)
         step.key = act.key
         if act.key and act.key in self._keys:
             return
@@ -239,8 +264,6 @@ class Core:
 
     def _score(self, columns: Columns, step: Step) -> None:
         """Give readings to the detectors after whatever fell due before them."""
-        if not self.stream:
-            self._until(self.now, step)
         if self.detection and len(columns):
             self._detect(columns, step)
 

@@ -322,8 +322,8 @@ class Room:
         self._bands_at = at
         ids = self.view.watched()
         if len(ids):
-            expected, low, high = self.core.engine.bands(self.core.detectors, ids.tolist())
-            self.view.bands(ids, expected, low, high)
+            low, high = self.core.bands(ids.tolist())
+            self.view.bands(ids, None, low, high)
 
     async def _snapshot_if_due(self) -> None:
         """Snapshot the whole pure state between two commits, where offset and state agree."""

@@ -78,6 +78,12 @@ class Sources:
             clock.waiting.append(columns)
         return late
 
+    def has_scored(self, series: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """Tell for each series id, shape (n,), whether a reading of it was ever released."""
+        known = series < len(self.scored)
+        found: NDArray[np.bool_] = known & (self.scored[np.where(known, series, 0)] != NEVER)
+        return found
+
     def stream_now(self) -> int:
         """Give the smallest watermark of the open, non-idle sources.
 
