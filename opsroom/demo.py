@@ -132,9 +132,9 @@ async def _seats(app: Application, world: World) -> tuple[DemoSeat, ...]:
 
 
 async def _tokens(app: Application, world: World) -> dict[str, str]:
-    """Make one token an enterprise."""
+    """Make one token an enterprise, a branch office and the national statistics."""
     catalog = app.room.catalog
     return {
         path: await app.access.make_token(catalog.unit_at(path).id, path)
-        for path in world.layout.enterprises()
+        for path in world.layout.fed()
     }

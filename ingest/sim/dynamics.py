@@ -1,8 +1,9 @@
 """The economy in motion: one pure step, all plants at once, the same for the same seed.
 
-A stock-and-flow model with Euler steps, after DYNAMO's levels and rates. Levels are output (P), raw material
-in store (E) and noise (G); what a plant can make is bounded by power, by the scarcest of its stocks, by the
-rhythm of the day and by what is broken. Stocks are in seconds of consumption at full output.
+A stock-and-flow model with Euler steps, after DYNAMO's levels and rates. Levels are output and unfilled
+orders (P), raw material in store (E) and noise (G); what a plant can make is bounded by power, by the
+scarcest of its stocks, by who came to work, by the rhythm of the day and by what is broken. Stocks are in
+seconds of consumption at full output.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ingest.sim.faults import Fault, FaultTable, effects, plan_faults, tabulate
-from ingest.sim.kinds import Quantity
+from ingest.sim.kinds import METERED, Quantity
 from ingest.sim.layout import Layout, lay_out
 from opsroom.model import MICROS_PER_S
 
@@ -21,17 +22,25 @@ if TYPE_CHECKING:
 
 DAY_S = 600.0
 HOURS = 24.0
-UTILISATION = 0.9
+UTILISATION = 0.94
 COVER_H = 1.5
 OUTPUT_MEMORY_S = 4.0
 ORDER_GAIN = 1.5
 SCARCE = 0.35
 RESERVE = 1.35
 GREAT_LOAD = -2.0
-SHED_FIRST = 2.0
+SHED_FIRST = 3.2
 SHED_LAST = 0.75
 STEP_S_MAX = 5.0
 NOISE_STREAM = 2
+ORDERS_S = 150.0
+ORDERS_MEMORY_S = 120.0
+LABOUR = 0.1
+LINING = 0.09
+GOODS_SOLD = 0.5
+SCRAP_STOP = 0.6
+SCRAP_WEAR = 1.0
+DROOP = 0.004
 
 
 class World(NamedTuple):
@@ -48,14 +57,15 @@ class World(NamedTuple):
 class State(NamedTuple):
     """The economy at the instant `at`, `elapsed_s` after the live start (negative before it).
 
-    `output` (P) is in shares of capacity, `stock` (E) in seconds of consumption, `noise` (G) in standard
-    deviations.
+    `output` (P) is in shares of capacity, `backlog` (P) in seconds of orders, `stock` (E) in seconds of
+    consumption, `noise` (G) in standard deviations.
     """
 
     at: Micros
     elapsed_s: float
     tick: int
     output: np.ndarray
+    backlog: np.ndarray
     stock: np.ndarray
     noise: np.ndarray
 
@@ -79,6 +89,7 @@ def start(world: World, now: Micros, *, history_s: float = 0.0) -> State:
         elapsed_s=-history_s,
         tick=0,
         output=np.full(len(layout.sites), UTILISATION),
+        backlog=np.full(len(layout.sites), ORDERS_S),
         stock=np.full(len(layout.source), _cover_s(world)),
         noise=np.zeros(len(layout.gauges)),
     )
@@ -87,23 +98,25 @@ def start(world: World, now: Micros, *, history_s: float = 0.0) -> State:
 def step(world: World, state: State, now: Micros) -> tuple[State, np.ndarray]:
     """Move to `now` and read every gauge: the new state and the values (float64, G) in the gauges' units.
 
-    A longer gap than 5 simulated seconds is walked in several Euler steps, so that stocks stay sane after a
-    pause.
+    NaN stands where a plant does not report. A longer gap than 5 simulated seconds is walked in several Euler
+    steps, so that stocks stay sane after a pause.
     """
     span_s = max(0, now - state.at) / MICROS_PER_S * world.speed
     parts = max(1, int(np.ceil(span_s / STEP_S_MAX)))
     factor = np.ones((len(Quantity), len(world.layout.sites)))
-    output, stock, elapsed_s = state.output, state.stock, state.elapsed_s
+    output, backlog, stock, elapsed_s = state.output, state.backlog, state.stock, state.elapsed_s
     for _ in range(parts):
         elapsed_s += span_s / parts
         factor = effects(world.table, elapsed_s, len(output))
+        missed = _rhythm(world, elapsed_s) - output
+        backlog = backlog + span_s / parts * (missed - (backlog - ORDERS_S) / ORDERS_MEMORY_S)
         output, stock = _flow(world, elapsed_s, output, stock, factor, span_s / parts)
     random = np.random.Generator(
         np.random.Philox(key=[world.seed, NOISE_STREAM], counter=[0, state.tick, 0, 0])
     )
     noise = _noise(world.layout, state.noise, span_s, random)
-    values = _read(world, output, stock, factor, noise)
-    return State(now, elapsed_s, state.tick + 1, output, stock, noise), values
+    moved = State(now, elapsed_s, state.tick + 1, output, backlog, stock, noise)
+    return moved, _read(world, moved, factor)
 
 
 def _flow(
@@ -111,14 +124,16 @@ def _flow(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Take one Euler step of outputs and stocks."""
     layout, cover_s = world.layout, _cover_s(world)
-    road = float(layout.carries @ output) / (float(layout.carries.sum()) * UTILISATION)
     order = np.clip(1.0 + ORDER_GAIN * (cover_s - stock) / cover_s, 0.0, 2.0)
-    freight = np.where(layout.by_road, min(road, 1.0), 1.0)
+    freight = np.where(layout.carrier >= 0, np.minimum(output[layout.carrier] / UTILISATION, 1.0), 1.0)
     arriving = np.minimum(output[layout.source] * order, 1.0) * freight
     stock = np.maximum(0.0, stock + dt_s * (arriving - output[layout.target]))
     bound = np.ones(len(output))
     np.minimum.at(bound, layout.target, np.clip(stock / (SCARCE * cover_s), 0.0, 1.0))
-    wanted = _rhythm(world, elapsed_s) * _power(layout, output) * bound * factor[Quantity.OUTPUT]
+    present = 1.0 - LABOUR * (factor[Quantity.ABSENCE] - 1.0)
+    sound = 1.0 - LINING * (factor[Quantity.INTENSITY] - 1.0)
+    able = np.minimum(bound, np.maximum(0.0, present * sound) * factor[Quantity.OUTPUT])
+    wanted = _rhythm(world, elapsed_s) * _power(layout, output) * able
     share = min(1.0, dt_s / OUTPUT_MEMORY_S)
     return output + (wanted - output) * share, stock
 
@@ -153,22 +168,51 @@ def _noise(layout: Layout, noise: np.ndarray, span_s: float, random: np.random.G
     return moved
 
 
-def _read(
-    world: World, output: np.ndarray, stock: np.ndarray, factor: np.ndarray, noise: np.ndarray
-) -> np.ndarray:
+def _read(world: World, state: State, factor: np.ndarray) -> np.ndarray:
     """Read every gauge."""
     layout = world.layout
-    quantity = np.ones((len(Quantity), len(output)))
-    quantity[Quantity.OUTPUT] = output
-    quantity[Quantity.INTENSITY] = 0.85 + 0.15 / np.maximum(output, 0.2)
-    quantity[Quantity.HEAT] = 0.97 + 0.03 * output / UTILISATION
-    quantity[Quantity.STOCK] = np.inf
-    np.minimum.at(quantity[Quantity.STOCK], layout.target, stock / _cover_s(world))
-    quantity[Quantity.STOCK][np.isinf(quantity[Quantity.STOCK])] = 1.0
-    quantity[[Quantity.INTENSITY, Quantity.ABSENCE]] *= factor[[Quantity.INTENSITY, Quantity.ABSENCE]]
-    true = quantity[layout.gauge_quantity, layout.gauge_plant]
-    values: np.ndarray = layout.nominal * np.maximum(0.0, true + layout.noise * noise)
-    return values.round(4)
+    plants = _quantities(world, state, factor)
+    places = np.concatenate([plants, plants @ layout.member.T], axis=1)
+    true = places[layout.gauge_quantity, layout.gauge_place]
+    values: np.ndarray = layout.nominal * np.maximum(0.0, true + layout.noise * state.noise)
+    values = values.round(4)
+    mute = np.concatenate([factor[Quantity.REPORT] < 1.0, np.zeros(len(layout.member), bool)])
+    values[mute[layout.gauge_place] & np.isin(layout.gauge_quantity, METERED)] = np.nan
+    return values
+
+
+def _quantities(world: World, state: State, factor: np.ndarray) -> np.ndarray:
+    """Give every quantity of every plant (quantities, P)."""
+    layout, output = world.layout, state.output
+    share = output / UTILISATION
+    found = np.ones((len(Quantity), len(output)))
+    found[Quantity.OUTPUT] = output
+    found[Quantity.INTENSITY] = (0.88 + 0.12 / np.maximum(share, 0.25)) * factor[Quantity.INTENSITY]
+    found[Quantity.ABSENCE] = factor[Quantity.ABSENCE]
+    found[Quantity.HEAT] = 0.97 + 0.03 * share
+    found[Quantity.STOCK] = np.inf
+    np.minimum.at(found[Quantity.STOCK], layout.target, state.stock / _cover_s(world))
+    found[Quantity.STOCK][np.isinf(found[Quantity.STOCK])] = 1.0
+    orders = state.backlog / ORDERS_S
+    found[Quantity.BACKLOG] = orders
+    found[Quantity.GOODS] = np.maximum(0.0, 1.0 - GOODS_SOLD * (orders - 1.0))
+    found[Quantity.ON_TIME] = 1.0 / np.maximum(orders, 1.0)
+    found[Quantity.ENERGY] = share * found[Quantity.INTENSITY]
+    stopped, worn = np.maximum(0.0, 0.95 - share), np.maximum(0.0, factor[Quantity.INTENSITY] - 1.0)
+    found[Quantity.SCRAP] = 1.0 + SCRAP_STOP * stopped + SCRAP_WEAR * worn
+    reserve = _reserve(layout, share)
+    found[Quantity.RESERVE] = reserve
+    found[Quantity.FREQUENCY] = 1.0 - DROOP * (1.0 - min(reserve, 1.0))
+    depots = np.unique(layout.carrier[layout.carrier >= 0])
+    found[Quantity.HAULAGE] = 1.0 / max(0.2, float(share[depots].mean()))
+    return found
+
+
+def _reserve(layout: Layout, share: np.ndarray) -> float:
+    """Give what the grid could give beyond its load, 1 on an ordinary day, 0 where it sheds."""
+    given = float(np.maximum(layout.power, 0.0) @ share) / float(np.maximum(layout.power, 0.0).sum())
+    load = float(np.minimum(layout.power, 0.0) @ share) / float(np.minimum(layout.power, 0.0).sum())
+    return max(0.0, (RESERVE * given / max(load, 0.2) - 1.0) / (RESERVE - 1.0))
 
 
 def _cover_s(world: World) -> float:

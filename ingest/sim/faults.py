@@ -7,29 +7,32 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ingest.sim.kinds import Quantity
+from ingest.sim.kinds import METERED, Quantity
 
 if TYPE_CHECKING:
     from ingest.sim.layout import Layout
 
 FIRST_S = (20.0, 30.0)
-PAUSE_S = (70.0, 140.0)
+PAUSE_S = (60.0, 80.0)
+REST_S = 130.0
 HORIZON_S = 24 * 3600.0
 FAULT_STREAM = 1
 
 
 class FaultKind(StrEnum):
-    """What can go wrong."""
+    """What can go wrong, in the order in which it first does."""
 
     OUTAGE = "turbine_outage"
-    TRANSPORT = "transport_collapse"
     DRIFT = "kiln_drift"
+    TRANSPORT = "transport_collapse"
+    SILENCE = "silent_gateway"
+    ABSENCE = "absence"
 
 
 class Shape(NamedTuple):
     """How a kind of fault runs: it grows in `ramp_s` to the factor `depth` and lasts `span_s` in all."""
 
-    plant_kind: str
+    plant_kinds: tuple[str, ...]
     quantity: Quantity
     depth: float
     ramp_s: float
@@ -37,9 +40,11 @@ class Shape(NamedTuple):
 
 
 SHAPES: dict[FaultKind, Shape] = {
-    FaultKind.OUTAGE: Shape("turbine", Quantity.OUTPUT, 0.08, 2.0, (150.0, 200.0)),
-    FaultKind.TRANSPORT: Shape("fleet", Quantity.OUTPUT, 0.15, 5.0, (140.0, 200.0)),
-    FaultKind.DRIFT: Shape("kiln", Quantity.INTENSITY, 2.4, 60.0, (160.0, 220.0)),
+    FaultKind.OUTAGE: Shape(("turbine",), Quantity.OUTPUT, 0.08, 2.0, (190.0, 230.0)),
+    FaultKind.DRIFT: Shape(("kiln",), Quantity.INTENSITY, 2.6, 60.0, (220.0, 260.0)),
+    FaultKind.TRANSPORT: Shape(("fleet",), Quantity.OUTPUT, 0.12, 5.0, (170.0, 220.0)),
+    FaultKind.SILENCE: Shape(("pulp", "pit"), Quantity.REPORT, 0.0, 0.1, (150.0, 200.0)),
+    FaultKind.ABSENCE: Shape(("mill", "food", "foundry"), Quantity.ABSENCE, 2.8, 20.0, (190.0, 240.0)),
 }
 
 
@@ -65,37 +70,42 @@ class FaultTable(NamedTuple):
 
 
 def plan_faults(layout: Layout, seed: int, horizon_s: float = HORIZON_S) -> tuple[Fault, ...]:
-    """Draw the faults of `horizon_s` seconds after the live start, one after another, never two at a time.
+    """Draw the faults of `horizon_s` seconds after the live start: about three hold at a time, none twice.
 
     The first is always a turbine outage, 20 to 30 s in, so that somebody who starts the demo sees an alert
-    climb at once; the next two are the other kinds; after that chance decides.
+    climb at once; every kind follows in turn; after that chance decides among the kinds that have rested.
     """
     random = np.random.Generator(np.random.Philox(key=[seed, FAULT_STREAM]))
     faults: list[Fault] = []
     start_s = float(random.uniform(*FIRST_S))
     kinds = list(FaultKind)
+    rested_s = dict.fromkeys(kinds, 0.0)
     while start_s < horizon_s:
-        kind = kinds[len(faults)] if len(faults) < len(kinds) else kinds[int(random.integers(len(kinds)))]
-        fault = _draw(layout, kind, start_s, random)
-        faults.append(fault)
-        start_s = fault.end_s + float(random.uniform(*PAUSE_S))
+        free = [kind for kind in kinds if rested_s[kind] <= start_s]
+        if len(faults) < len(kinds):
+            free = [kinds[len(faults)]]
+        if free:
+            fault = _draw(layout, free[int(random.integers(len(free)))], start_s, random)
+            faults.append(fault)
+            rested_s[fault.kind] = fault.end_s + REST_S
+        start_s += float(random.uniform(*PAUSE_S))
     return tuple(faults)
 
 
 def _draw(layout: Layout, kind: FaultKind, start_s: float, random: np.random.Generator) -> Fault:
-    """Place one fault: a collapse of transport strikes every depot, the others one plant."""
+    """Place one fault in a plant of its kinds."""
     shape = SHAPES[kind]
-    candidates = layout.plants_of(shape.plant_kind)
-    chosen = (
-        candidates if kind is FaultKind.TRANSPORT else [candidates[int(random.integers(len(candidates)))]]
-    )
+    candidates = layout.plants_of(*shape.plant_kinds)
+    struck = candidates[int(random.integers(len(candidates)))]
     series = tuple(
         layout.gauge_path(gauge)
         for gauge in range(len(layout.gauges))
-        if layout.gauge_plant[gauge] in chosen and layout.gauge_quantity[gauge] == shape.quantity
+        if layout.gauge_place[gauge] == struck
+        and layout.gauge_quantity[gauge]
+        in (METERED if shape.quantity is Quantity.REPORT else (shape.quantity,))
     )
     end_s = start_s + float(random.uniform(*shape.span_s))
-    return Fault(kind, start_s, end_s, tuple(layout.sites[p].plant for p in chosen), series)
+    return Fault(kind, start_s, end_s, (layout.sites[struck].plant,), series)
 
 
 def tabulate(layout: Layout, faults: tuple[Fault, ...]) -> FaultTable:

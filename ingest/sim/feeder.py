@@ -1,4 +1,4 @@
-"""The simulated economy on the wire: one link an enterprise, the client of real plants."""
+"""The simulated economy on the wire: one link an enterprise and one an office, the client of real plants."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from ingest.link import Link, SeriesDeclared
 from ingest.sim.dynamics import State, World, start, step
+from ingest.sim.notes import answer, delay_s
 from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
 
 PERIOD_S: Final = 1.0
 HISTORY_S: Final = 3600.0
-ANSWER_S: Final = 4.0
 ANSWERING_SHARE: Final = 3
 HISTORY_ROUNDS: Final = 600
 ANSWERS_MAX: Final = 64
 MICROS_PER_MS: Final = 1_000
-NOTE: Final = "Crew is on the way."
+NATIONAL: Final = "national-statistics"
 
 
 class Pace(NamedTuple):
@@ -66,31 +66,31 @@ async def feed_world(
 ) -> None:
     """Feed the room at `url` for ever: first the past as historical readings, then a round every period.
 
-    `tokens` holds a token for every enterprise by its path; `on_round` is called with the links after each
-    round.
+    `tokens` holds a token for every feeder by its path (enterprises, branches, "" for the nation); what a
+    feeder without token would send is left out. `on_round` is called with the links after each round.
 
     Raises:
         LinkError: the room will not take one of the senders.
     """
-    enterprises = world.layout.enterprises()
+    feeders = {path: gauges for path, gauges in world.layout.fed().items() if path in tokens}
     async with AsyncExitStack() as stack:
         links: dict[str, Link] = {}
-        for path in enterprises:
-            source = path.rpartition("/")[2]
+        for path, gauges in feeders.items():
+            source = path.rpartition("/")[2] or NATIONAL
             outbox = outbox_folder / f"{source}.outbox" if outbox_folder else None
             link = Link(url, source, tokens[path], outbox, clock=pace.clock)
             links[path] = await stack.enter_async_context(link)
-            await link.declare(_declared(world, enterprises[path], pace.period_s))
-        state = await _send_past(world, links, enterprises, pace)
+            await link.declare(_declared(world, gauges, pace.period_s))
+        state = await _send_past(world, links, feeders, pace)
         async with asyncio.TaskGroup() as group:
-            for number, path in enumerate(enterprises):
+            for number, path in enumerate(feeders):
                 if path == _first_struck(world) or (number + world.seed) % ANSWERING_SHARE:
                     group.create_task(_answer(world, links[path], state, pace))
-            await _live(world, links, enterprises, state, pace, on_round)
+            await _live(world, links, feeders, state, pace, on_round)
 
 
 def _declared(world: World, gauges: np.ndarray, period_s: float) -> list[SeriesDeclared]:
-    """Declare the series of one enterprise."""
+    """Declare the series of one feeder."""
     layout = world.layout
     return [
         SeriesDeclared(layout.names[gauge], unit=layout.gauges[gauge].unit, period_s=period_s)
@@ -99,11 +99,11 @@ def _declared(world: World, gauges: np.ndarray, period_s: float) -> list[SeriesD
 
 
 async def _send_past(
-    world: World, links: Mapping[str, Link], enterprises: Mapping[str, np.ndarray], pace: Pace
+    world: World, links: Mapping[str, Link], feeders: Mapping[str, np.ndarray], pace: Pace
 ) -> State:
     """Send the past as historical readings, in slices of ten minutes a series; gives the state at its end."""
     state, past = await asyncio.to_thread(lived, world, pace.clock.now(), pace)
-    for path, gauges in enterprises.items():
+    for path, gauges in feeders.items():
         for begin in range(0, len(past.t), HISTORY_ROUNDS):
             cut = slice(begin, begin + HISTORY_ROUNDS)
             for gauge in gauges:
@@ -119,26 +119,28 @@ async def _send_past(
 async def _live(
     world: World,
     links: Mapping[str, Link],
-    enterprises: Mapping[str, np.ndarray],
+    feeders: Mapping[str, np.ndarray],
     state: State,
     pace: Pace,
     on_round: Callable[[list[Link]], None],
 ) -> None:
     """Send a round every period, on the beat however long a round takes."""
     began, rounds = pace.clock.monotonic(), 0
-    names = {path: [world.layout.names[gauge] for gauge in gauges] for path, gauges in enterprises.items()}
+    names = {path: [world.layout.names[gauge] for gauge in gauges] for path, gauges in feeders.items()}
     while True:
         now = pace.clock.now()
         state, values = step(world, state, now)
-        for path, gauges in enterprises.items():
-            await links[path].send(names[path], now, values[gauges])
+        for path, gauges in feeders.items():
+            given = np.flatnonzero(~np.isnan(values[gauges]))
+            if len(given):
+                await links[path].send([names[path][k] for k in given], now, values[gauges[given]])
         on_round(list(links.values()))
         rounds += 1
         await asyncio.sleep(max(0.0, began + rounds * pace.period_s - pace.clock.monotonic()))
 
 
 async def _answer(world: World, link: Link, began: State, pace: Pace) -> None:
-    """Answer each alert of this enterprise once, a few seconds after it came, with a note on its recovery."""
+    """Answer each alert of this feeder once, some seconds after it came, with a note on its recovery."""
     answered: dict[str, None] = {}
     async for message in link.alerts():
         if message["type"] != "alert" or message["id"] in answered:
@@ -146,22 +148,14 @@ async def _answer(world: World, link: Link, began: State, pace: Pace) -> None:
         answered[message["id"]] = None
         while len(answered) > ANSWERS_MAX:
             answered.pop(next(iter(answered)))
-        await asyncio.sleep(ANSWER_S)
-        await link.recovering(message["id"], NOTE, _until_ms(world, began, pace))
-
-
-def _until_ms(world: World, began: State, pace: Pace) -> int | None:
-    """Give when the fault that holds now will be over (epoch ms), None where none holds.
-
-    A plant knows its repair.
-    """
-    now = pace.clock.now()
-    elapsed_s = (now - began.at) / MICROS_PER_S * world.speed
-    for fault in world.faults:
-        if fault.start_s <= elapsed_s < fault.end_s:
-            left_us = (fault.end_s - elapsed_s) / world.speed * MICROS_PER_S
-            return round((now + left_us) / MICROS_PER_MS)
-    return None
+        await asyncio.sleep(delay_s(message["series"]))
+        now = pace.clock.now()
+        elapsed_s = (now - began.at) / MICROS_PER_S * world.speed
+        text, until_s = answer(world.faults, elapsed_s, message["series"])
+        until_ms = None
+        if until_s is not None:
+            until_ms = round((now + (until_s - elapsed_s) / world.speed * MICROS_PER_S) / MICROS_PER_MS)
+        await link.recovering(message["id"], text, until_ms)
 
 
 def _first_struck(world: World) -> str | None:

@@ -12,7 +12,11 @@ LESS = Orientation.LESS_IS_BETTER
 
 
 class Quantity(IntEnum):
-    """What the dynamics know of every plant, each a pure number that is 1 on an ordinary day."""
+    """What the dynamics know of every plant, each a pure number that is 1 on an ordinary day.
+
+    Output alone is in shares of capability. `RESERVE` to `HAULAGE` say something of the whole economy;
+    `REPORT` is read by no gauge: a fault sets it to 0 and what the plant's gateway meters falls silent.
+    """
 
     OUTPUT = 0
     STOCK = 1
@@ -20,6 +24,19 @@ class Quantity(IntEnum):
     ABSENCE = 3
     HEAT = 4
     STEADY = 5
+    BACKLOG = 6
+    GOODS = 7
+    ENERGY = 8
+    SCRAP = 9
+    ON_TIME = 10
+    RESERVE = 11
+    FREQUENCY = 12
+    HAULAGE = 13
+    REPORT = 14
+
+
+METERED = (Quantity.INTENSITY, Quantity.STEADY)
+"""What goes through the gateway of a plant's meters; the shift reports the rest by another way."""
 
 
 class Gauge(NamedTuple):
@@ -27,7 +44,8 @@ class Gauge(NamedTuple):
 
     `nominal` is the value in `unit` at quantity 1; `noise` the standard deviation relative to it, with memory
     of `memory_s` seconds. `capability` and `potentiality` are relative to `nominal` and make the series an
-    indicator; `band` (low, high) too is relative to `nominal`.
+    indicator; `band` (low, high) too is relative to `nominal`. `consequence` and `response_s` are its
+    rationalisation record, from which its alerts have their priority.
     """
 
     name: str
@@ -41,22 +59,31 @@ class Gauge(NamedTuple):
     potentiality: float | None = None
     band: tuple[float | None, float | None] | None = None
     essential: bool = False
+    consequence: str = "minor"
+    response_s: float | None = None
 
 
 class PlantKind(NamedTuple):
     """One kind of plant: its gauges, how much power it draws or gives, and how its shifts follow the day.
 
     `power` is in shares of the grid's load, positive for a generator. `rhythm` is half the swing of output
-    over the day, relative to the mean. `carries` is the share of road freight that the plant moves.
+    over the day, relative to the mean.
     """
 
     gauges: tuple[Gauge, ...]
     power: float = -1.0
-    rhythm: float = 0.04
-    carries: float = 0.0
+    rhythm: float = 0.02
 
 
-def output(unit: str, capability: float, *, potentiality: float = 1.2, essential: bool = False) -> Gauge:
+def output(
+    unit: str,
+    capability: float,
+    *,
+    potentiality: float = 1.2,
+    essential: bool = False,
+    consequence: str = "minor",
+    response_s: float | None = None,
+) -> Gauge:
     """Give the main indicator of a plant: what it makes an hour, `capability` in `unit`."""
     return Gauge(
         "output",
@@ -67,12 +94,21 @@ def output(unit: str, capability: float, *, potentiality: float = 1.2, essential
         orientation=MORE,
         capability=1.0,
         potentiality=potentiality,
-        band=(0.6, None),
+        band=(0.7, None),
         essential=essential,
+        consequence=consequence,
+        response_s=response_s,
     )
 
 
-def intensity(unit: str, nominal: float, name: str = "energy-per-ton") -> Gauge:
+def intensity(
+    unit: str,
+    nominal: float,
+    name: str = "energy-per-ton",
+    *,
+    consequence: str = "minor",
+    response_s: float | None = None,
+) -> Gauge:
     """Give the energy that one unit of output takes, in `unit`: less is better."""
     return Gauge(
         name,
@@ -80,9 +116,11 @@ def intensity(unit: str, nominal: float, name: str = "energy-per-ton") -> Gauge:
         Quantity.INTENSITY,
         nominal,
         orientation=LESS,
-        capability=0.96,
+        capability=0.94,
         potentiality=0.8,
-        band=(None, 1.75),
+        band=(None, 1.6),
+        consequence=consequence,
+        response_s=response_s,
     )
 
 
@@ -93,15 +131,15 @@ def absence(nominal: float = 5.0) -> Gauge:
         "%",
         Quantity.ABSENCE,
         nominal,
-        noise=0.05,
-        memory_s=40.0,
+        noise=0.015,
+        memory_s=20.0,
         orientation=LESS,
-        capability=0.75,
-        potentiality=0.5,
-        band=(None, 2.0),
+        capability=0.94,
+        potentiality=0.7,
+        band=(None, 1.8),
     )
 
 
 def stock(hours: float = 1.5) -> Gauge:
     """Give how long the raw material in store lasts, in hours of the simulated day."""
-    return Gauge("stock-cover", "h", Quantity.STOCK, hours, noise=0.01, band=(0.2, None))
+    return Gauge("stock-cover", "h", Quantity.STOCK, hours, noise=0.01)

@@ -1,7 +1,7 @@
 """The tree of the simulated economy and what flows between its plants.
 
 Four levels: nation, branch, enterprise, plant. A row of `PLANTS` is branch, enterprise, plant, kind; a row of
-`FLOWS` says that one plant's output is another's raw material, and whether it goes by road.
+`FLOWS` says that one plant's output is another's raw material, and which depot carries it ("" goes by rail).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 
 from ingest.sim import plants
 from ingest.sim.kinds import Gauge, PlantKind
+from ingest.sim.offices import Office, offices
 from opsroom.registry import discover
 
 NATION = "Republic"
@@ -38,15 +39,15 @@ PLANTS: tuple[tuple[str, str, str, str], ...] = (
     ("transport", "road-freight", "depot-south", "fleet"),
 )
 
-FLOWS: tuple[tuple[str, str, bool], ...] = (
-    ("coal-basin/pit-4", "thermal-north/boiler-house", False),
-    ("coal-basin/pit-4", "steel-coast/works", False),
-    ("ore-range/open-pit", "steel-coast/works", False),
-    ("steel-coast/works", "machine-building/foundry", True),
-    ("cement-valley/kiln-1", "prefab-houses/casting-yard", True),
-    ("spinning-central/spinnery", "weaving-south/loom-hall", True),
-    ("grain-plain/flour-mill", "bread-capital/bakery", True),
-    ("sugar-river/refinery", "bread-capital/bakery", True),
+FLOWS: tuple[tuple[str, str, str], ...] = (
+    ("coal-basin/pit-4", "thermal-north/boiler-house", ""),
+    ("coal-basin/pit-4", "steel-coast/works", ""),
+    ("ore-range/open-pit", "steel-coast/works", ""),
+    ("steel-coast/works", "machine-building/foundry", "road-freight/depot-south"),
+    ("cement-valley/kiln-1", "prefab-houses/casting-yard", "road-freight/depot-south"),
+    ("spinning-central/spinnery", "weaving-south/loom-hall", "road-freight/depot-north"),
+    ("grain-plain/flour-mill", "bread-capital/bakery", "road-freight/depot-north"),
+    ("sugar-river/refinery", "bread-capital/bakery", "road-freight/depot-north"),
 )
 
 
@@ -59,40 +60,51 @@ class Site(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The economy as parallel arrays: P plants, G gauges, E flows.
+    """The economy as parallel arrays: P plants, S scopes, G gauges, E flows.
 
-    `gauge_plant` and `gauge_quantity` (int, G) say where each gauge looks. `names` are relative to the
-    enterprise, as a feeder speaks them. `source` and `target` (int, E) are plants, `by_road` (bool, E).
+    A place is a plant (0 to P - 1) or the scope of an office (P to P + S - 1); `member` (S, P) weighs the
+    plants of each scope, rows sum to 1. `gauge_place` and `gauge_quantity` (int, G) say where each gauge
+    looks, `owners` to which unit it belongs, `feeders` who sends it: an enterprise for its plants, else the
+    unit's own office. `names` are relative to the feeder. `source`, `target` and `carrier` (int, E) are
+    plants, `carrier` -1 by rail.
     """
 
     sites: tuple[Site, ...]
     kinds: tuple[PlantKind, ...]
     gauges: tuple[Gauge, ...]
+    owners: tuple[str, ...]
+    feeders: tuple[str, ...]
     names: tuple[str, ...]
-    gauge_plant: np.ndarray
+    gauge_place: np.ndarray
     gauge_quantity: np.ndarray
+    member: np.ndarray
     nominal: np.ndarray
     noise: np.ndarray
     memory_s: np.ndarray
     power: np.ndarray
     rhythm: np.ndarray
-    carries: np.ndarray
     source: np.ndarray
     target: np.ndarray
-    by_road: np.ndarray
+    carrier: np.ndarray
 
     def enterprises(self) -> dict[str, np.ndarray]:
-        """Give, for each enterprise, the positions of its gauges (int arrays), in the order of the tree."""
-        owner = np.array([self.sites[p].enterprise for p in self.gauge_plant])
-        return {name: np.flatnonzero(owner == name) for name in dict.fromkeys(owner.tolist())}
+        """Give, for each enterprise, the positions of the gauges it sends, in the order of the tree."""
+        own = dict.fromkeys(site.enterprise for site in self.sites)
+        fed = self.fed()
+        return {path: fed[path] for path in own}
 
-    def plants_of(self, kind: str) -> list[int]:
-        """Give the positions of the plants of `kind`."""
-        return [p for p, site in enumerate(self.sites) if site.kind == kind]
+    def fed(self) -> dict[str, np.ndarray]:
+        """Give, for each unit that feeds, the positions of its gauges (int arrays); the nation is ""."""
+        owner = np.array(self.feeders)
+        return {path: np.flatnonzero(owner == path) for path in dict.fromkeys(self.feeders)}
+
+    def plants_of(self, *kinds: str) -> list[int]:
+        """Give the positions of the plants of `kinds`."""
+        return [p for p, site in enumerate(self.sites) if site.kind in kinds]
 
     def gauge_path(self, gauge: int) -> str:
         """Give the full path of a gauge, for example `energy/hydro-south/dam-1/output`."""
-        return f"{self.sites[self.gauge_plant[gauge]].plant}/{self.gauges[gauge].name}"
+        return f"{self.owners[gauge]}/{self.gauges[gauge].name}".lstrip("/")
 
 
 def lay_out() -> Layout:
@@ -105,22 +117,42 @@ def lay_out() -> Layout:
     sites = tuple(Site(f"{b}/{e}", f"{b}/{e}/{p}", kind) for b, e, p, kind in PLANTS)
     kinds: tuple[PlantKind, ...] = tuple(found[site.kind].KIND for site in sites)
     pairs = [(position, gauge) for position, kind in enumerate(kinds) for gauge in kind.gauges]
-    gauges = tuple(gauge for _, gauge in pairs)
+    above = offices(
+        list(dict.fromkeys(branch for branch, *_ in PLANTS)), list(dict.fromkeys(s.enterprise for s in sites))
+    )
+    scopes = list(dict.fromkeys(office.scope for office in above))
+    gauges = (*(gauge for _, gauge in pairs), *(office.gauge for office in above))
     index = {f"{e}/{p}": position for position, (_, e, p, _) in enumerate(PLANTS)}
     return Layout(
         sites=sites,
         kinds=kinds,
         gauges=gauges,
-        names=tuple(f"{PLANTS[position][2]}/{gauge.name}" for position, gauge in pairs),
-        gauge_plant=np.array([position for position, _ in pairs], np.intp),
+        owners=(*(sites[p].plant for p, _ in pairs), *(office.unit for office in above)),
+        feeders=(*(sites[p].enterprise for p, _ in pairs), *(office.unit for office in above)),
+        names=(*(f"{PLANTS[p][2]}/{gauge.name}" for p, gauge in pairs), *(o.gauge.name for o in above)),
+        gauge_place=np.array([p for p, _ in pairs] + _places(above, scopes, len(sites)), np.intp),
         gauge_quantity=np.array([gauge.quantity for gauge in gauges], np.intp),
+        member=np.array([_weights(scope, sites) for scope in scopes]),
         nominal=np.array([gauge.nominal for gauge in gauges]),
         noise=np.array([gauge.noise for gauge in gauges]),
         memory_s=np.array([gauge.memory_s for gauge in gauges]),
         power=np.array([kind.power for kind in kinds]),
         rhythm=np.array([kind.rhythm for kind in kinds]),
-        carries=np.array([kind.carries for kind in kinds]),
         source=np.array([index[a] for a, _, _ in FLOWS], np.intp),
         target=np.array([index[b] for _, b, _ in FLOWS], np.intp),
-        by_road=np.array([road for _, _, road in FLOWS]),
+        carrier=np.array([index.get(depot, -1) for _, _, depot in FLOWS], np.intp),
     )
+
+
+def _places(above: list[Office], scopes: list[tuple[str, ...]], plants_n: int) -> list[int]:
+    """Give the place of each office's scope."""
+    return [plants_n + scopes.index(office.scope) for office in above]
+
+
+def _weights(scope: tuple[str, ...], sites: tuple[Site, ...]) -> np.ndarray:
+    """Give each plant's weight in a scope: plants inside weigh the same."""
+    inside = np.array(
+        [any(f"{site.plant}/".startswith(f"{path}/" if path else "") for path in scope) for site in sites]
+    )
+    weights: np.ndarray = inside / inside.sum()
+    return weights

@@ -29,7 +29,9 @@ def economy_toml(
     for path, name, level in _units():
         lines += _table("unit", {"path": path, "name": name, "level": LEVELS[level], "time_zone": "UTC"})
     for position, gauge in enumerate(layout.gauges):
-        lines += _table("series", _series(layout.gauge_path(position), gauge, period_s, recovery_s))
+        office = layout.gauge_place[position] >= len(layout.sites)
+        keys = _series(layout.gauge_path(position), gauge, period_s, recovery_s, office=bool(office))
+        lines += _table("series", keys)
     paths = {
         f"{enterprise}/{plant}": f"{branch}/{enterprise}/{plant}" for branch, enterprise, plant, _ in PLANTS
     }
@@ -53,7 +55,9 @@ def _spoken(part: str) -> str:
     return part.replace("-", " ").capitalize()
 
 
-def _series(path: str, gauge: Gauge, period_s: float, recovery_s: Sequence[float]) -> dict[str, Any]:
+def _series(
+    path: str, gauge: Gauge, period_s: float, recovery_s: Sequence[float], *, office: bool
+) -> dict[str, Any]:
     """Give the keys of one series; figures relative to `nominal` are written out in the gauge's unit."""
     keys: dict[str, Any] = {
         "path": path,
@@ -72,6 +76,11 @@ def _series(path: str, gauge: Gauge, period_s: float, recovery_s: Sequence[float
         }
     if gauge.essential:
         keys["essential"] = True
+    if gauge.response_s is not None:
+        keys |= {"consequence": gauge.consequence, "response_s": gauge.response_s}
+    if office:
+        # Branches and enterprises bear the same names and are no siblings: each has its own usual.
+        keys["like"] = path
     return {key: value for key, value in keys.items() if value is not None}
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ingest.sim.dynamics import World, make_world, start, step
 from ingest.sim.faults import FIRST_S, FaultKind
+from ingest.sim.kinds import MORE
 from ingest.sim.layout import LEVELS
 from opsroom.model import MICROS_PER_S, Orientation
 
@@ -21,6 +22,7 @@ SEEDS = st.integers(min_value=0, max_value=2**32)
 class Run(NamedTuple):
     """A run: the live seconds (n), the values (n, G) and whether each stands outside its band (n, G)."""
 
+    world: World
     elapsed_s: np.ndarray
     values: np.ndarray
     outside: np.ndarray
@@ -38,7 +40,30 @@ def simulate(world: World, seconds: int) -> Run:
     bands = [gauge.band or (None, None) for gauge in world.layout.gauges]
     low = np.array([-np.inf if lo is None else lo for lo, _ in bands]) * world.layout.nominal
     high = np.array([np.inf if hi is None else hi for _, hi in bands]) * world.layout.nominal
-    return Run(np.array(elapsed), values, (values < low) | (values > high))
+    return Run(world, np.array(elapsed), values, (values < low) | (values > high))
+
+
+def productivity_of_gauges(run: Run) -> np.ndarray:
+    """Give the index of every gauge (n, G), NaN where it is no indicator."""
+    rows = []
+    for gauge, values in zip(run.world.layout.gauges, run.values.T, strict=True):
+        if gauge.orientation is None or gauge.capability is None:
+            rows.append(np.full(len(values), np.nan))
+            continue
+        capability = gauge.capability * gauge.nominal
+        rows.append(values / capability if gauge.orientation is MORE else capability / values)
+    return np.array(rows).T
+
+
+def productivity_of_units(run: Run) -> dict[str, np.ndarray]:
+    """Give the mean index (n) of every unit with all below, as the room shows it; the nation is ""."""
+    single = productivity_of_gauges(run)
+    owners = run.world.layout.owners
+    found = {}
+    for unit in {"", *owners, *(site.plant.partition("/")[0] for site in run.world.layout.sites)}:
+        inside = [f"{owner}/".startswith(f"{unit}/") or not unit for owner in owners]
+        found[unit] = np.nanmean(single[:, inside], axis=1)
+    return found
 
 
 def column(world: World, path: str) -> int:
@@ -48,10 +73,14 @@ def column(world: World, path: str) -> int:
 
 def test_size_of_the_economy() -> None:
     layout = make_world(1).layout
+    fed = layout.fed()
     assert len(layout.enterprises()) >= 14
-    assert 60 <= len(layout.gauges) <= 80
+    assert 140 <= len(layout.gauges) <= 180
     assert len(LEVELS) == 4
-    assert sum(len(rows) for rows in layout.enterprises().values()) == len(layout.gauges)
+    assert sorted(np.concatenate(list(fed.values())).tolist()) == list(range(len(layout.gauges)))
+    assert 12 <= len(fed[""]) <= 20, "the nation has figures of its own"
+    branches = {site.plant.partition("/")[0] for site in layout.sites}
+    assert all(4 <= len(fed[branch]) <= 6 for branch in branches)
     assert any(gauge.orientation is Orientation.LESS_IS_BETTER for gauge in layout.gauges)
     assert 1 <= sum(gauge.essential for gauge in layout.gauges) <= 10
     assert any(gauge.orientation is None and gauge.band is None for gauge in layout.gauges)
@@ -72,12 +101,12 @@ def test_other_seeds_give_other_readings() -> None:
 def test_step_leaves_its_state_alone() -> None:
     world = make_world(3)
     state = start(world, 0)
-    before = [part.copy() for part in (state.output, state.stock, state.noise)]
+    before = [part.copy() for part in (state.output, state.backlog, state.stock, state.noise)]
     later, values = step(world, state, MICROS_PER_S)
     again, same = step(world, state, MICROS_PER_S)
     np.testing.assert_array_equal(values, same)
     assert later.elapsed_s == again.elapsed_s
-    for kept, part in zip(before, (state.output, state.stock, state.noise), strict=True):
+    for kept, part in zip(before, (state.output, state.backlog, state.stock, state.noise), strict=True):
         np.testing.assert_array_equal(kept, part)
 
 
@@ -90,14 +119,30 @@ def test_without_faults_no_band_is_left(seed: int) -> None:
 
 
 @given(seed=SEEDS)
+@settings(max_examples=10, deadline=None)
+def test_a_healthy_economy_is_grey(seed: int) -> None:
+    run = simulate(make_world(seed, faulty=False), 600)
+    for unit, index in productivity_of_units(run).items():
+        assert 0.90 <= index.mean() <= 0.97, unit
+        assert index.min() > 0.87, unit
+    single = productivity_of_gauges(run)
+    assert (np.nan_to_num(single) > 1.0).mean(axis=0).max() < 0.01, "capability is not understated"
+
+
+@given(seed=SEEDS)
 @settings(max_examples=20, deadline=None)
 def test_the_plan_of_faults(seed: int) -> None:
-    faults = make_world(seed).faults
+    world = make_world(seed)
+    faults = world.faults
     assert FIRST_S[0] <= faults[0].start_s <= FIRST_S[1]
-    assert [fault.kind for fault in faults[:3]] == list(FaultKind)
-    for fault, following in pairwise(faults):
-        assert fault.start_s < fault.end_s < following.start_s
+    assert [fault.kind for fault in faults[: len(FaultKind)]] == list(FaultKind)
+    assert faults[len(FaultKind) - 1].start_s < 360.0
+    for kind in FaultKind:
+        for fault, following in pairwise(one for one in faults if one.kind is kind):
+            assert fault.start_s < fault.end_s < following.start_s, "no kind strikes twice at a time"
     assert all(fault.series for fault in faults)
+    for instant in range(180, 1200, 10):
+        assert sum(fault.start_s <= instant < fault.end_s for fault in faults) <= len(FaultKind)
 
 
 @given(seed=SEEDS)
@@ -106,27 +151,50 @@ def test_the_truth_is_what_is_seen(seed: int) -> None:
     world = make_world(seed)
     run = simulate(world, 820)
     for fault in (fault for fault in world.faults if fault.end_s < 800):
-        settle_s = 60.0 if fault.kind is FaultKind.DRIFT else 8.0
+        settle_s = {FaultKind.DRIFT: 60.0, FaultKind.ABSENCE: 20.0}.get(fault.kind, 8.0)
         held = (run.elapsed_s >= fault.start_s + settle_s) & (run.elapsed_s < fault.end_s - 1)
         for path in fault.series:
-            assert run.outside[held, column(world, path)].all(), (seed, fault.kind, path)
+            row = column(world, path)
+            seen = np.isnan(run.values[:, row]) if fault.kind is FaultKind.SILENCE else run.outside[:, row]
+            assert seen[held].all(), (seed, fault.kind, path)
     first = world.faults[0]
     assert not run.outside[run.elapsed_s < first.start_s].any()
+    assert not np.isnan(run.values[run.elapsed_s < first.start_s]).any()
 
 
-@pytest.mark.parametrize("seed", [1, 7])
-def test_a_collapse_of_transport_starves_plants_downstream(seed: int) -> None:
+@pytest.mark.parametrize("seed", [1, 2, 7])
+def test_a_collapse_of_transport_starves_what_the_depot_carries_for(seed: int) -> None:
     world = make_world(seed)
-    run = simulate(world, 600)
-    collapse = world.faults[1]
-    assert collapse.kind is FaultKind.TRANSPORT
-    bakery = column(world, "food/bread-capital/bakery/output")
-    dam = column(world, "energy/hydro-south/dam-2/output")
+    run = simulate(world, 620)
+    collapse = next(fault for fault in world.faults if fault.kind is FaultKind.TRANSPORT)
+    layout = world.layout
+    depot = [site.plant for site in layout.sites].index(collapse.plants[0])
+    carried = {layout.sites[target].plant for target in layout.target[layout.carrier == depot]}
+    assert carried
     during = (run.elapsed_s > collapse.start_s + 90) & (run.elapsed_s < collapse.end_s)
-    assert run.outside[during, bakery].all()
-    assert not run.outside[during, dam].any()
-    mill_works = run.elapsed_s < collapse.start_s + 20
-    assert not run.outside[mill_works, bakery].any(), "the stock bridges the first seconds"
+    early = (run.elapsed_s > collapse.start_s) & (run.elapsed_s < collapse.start_s + 20)
+    later = run.elapsed_s > collapse.end_s + 60
+    for plant in carried:
+        row = column(world, f"{plant}/output")
+        assert run.outside[during, row].all()
+        assert not run.outside[early, row].any(), "the stock bridges the first seconds"
+        assert not run.outside[later, row].any(), "and the plant comes back"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 7])
+def test_trouble_shows_in_its_branch_and_passes(seed: int) -> None:
+    world = make_world(seed)
+    run = simulate(world, 460)
+    first = world.faults[0]
+    units = productivity_of_units(run)
+    struck = units[first.plants[0]]
+    during = (run.elapsed_s > first.start_s + 20) & (run.elapsed_s < first.end_s)
+    assert struck[during].max() < 0.80
+    assert units["energy"][during].max() < 0.90 < units["food"][during].mean()
+    nation = column(world, "energy-reserve")
+    assert run.outside[during, nation].mean() > 0.9
+    after = (run.elapsed_s > first.end_s + 30) & (run.elapsed_s < first.end_s + 40)
+    assert struck[after].min() > 0.80
 
 
 def test_a_pause_is_walked_in_small_steps() -> None:

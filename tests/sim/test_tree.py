@@ -5,8 +5,10 @@ from __future__ import annotations
 from ingest.sim.dynamics import make_world
 from ingest.sim.layout import LEVELS
 from ingest.sim.tree import RECOVERY_S, economy_toml
+from opsroom.alert.priority import priority_of
 from opsroom.catalog import Catalog
 from opsroom.economy import differences, parse_economy
+from opsroom.model import Priority
 
 
 def catalog() -> Catalog:
@@ -40,9 +42,20 @@ def test_an_alert_reaches_the_top_within_a_minute() -> None:
     assert sum(RECOVERY_S) <= 60.0
 
 
-def test_names_resolve_from_the_enterprise_that_sends_them() -> None:
+def test_alerts_have_all_three_priorities() -> None:
+    assert {priority_of(one) for one in catalog().series.values()} == set(Priority)
+
+
+def test_offices_are_no_siblings_of_one_another() -> None:
+    made = catalog()
+    for one in made.series.values():
+        if made.units[one.unit_id].depth < len(LEVELS) - 1:
+            assert not made.siblings(one.id)
+
+
+def test_names_resolve_from_the_unit_that_sends_them() -> None:
     layout, made = make_world(1).layout, catalog()
-    for path, gauges in layout.enterprises().items():
+    for path, gauges in layout.fed().items():
         node = made.unit_at(path)
         assert node is not None
         for gauge in gauges:
@@ -59,5 +72,5 @@ def test_figures_are_written_in_the_units_of_the_gauge() -> None:
     assert output is not None
     assert output.indicator is not None
     assert (output.indicator.capability, output.indicator.potentiality) == (120.0, 150.0)
-    assert output.band == (72.0, None)
+    assert output.band == (84.0, None)
     assert output.indicator.essential

@@ -12,5 +12,5 @@ KIND = PlantKind(
         stock(),
         Gauge("humidity", "%", Quantity.STEADY, 64.0, noise=0.01, memory_s=30.0),
     ),
-    rhythm=0.05,
+    rhythm=0.025,
 )

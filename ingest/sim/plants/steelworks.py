@@ -6,7 +6,7 @@ from ingest.sim.kinds import Gauge, PlantKind, Quantity, absence, intensity, out
 
 KIND = PlantKind(
     gauges=(
-        output("t/h", 85.0, potentiality=1.25, essential=True),
+        output("t/h", 85.0, potentiality=1.25, essential=True, consequence="major", response_s=900.0),
         intensity("kWh/t", 540.0),
         absence(5.0),
         stock(),
