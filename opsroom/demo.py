@@ -42,10 +42,14 @@ class DemoSeat(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """What the terminal tells: where, who, and what will break."""
+    """What the terminal tells: where, who, what will break, and how to listen as the plant that breaks first.
+
+    `tokens` holds one token, by the path of that plant's enterprise.
+    """
 
     url: str
     seats: tuple[DemoSeat, ...]
+    tokens: dict[str, str]
     world: World
     folder: Path
 
@@ -86,7 +90,8 @@ async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) ->
             stop.set()
 
         def ready(url: str) -> None:
-            on_ready(Opened(url, seats, world, folder))
+            first = _enterprise_of(world.faults[0].plants[0])
+            on_ready(Opened(url, seats, {first: tokens[first]}, world, folder))
             ingest_url = url.replace("http", "ws", 1) + "/api/v1/ingest"
             pace = Pace(clock=app.room.clock)
             tasks.append(group.create_task(feed_world(world, ingest_url, tokens, folder / "outbox", pace)))
@@ -114,6 +119,11 @@ def settings_of(plan: Plan, folder: Path) -> Settings:
     )
 
 
+def _enterprise_of(plant: str) -> str:
+    """Give the path of the enterprise above a plant."""
+    return plant.rpartition("/")[0]
+
+
 async def _seats(app: Application, world: World) -> tuple[DemoSeat, ...]:
     """Make seats on three levels: at the plant that breaks first, at its branch, seven chairs at the top."""
     plant = world.faults[0].plants[0]
@@ -134,7 +144,4 @@ async def _seats(app: Application, world: World) -> tuple[DemoSeat, ...]:
 async def _tokens(app: Application, world: World) -> dict[str, str]:
     """Make one token an enterprise, a branch office and the national statistics."""
     catalog = app.room.catalog
-    return {
-        path: await app.access.make_token(catalog.unit_at(path).id, path)
-        for path in world.layout.fed()
-    }
+    return {path: await app.access.make_token(catalog.unit_at(path).id, path) for path in world.layout.fed()}

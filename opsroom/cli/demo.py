@@ -58,6 +58,7 @@ def _say(opened: Opened, *, as_json: bool) -> None:
                 "event": "ready",
                 "url": f"{opened.url}/room/",
                 "seats": [seat._asdict() for seat in opened.seats],
+                "tokens": opened.tokens,
                 "first_fault": {"kind": first.kind, "series": list(first.series), "in_s": start_s},
             }
         )
