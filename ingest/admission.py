@@ -105,16 +105,22 @@ class Admission:
         self._unadopted: int | None = None
         self._last_receipt = 0
 
-    def declare(self, series: Sequence[SeriesDeclared]) -> None:
-        """Take numbers, units and periods for this connection.
+    def declare(self, series: Sequence[SeriesDeclared]) -> list[AnyConfig]:
+        """Take numbers, units and periods for this connection; gives the changes for series that are new.
 
-        A number declared again means the new series.
+        They are made in the order declared, so that what arrives first decides no id. A number declared again
+        means the new series. What cannot be made is refused with the readings that name it.
         """
         for one in series:
             if one.id is not None:
                 self._declared[one.id] = one
             self._told[one.name] = one
         self._revision = -1
+        self._fresh()
+        changes: list[AnyConfig] = []
+        for one in series:
+            self._place(one.name, one.unit, changes)
+        return changes
 
     # -- the full form ---------------------------------------------------------------------------------------
     # --------------------

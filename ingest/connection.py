@@ -62,7 +62,7 @@ class Connection:
         self.hub = hub
         self.room = hub.room
         self.socket = socket
-        self.key = f"casual:0:{next(hub.numbers)}"
+        self.key = hub.casual_key(0)
         self.unit_id = 0
         self.token = ""
         self.session = says.Session(hub.limits)
@@ -227,7 +227,7 @@ class Connection:
                 return await self._open(event)
             case says.Declared(series):
                 assert self.admission is not None, "the sender is known"
-                self.admission.declare(series)
+                self.hub.propose(self.admission.declare(series))
             case says.Repeat(seq):
                 refusals = self.room.log.refusals(self.key, self.session.epoch, seq)
                 return self.session.repeated(seq, refusals, self.hub.credit())
@@ -261,7 +261,7 @@ class Connection:
         if unit_id not in self.room.catalog.units:
             return "token_unit_gone"
         self.token, self.unit_id = token, unit_id
-        self.key = f"casual:{unit_id}:{next(self.hub.numbers)}"
+        self.key = self.hub.casual_key(unit_id)
         ahead_s = self.room.settings.room.ahead_s_max
         self.admission = Admission(self.room.catalog, unit_id, self.hub.limits, ahead_s)
         assert self._group is not None, "it is being served"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -117,7 +118,8 @@ class Hub:
         self.limits = room.settings.limits
         self.connections: set[Member] = set()
         self.by_source: dict[str, Member] = {}
-        self.numbers = itertools.count(1)
+        self._boot = secrets.token_hex(3)
+        self._numbers = itertools.count(1)
         self._unlogged: list[AnyConfig] = []
 
     def credit(self) -> int:
@@ -134,6 +136,10 @@ class Hub:
     def is_behind(self) -> bool:
         """Tell whether the room has fallen behind its log."""
         return self.room.lag_s > self.limits.log_lag_s
+
+    def casual_key(self, unit_id: int) -> str:
+        """Name a connection without a source's name; no other ever has it, not even after a restart."""
+        return f"casual:{unit_id}:{self._boot}-{next(self._numbers)}"
 
     def propose(self, changes: list[AnyConfig]) -> None:
         """Keep changes that the catalog has taken.

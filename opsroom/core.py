@@ -110,11 +110,12 @@ class Core:
             Corrupt: the payload's checksum does not match.
         """
         step = Step(offset=record.offset, now=self.now)
-        if record.payload == START and record.kind is RecordKind.TICK:
-            # The room was away, not the plants: silence counts from here, deadlines ran on.
-            self.detectors = self.engine.touch(self.detectors, max(self.now, record.received))
         if not self.stream:
-            self._until(max(self.now, record.received), step)
+            wall = max(self.now, record.received)
+            if record.kind is RecordKind.TICK and record.payload == START:
+                # The room was away, not the plants: silence counts from here.
+                self.detectors = self.engine.touch(self.detectors, wall)
+            self._until(wall, step)
         if record.kind is RecordKind.READINGS:
             self._readings(record, step)
         elif record.kind is RecordKind.ACT:

@@ -1,12 +1,9 @@
-"""The way down: what a plant hears on its own socket, its alerts first.
-
-Bounded queues, oldest news of an alert replaced by newer.
-"""
+"""The way down: what a plant hears on its own socket, its alerts first; bounded queues."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
+from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 from opsroom.model import Alert, Transition
@@ -17,6 +14,7 @@ if TYPE_CHECKING:
     from opsroom.catalog import Catalog
 
 WAITING_MAX: Final = 1_000
+MERGE_FROM: Final = 100
 
 # What a plant is told, by the verb of the transition; its own acts are not echoed.
 TOLD: Final = frozenset(
@@ -45,17 +43,19 @@ class PlantSubscription:
         self.unit_id = unit_id
         self.dropped = 0
         self._hub = hub
-        self._waiting: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
+        self._waiting: deque[dict[str, Any]] = deque()
         self._news = asyncio.Event()
         self._sent: str | None = None
 
     def put(self, message: dict[str, Any]) -> None:
-        """Add a message; a newer one about the same alert takes the older one's place."""
-        key = (message["type"], message["id"] if message["type"] == "alert" else message["alert"])
-        self._waiting[key] = message
-        while len(self._waiting) > WAITING_MAX:
-            self._waiting.popitem(last=False)
+        """Add a message; once `MERGE_FROM` wait, a newer one takes the place of older ones on its alert."""
+        subject = message["id"] if message["type"] == "alert" else message["alert"]
+        if len(self._waiting) >= MERGE_FROM:
+            self._waiting = deque(m for m in self._waiting if (m.get("id") or m.get("alert")) != subject)
+        if len(self._waiting) == WAITING_MAX:
+            self._waiting.popleft()
             self.dropped += 1
+        self._waiting.append(message)
         self._news.set()
 
     async def get(self) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class PlantSubscription:
         while not self._waiting:
             self._news.clear()
             await self._news.wait()
-        _, message = self._waiting.popitem(last=False)
+        message = self._waiting.popleft()
         if message["type"] == "alert":
             self._sent = message["id"]
         return message

@@ -161,7 +161,8 @@ def encode(body: AnyAct | list[AnyConfig] | SourceEvent) -> bytes:
 
 def decode_act(payload: bytes) -> AnyAct:
     """Read the payload of an ACT record."""
-    return _act_decoder.decode(payload)
+    act: AnyAct = _act_decoder.decode(payload)
+    return act
 
 
 def decode_config(payload: bytes) -> list[AnyConfig]:

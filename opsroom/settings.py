@@ -32,7 +32,9 @@ class Server(Section):
     tls: tuple[str, str] | Literal["self-signed"] | None = Field(
         None, description="certificate and key files, or self-signed"
     )
-    names: tuple[str, ...] = Field((), description="further host names the room answers to, beside addresses and localhost")
+    names: tuple[str, ...] = Field(
+        (), description="further host names the room answers to, beside addresses and localhost"
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses whose forwarding headers are believed"
     )

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from opsroom.model import MICROS_PER_S, Columns
 
 NEVER: Final = -(1 << 62)
+NAMELESS: Final = "casual:"
 
 
 class SourceClock(msgspec.Struct, kw_only=True):
@@ -57,6 +58,9 @@ class Sources:
         """A source fell silent on the wire: it holds back no clock until it speaks again."""
         if name in self.clocks:
             self.clocks[name].idle = True
+            # A connection without a name may have gone with the server that held it; if not, it starts anew.
+            if name.startswith(NAMELESS) and not self.clocks[name].waiting:
+                del self.clocks[name]
 
     def left(self, name: str) -> None:
         """A source said bye: all it sent may be released."""
@@ -123,7 +127,7 @@ class Sources:
     def _forget(self, name: str) -> None:
         """Drop a connection without a name once it has left: it cannot come back."""
         clock = self.clocks[name]
-        if not clock.open and not clock.waiting and name.startswith("casual:"):
+        if not clock.open and not clock.waiting and name.startswith(NAMELESS):
             del self.clocks[name]
 
     @staticmethod

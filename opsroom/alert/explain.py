@@ -31,7 +31,7 @@ def explain(
         _seen(catalog.series_path(series.id), series, opener),
         *_since(opener),
         *_kind(findings),
-        *_contributors(catalog, findings),
+        *_contributors(catalog, opener.series_id, findings),
         _detectors(findings),
         *_rarity(findings),
     )
@@ -85,12 +85,13 @@ def _kind(findings: Sequence[Finding]) -> Iterator[Sentence]:
         yield Sentence(f"why.kind.{said.kind}", {"percent": round(100 * said.p)})
 
 
-def _contributors(catalog: Catalog, findings: Sequence[Finding]) -> Iterator[Sentence]:
+def _contributors(catalog: Catalog, own_id: int, findings: Sequence[Finding]) -> Iterator[Sentence]:
     said = next((f for f in reversed(findings) if f.contributors), None)
     if said is None:
         return
     code = "why.sibling" if said.kind is ChangeKind.SIBLINGS else "why.contributor"
-    known = [(series_id, z) for series_id, z in said.contributors if series_id in catalog.series]
+    yield from (Sentence("why.apart", {"z": round(z, 2)}) for one, z in said.contributors if one == own_id)
+    known = [(one, z) for one, z in said.contributors if one in catalog.series and one != own_id]
     for series_id, z in sorted(known, key=lambda pair: (-abs(pair[1]), pair[0]))[:CONTRIBUTORS_SHOWN]:
         yield Sentence(code, {"series": catalog.series_path(series_id), "z": round(z, 2)})
 

@@ -31,6 +31,7 @@ BATCH_INSTANTS: Final = 512
 BACKLOG_BYTES: Final = 4 << 20
 ALERTS_MAX: Final = 1_000_000
 SOURCE: Final = "recorded-economy"
+EVER: Final = (-(1 << 62), 1 << 62)
 
 
 def play(
@@ -44,11 +45,10 @@ def play(
         OpsroomError: a file that cannot be used, or a room that cannot run.
     """
     economy, instants = read_folder(folder)
-    readings = sum(len(instant.names) for instant in instants)
     with tempfile.TemporaryDirectory(prefix="opsroom-economy-") as name:
         settings = _settings(Path(name))
         asyncio.run(_feed(settings, economy, instants, progress))
-        body = _outcome(settings, readings)
+        body = _outcome(settings, instants)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
     return body
@@ -142,7 +142,7 @@ async def _send(
         stop.set()
 
 
-def _outcome(settings: Settings, readings: int) -> dict[str, Any]:
+def _outcome(settings: Settings, instants: list[Instant]) -> dict[str, Any]:
     """Read what the room stored and opened, after it has ended."""
     from opsroom.catalog import Catalog
     from opsroom.store import open_store
@@ -151,16 +151,36 @@ def _outcome(settings: Settings, readings: int) -> dict[str, Any]:
     try:
         catalog = Catalog(store.catalog.units(), store.catalog.series())
         alerts = sorted(
-            store.journal.alerts(limit=ALERTS_MAX), key=lambda alert: (alert.raised, alert.series_id)
+            store.journal.alerts(limit=ALERTS_MAX),
+            key=lambda alert: (alert.raised, catalog.series_path(alert.series_id)),
         )
         return {
             "settings_hash": settings_hash(settings),
-            "fed": readings,
+            "fed": sum(len(instant.names) for instant in instants),
             "stored": store.readings.count(),
-            "alerts": [_described(alert, catalog) for alert in alerts],
+            "read_back_equal": read_back_equal(store, catalog, instants),
+            "alerts": [described(alert, catalog) for alert in alerts],
         }
     finally:
         store.close()
+
+
+def read_back_equal(store: Store, catalog: Catalog, instants: list[Instant]) -> bool:
+    """Tell whether every series reads back as it was fed, bit by bit; the last of equal instants counts."""
+    fed: dict[str, dict[int, float | None]] = {}
+    for instant in instants:
+        for name, value in zip(instant.names, instant.values, strict=True):
+            fed.setdefault(name, {})[instant.t] = value
+    stored = {catalog.series_path(one): store.readings.read(one, *EVER) for one in catalog.series}
+    if {path for path, columns in stored.items() if len(columns)} != set(fed):
+        return False
+    return all(
+        np.array_equal(stored[path].t, np.array(sorted(values), np.int64))
+        and np.array_equal(
+            stored[path].v, np.array([values[t] for t in sorted(values)], np.float64), equal_nan=True
+        )
+        for path, values in fed.items()
+    )
 
 
 def settings_hash(settings: Settings) -> str:
@@ -172,7 +192,7 @@ def settings_hash(settings: Settings) -> str:
     return hashlib.sha256(json.dumps(shaped, sort_keys=True).encode()).hexdigest()
 
 
-def _described(alert: Alert, catalog: Catalog) -> dict[str, Any]:
+def described(alert: Alert, catalog: Catalog) -> dict[str, Any]:
     """Give one alert with its times of the stream in UTC and its explanation in words."""
     from opsroom.words import word
 

@@ -14,6 +14,7 @@ Codes of alert explanations (parameters):
     why.unusual, why.silent (series)               why.silent.period (series, period_s)
     why.pressed (person)                           why.pressed.note (note)
     why.since (onset_at)                           why.kind.step, why.kind.slope, why.kind.transient (percent)
+    why.apart (z)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
     why.rare (per_year)
 Without parameters: kind.KIND, verb.VERB, outcome.OUTCOME, priority.1 to .3, orientation.more and .less,

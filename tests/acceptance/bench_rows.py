@@ -24,7 +24,7 @@ def bench(*arguments: str) -> dict[str, Any]:
 def fastest(rows: list[dict[str, Any]], *, detection: bool) -> float:
     """Give the rate of columns of 1,000, made durable before each acknowledgement."""
     return max(
-        row["readings_per_s"]
+        float(row["readings_per_s"])
         for row in rows
         if row["form"] == "columns-1000" and row["fsync"] and row["detection"] is detection
     )

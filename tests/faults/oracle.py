@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opsroom.bench.economy import _described
+from opsroom.bench.economy import described
 from opsroom.catalog import Catalog
 from opsroom.log import open_log
 from opsroom.records import RecordKind
@@ -116,7 +116,7 @@ def alerts_of(store: Store, catalog: Catalog) -> list[dict[str, Any]]:
     """
     found = [
         {
-            **_described(alert, catalog),
+            **described(alert, catalog),
             "series": catalog.series_path(alert.series_id),
             "onset": alert.onset,
             "outcome": alert.outcome.value,

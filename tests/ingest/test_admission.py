@@ -46,12 +46,23 @@ def _codes(gate: Admission, **fields: Any) -> list[tuple[int, str, str]]:
     return [(one.index, one.code, one.field) for one in gate.admit(_batch(**fields), NOW).refusals]
 
 
+def test_the_order_of_the_declaration_gives_the_ids_whatever_comes_first() -> None:
+    ids = []
+    for first, second in (("a", "b"), ("b", "a")):
+        tree = _tree()
+        gate = _gate(tree)
+        gate.declare([wire.SeriesDeclared("a"), wire.SeriesDeclared("b")])
+        gate.admit(_batch(s=[first, second], v=[1, 2]), NOW)
+        ids.append([series.name for _, series in sorted(tree.series.items())])
+    assert ids[0] == ids[1]
+
+
 def test_new_series_come_with_their_configuration_once() -> None:
     tree = _tree()
     gate = _gate(tree)
-    gate.declare([wire.SeriesDeclared("kiln/heat", 4, "degC", 60.0)])
+    declared = gate.declare([wire.SeriesDeclared("kiln/heat", 4, "degC", 60.0)])
     first = gate.admit(_batch(s=[4, "b"], v=[1, 2]), NOW)
-    made = [change.series for change in first.changes if isinstance(change, SeriesSet)]
+    made = [change.series for change in [*declared, *first.changes] if isinstance(change, SeriesSet)]
     assert [(one.name, one.unit, one.period_s, one.unit_verified) for one in made] == [
         ("heat", "Cel", 60.0, True),
         ("b", "", None, False),
