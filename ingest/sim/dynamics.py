@@ -41,6 +41,9 @@ GOODS_SOLD = 0.5
 SCRAP_STOP = 0.6
 SCRAP_WEAR = 1.0
 DROOP = 0.004
+BOOKS_S = 90.0
+RESERVE_BOOKED = 1.02
+SEEN_AT_ONCE = (Quantity.RESERVE, Quantity.FREQUENCY, Quantity.HAULAGE)
 
 
 class World(NamedTuple):
@@ -58,7 +61,8 @@ class State(NamedTuple):
     """The economy at the instant `at`, `elapsed_s` after the live start (negative before it).
 
     `output` (P) is in shares of capacity, `backlog` (P) in seconds of orders, `stock` (E) in seconds of
-    consumption, `noise` (G) in standard deviations.
+    consumption, `noise` (G) in standard deviations. `booked` (quantities, S) is what offices have on paper:
+    they learn of their plants with delay.
     """
 
     at: Micros
@@ -68,6 +72,7 @@ class State(NamedTuple):
     backlog: np.ndarray
     stock: np.ndarray
     noise: np.ndarray
+    booked: np.ndarray
 
 
 def make_world(seed: int, *, speed: float = 1.0, day_s: float = DAY_S, faulty: bool = True) -> World:
@@ -84,6 +89,8 @@ def make_world(seed: int, *, speed: float = 1.0, day_s: float = DAY_S, faulty: b
 def start(world: World, now: Micros, *, history_s: float = 0.0) -> State:
     """Give an even state at `now`, `history_s` simulated seconds before the first live instant."""
     layout = world.layout
+    usual = np.ones((len(Quantity), len(layout.member)))
+    usual[Quantity.OUTPUT] = UTILISATION
     return State(
         at=now,
         elapsed_s=-history_s,
@@ -92,6 +99,7 @@ def start(world: World, now: Micros, *, history_s: float = 0.0) -> State:
         backlog=np.full(len(layout.sites), ORDERS_S),
         stock=np.full(len(layout.source), _cover_s(world)),
         noise=np.zeros(len(layout.gauges)),
+        booked=usual,
     )
 
 
@@ -115,8 +123,10 @@ def step(world: World, state: State, now: Micros) -> tuple[State, np.ndarray]:
         np.random.Philox(key=[world.seed, NOISE_STREAM], counter=[0, state.tick, 0, 0])
     )
     noise = _noise(world.layout, state.noise, span_s, random)
-    moved = State(now, elapsed_s, state.tick + 1, output, backlog, stock, noise)
-    return moved, _read(world, moved, factor)
+    moved = State(now, elapsed_s, state.tick + 1, output, backlog, stock, noise, state.booked)
+    plants = _quantities(world, moved, factor)
+    moved = moved._replace(booked=_book(world.layout, moved.booked, plants, span_s))
+    return moved, _read(world, moved, plants, factor)
 
 
 def _flow(
@@ -168,11 +178,18 @@ def _noise(layout: Layout, noise: np.ndarray, span_s: float, random: np.random.G
     return moved
 
 
-def _read(world: World, state: State, factor: np.ndarray) -> np.ndarray:
+def _book(layout: Layout, booked: np.ndarray, plants: np.ndarray, span_s: float) -> np.ndarray:
+    """Let the offices' books (quantities, S) follow the plants; grid and roads are seen at once."""
+    true = plants @ layout.member.T
+    moved: np.ndarray = true + np.exp(-span_s / BOOKS_S) * (booked - true)
+    moved[list(SEEN_AT_ONCE)] = true[list(SEEN_AT_ONCE)]
+    return moved
+
+
+def _read(world: World, state: State, plants: np.ndarray, factor: np.ndarray) -> np.ndarray:
     """Read every gauge."""
     layout = world.layout
-    plants = _quantities(world, state, factor)
-    places = np.concatenate([plants, plants @ layout.member.T], axis=1)
+    places = np.concatenate([plants, state.booked], axis=1)
     true = places[layout.gauge_quantity, layout.gauge_place]
     values: np.ndarray = layout.nominal * np.maximum(0.0, true + layout.noise * state.noise)
     values = values.round(4)
@@ -212,7 +229,9 @@ def _reserve(layout: Layout, share: np.ndarray) -> float:
     """Give what the grid could give beyond its load, 1 on an ordinary day, 0 where it sheds."""
     given = float(np.maximum(layout.power, 0.0) @ share) / float(np.maximum(layout.power, 0.0).sum())
     load = float(np.minimum(layout.power, 0.0) @ share) / float(np.minimum(layout.power, 0.0).sum())
-    return max(0.0, (RESERVE * given / max(load, 0.2) - 1.0) / (RESERVE - 1.0))
+    spare = (RESERVE * given / max(load, 0.2) - 1.0) / (RESERVE - 1.0)
+    # What the great loads do not yet draw again after a shortage is not booked as reserve.
+    return min(max(0.0, spare), RESERVE_BOOKED)
 
 
 def _cover_s(world: World) -> float:

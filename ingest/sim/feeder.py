@@ -83,9 +83,11 @@ async def feed_world(
             await link.declare(_declared(world, gauges, pace.period_s))
         state = await _send_past(world, links, feeders, pace)
         async with asyncio.TaskGroup() as group:
-            for number, path in enumerate(feeders):
+            for number, (path, gauges) in enumerate(feeders.items()):
                 if path == _first_struck(world) or (number + world.seed) % ANSWERING_SHARE:
-                    group.create_task(_answer(world, links[path], state, pace))
+                    # An office hears of the plants below it too, and leaves them to answer for themselves.
+                    own = frozenset(world.layout.owners[gauge] for gauge in gauges)
+                    group.create_task(_answer(world, links[path], own, state, pace))
             await _live(world, links, feeders, state, pace, on_round)
 
 
@@ -139,11 +141,11 @@ async def _live(
         await asyncio.sleep(max(0.0, began + rounds * pace.period_s - pace.clock.monotonic()))
 
 
-async def _answer(world: World, link: Link, began: State, pace: Pace) -> None:
-    """Answer each alert of this feeder once, some seconds after it came, with a note on its recovery."""
+async def _answer(world: World, link: Link, own: frozenset[str], began: State, pace: Pace) -> None:
+    """Answer each alert of the `own` units once, some seconds after it came, with a note on its recovery."""
     answered: dict[str, None] = {}
     async for message in link.alerts():
-        if message["type"] != "alert" or message["id"] in answered:
+        if message["type"] != "alert" or message["id"] in answered or message["unit"] not in own:
             continue
         answered[message["id"]] = None
         while len(answered) > ANSWERS_MAX:

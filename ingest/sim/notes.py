@@ -45,6 +45,12 @@ SHED = (
     "Dispatcher took load off us; furnaces are kept warm.",
     "Short of power; we run one line of two.",
 )
+OFFICE = (
+    "Asked the plants below for the cause.",
+    "Figures confirmed; we look which plant is behind them.",
+    "Checked against yesterday's returns: it is real.",
+)
+OFFICES_BELOW = 3
 OTHER = (
     "We are looking into it.",
     "Shift leader is at the machine.",
@@ -72,7 +78,9 @@ def answer(faults: tuple[Fault, ...], elapsed_s: float, series: str) -> Answer:
             texts = OWN[fault.kind]
             left = fault.end_s if elapsed_s < fault.end_s else None
             return Answer(texts[(mark + int(fault.start_s)) % len(texts)], left)
-    texts = OTHER
+    texts = OTHER if plant.count("/") + 1 >= OFFICES_BELOW else OFFICE
+    if texts is OFFICE:
+        return Answer(texts[mark % len(texts)], None)
     if name == "stock-cover" or any(fault.kind is FaultKind.TRANSPORT for fault in running):
         texts = STARVED
     elif name == "output" and any(fault.kind is FaultKind.OUTAGE for fault in running):

@@ -49,7 +49,7 @@ def _index(
     *,
     band: tuple[float | None, float | None] | None = None,
     urgency: tuple[str, float | None] = ("minor", None),
-    noise: float = 0.008,
+    noise: float = 0.016,
 ) -> Gauge:
     """Give an indicator whose capability lies just beyond the usual; `urgency`: consequence, response_s."""
     usual = 1.0 if quantity is Quantity.OUTPUT else MARGIN[orientation]
@@ -94,7 +94,7 @@ def _nation() -> list[tuple[Gauge, tuple[str, ...]]]:
         (_index("order-backlog", "d", q.BACKLOG, 16.0, LESS), EVERYWHERE),
         (_index("absence", "%", q.ABSENCE, 5.2, LESS), EVERYWHERE),
         (_index("energy-per-output", "kWh/t", q.INTENSITY, 140.0, LESS), EVERYWHERE),
-        (_index("deliveries-on-time", "%", q.ON_TIME, 92.0, MORE, noise=0.005), EVERYWHERE),
+        (_index("deliveries-on-time", "%", q.ON_TIME, 92.0, MORE, noise=0.012), EVERYWHERE),
     ]
 
 
@@ -105,7 +105,7 @@ def _branch() -> list[Gauge]:
         _index("output-index", "%", q.OUTPUT, 100.0, MORE),
         _index("order-backlog", "d", q.BACKLOG, 14.0, LESS),
         _index("stock-days", "d", q.GOODS, 9.0, MORE),
-        Gauge("energy-drawn", "MW", q.ENERGY, 42.0, noise=0.01),
+        Gauge("energy-drawn", "MW", q.ENERGY, 42.0, noise=0.025),
         _index("scrap", "%", q.SCRAP, 2.4, LESS),
     ]
 
@@ -113,6 +113,6 @@ def _branch() -> list[Gauge]:
 def _enterprise() -> list[Gauge]:
     """Give what the head office of an enterprise measures."""
     return [
-        _index("orders-on-time", "%", Quantity.ON_TIME, 92.0, MORE, noise=0.005),
+        _index("orders-on-time", "%", Quantity.ON_TIME, 92.0, MORE, noise=0.012),
         Gauge("payroll-hours", "h", Quantity.STEADY, 410.0, noise=0.01, memory_s=30.0),
     ]

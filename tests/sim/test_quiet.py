@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from ingest.sim.dynamics import World, make_world, start, step
-from ingest.sim.notes import OWN, answer, delay_s
+from ingest.sim.notes import OFFICE, OWN, answer, delay_s
 from ingest.sim.tree import economy_toml
 from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.economy import differences, parse_economy
 from opsroom.model import MICROS_PER_S, QUALITY_GOOD, Columns, Finding, FindingVerb
 
-HISTORY_S = 300
+HISTORY_S = 1200
 BASE_US = 1_800_000_000 * MICROS_PER_S
 
 
@@ -40,7 +40,10 @@ def watched(world: World, seconds: int) -> list[tuple[int, str, Finding]]:
     detectors = engine.configure(engine.blank(), specs)
     state = start(world, BASE_US - HISTORY_S * MICROS_PER_S, history_s=HISTORY_S)
     for second in range(1 - HISTORY_S, 1):
-        state, _ = step(world, state, BASE_US + second * MICROS_PER_S)
+        now = BASE_US + second * MICROS_PER_S
+        state, values = step(world, state, now)
+        good = np.full(len(ids), QUALITY_GOOD, np.uint8)
+        detectors = engine.teach(detectors, Columns(ids, np.full(len(ids), now), values, good))
     found = []
     for second in range(1, seconds + 1):
         now = BASE_US + second * MICROS_PER_S
@@ -78,6 +81,8 @@ def test_the_first_fault_is_found_at_once_and_is_the_first(seed: int) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_each_struck_plant_answers_for_itself(seed: int) -> None:
     world = make_world(seed)
+    office = answer(world.faults, world.faults[0].start_s + 9.0, "energy-reserve")
+    assert office.text in OFFICE
     for fault in world.faults[:10]:
         text, until_s = answer(world.faults, fault.start_s + 30.0, fault.series[0])
         assert text in OWN[fault.kind]
