@@ -2,9 +2,8 @@
 
 Decoded batches to columns, refusals, and the series they bring. Pure.
 
-The hot path is a few vector operations a batch: the encoded names of a batch are the key of a cache of series
-ids, so that a sender
-who repeats its names, or declared numbers, pays for reading them once.
+The hot path is a few vector operations a batch: the encoded names of a batch are the key of a cache of
+series ids, so that a sender who repeats its names, or declared numbers, pays for reading them once.
 """
 
 from __future__ import annotations
@@ -123,7 +122,6 @@ class Admission:
         return changes
 
     # -- the full form ---------------------------------------------------------------------------------------
-    # --------------------
 
     def admit(self, batch: Batch, now: int) -> Admitted:
         """Judge a batch of the full form; `now` wall time in int microseconds UTC.
@@ -208,7 +206,6 @@ class Admission:
         return Admitted(columns.take(keep), refusals, changes, batch.historical)
 
     # -- the casual form -------------------------------------------------------------------------------------
-    # --------------------
 
     def admit_casual(self, readings: Sequence[Casual], now: int, received: int) -> Admitted:
         """Judge casual readings; one without `ts` happened at `received` (room time).
@@ -260,7 +257,6 @@ class Admission:
         return self._last_receipt
 
     # -- names -----------------------------------------------------------------------------------------------
-    # --------------------
 
     def _fresh(self) -> None:
         """Forget what the tree has outgrown."""

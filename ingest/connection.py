@@ -79,7 +79,6 @@ class Connection:
         self._group: asyncio.TaskGroup | None = None
 
     # -- life ------------------------------------------------------------------------------------------------
-    # --------------------
 
     async def run(self) -> None:
         """Serve until the peer or the room ends it."""
@@ -148,7 +147,6 @@ class Connection:
             self._is_mute = True  # It is closed already.
 
     # -- reading ---------------------------------------------------------------------------------------------
-    # --------------------
 
     async def _read(self) -> None:
         """Take frames until the peer is gone. A failed write does not end this: what was received counts."""

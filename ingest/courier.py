@@ -1,8 +1,7 @@
 """The client's side of the protocol without I/O: what to write next, and what an answer means.
 
 The outbox holds what was given to it; the courier writes it within the room's credit, goes back where the
-room says `seq_gap`, tells
-what an overflowing outbox lost, and lets go only what the room has stored.
+room says `seq_gap`, tells what an overflowing outbox lost, and lets go only what the room has stored.
 """
 
 from __future__ import annotations
@@ -155,7 +154,6 @@ class Courier:
         self._ready.clear()
 
     # -- what arrives ----------------------------------------------------------------------------------------
-    # --------------------
 
     def receive(self, told: str | bytes, now_s: float) -> list[Event | bytes]:
         """Read one frame of the room; bytes among the events are to be written. `now_s` monotonic seconds."""
@@ -232,7 +230,6 @@ class Courier:
         return [Answered(message)]
 
     # -- what is written -------------------------------------------------------------------------------------
-    # --------------------
 
     def to_send(self) -> list[bytes]:
         """Give the next frames that the credit allows.

@@ -89,9 +89,8 @@ class Link:
         """Speak for `source` to the room at `url`.
 
         Without `outbox_path` what is not stored lives in memory only. `on_refused` is called with (seq,
-        refusals). `sleep` passes the
-        time between attempts. `send` waits while more than `backlog_bytes` are unsent (default: never, the
-        outbox takes it).
+        refusals). `sleep` passes the time between attempts. `send` waits while more than `backlog_bytes`
+        are unsent (default: never, the outbox takes it).
         """
         self._limits = limits or Limits()
         self._url = url
@@ -233,7 +232,6 @@ class Link:
                 await asyncio.wait([self._runner], timeout=2.0)
 
     # -- the connection --------------------------------------------------------------------------------------
-    # --------------------
 
     async def _run(self) -> None:
         """Connect, speak, and try again with jittered back-off (AWS Architecture Blog, 2015.

@@ -85,10 +85,9 @@ class Batch(msgspec.Struct):
     """A batch of the full form, decoded: n readings as columns.
 
     `t_ms` is one instant (int) or shape (n,) int64; `s` the encoded name, number, or array of them (`names`
-    reads it; the bytes
-    serve as a cache key); `v` float64 (n,), NaN where refused or null; `q` int64 (n,) or None = all good.
-    `nulls` and `faults` list
-    the readings with null and those refused already as (index, field, code).
+    reads it; the bytes serve as a cache key); `v` float64 (n,), NaN where refused or null; `q` int64 (n,)
+    or None = all good. `nulls` and `faults` list the readings with null and those refused already as
+    (index, field, code).
     """
 
     seq: int

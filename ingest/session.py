@@ -1,9 +1,8 @@
 """One connection as a state machine without I/O: frames in, events out; what to answer once the driver knows.
 
-No await, no socket, no clock. The driver (`gateway.py`) moves bytes, looks tokens up, appends to the log, and
-tells the session
-what came of it. A frame is taken at once or answered with a named error; ten malformed ones end the
-connection.
+No await, no socket, no clock. The driver (`gateway.py`) moves bytes, looks tokens up, appends to the log,
+and tells the session what came of it. A frame is taken at once or answered with a named error; ten
+malformed ones end the connection.
 """
 
 from __future__ import annotations
@@ -107,7 +106,6 @@ class Session:
         return self.stage is _Stage.ENDED
 
     # -- what arrives ----------------------------------------------------------------------------------------
-    # --------------------
 
     def receive(self, frame: str | bytes) -> list[Event]:
         """Read one frame; give what to do, in order."""

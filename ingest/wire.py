@@ -119,7 +119,6 @@ def names(batch: Batch) -> list[str | int] | str | int:
 
 
 # -- text ----------------------------------------------------------------------------------------------------
-# --------------------
 
 
 def _decode_text(frame: str, nesting_max: int, readings_max: int) -> list[Item]:
@@ -198,7 +197,6 @@ def _check_nesting(text: str, nesting_max: int, spare: int = 0) -> None:
 
 
 # -- binary --------------------------------------------------------------------------------------------------
-# --------------------
 
 
 def _decode_binary(frame: bytes, nesting_max: int, readings_max: int) -> Message | list[Casual]:
@@ -240,7 +238,6 @@ def _depth(value: Any, limit: int) -> int:
 
 
 # -- typed ---------------------------------------------------------------------------------------------------
-# --------------------
 
 
 def _checked(told: _Plain) -> _Plain:  # noqa: C901 - a branch a message

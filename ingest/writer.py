@@ -234,8 +234,7 @@ class Writer:
         """Acknowledge when the sender pauses, or every quarter second.
 
         A peer that has dropped the connection answers a write with a reset, which would throw away what it
-        sent and we have not read;
-        so what can be read is read first.
+        sent and we have not read; so what can be read is read first.
         """
         if self._ack_due is None:
             return

@@ -3,9 +3,8 @@
 Beer, Brain of the Firm, p. 163; DOMAIN 1.4.
 
 Actuality is what is managed now, capability what could be now, potentiality what ought to be with the means
-developed. Where less is
-better every ratio is inverted. Nothing is clipped; a zero denominator or a missing figure gives an undefined
-index, never 0.
+developed. Where less is better every ratio is inverted. Nothing is clipped; a zero denominator or a missing
+figure gives an undefined index, never 0.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 Or is kept and flagged.
 
 Codes follow The Unified Code for Units of Measure (UCUM), case sensitive. What is neither an alias nor UCUM
-is kept as it came,
-flagged unverified, compared exactly and never converted.
+is kept as it came, flagged unverified, compared exactly and never converted.
 """
 
 from __future__ import annotations

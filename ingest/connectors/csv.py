@@ -1,9 +1,8 @@
 """CSV files as plants write them: wide (a column a series) or long (a row a reading), plain or `.gz`.
 
 Stands a byte order mark, `;` or tab separators with decimal commas, blanks around names, empty rows, rows
-that come twice, day-first
-dates and clocks that are set back. A value that does not change is passed on as it is: to judge that is the
-room's.
+that come twice, day-first dates and clocks that are set back. A value that does not change is passed on as
+it is: to judge that is the room's.
 """
 
 from __future__ import annotations
@@ -31,10 +30,9 @@ _HEAD_CHARS: Final = 8192
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How to read a file. `time` names its column (default: the first).
 
-    Long files: `path` columns joined by `/` make the series name, `value`, `unit` and `period_s` name theirs
-    (the last two may be
-    absent). `rename` gives names in the room by the file's, `""` leaves a series out. `units` by the file's
-    names.
+    Long files: `path` columns joined by `/` make the series name, `value`, `unit` and `period_s` name
+    theirs (the last two may be absent). `rename` gives names in the room by the file's, `""` leaves a
+    series out. `units` by the file's names.
     """
 
     file: Path

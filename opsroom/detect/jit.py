@@ -22,8 +22,7 @@ def forget_stale(folder: Path) -> None:
     """Drop cached kernels made from other sources.
 
     Numba looks only at the file of the function itself; a kernel that calls another file's would keep its
-    old callee. Where the
-    folder cannot be written nothing is cached in it either.
+    old callee. Where the folder cannot be written nothing is cached in it either.
     """
     digest = hashlib.sha256()
     for source in sorted(folder.glob("*.py")):

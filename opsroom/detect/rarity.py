@@ -2,14 +2,12 @@
 
 Peaks over threshold on the largest score of each past block.
 
-A block is a stretch of readings (or a day); its largest score is one draw, which makes neighbouring readings
-of one disturbance count
-once. The upper half of the remembered draws is fitted with exponential excesses over the median; with a
-gamma prior on their rate the
-predictive tail is Lomax, P(excess > e) = (1 + e / (B + sum))^-(A + k): heavy after few draws, exponential
-after many, and in constant
-memory. (Peaks over threshold: Pickands 1975, Davison & Smith 1990; block maxima as declustering: Coles 2001,
-chapters 3 and 5.)
+A block is a stretch of readings (or a day); its largest score is one draw, which makes neighbouring
+readings of one disturbance count once. The upper half of the remembered draws is fitted with exponential
+excesses over the median; with a gamma prior on their rate the predictive tail is Lomax, P(excess > e) = (1
++ e / (B + sum))^-(A + k): heavy after few draws, exponential after many, and in constant memory. (Peaks
+over threshold: Pickands 1975, Davison & Smith 1990; block maxima as declustering: Coles 2001, chapters 3
+and 5.)
 """
 
 from __future__ import annotations

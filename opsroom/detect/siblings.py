@@ -3,11 +3,9 @@
 Wind, weather and weekday are common to them, a fault is not.
 
 Each member's distance from the median of the others, less its own lasting difference, is divided by how far
-members usually lie apart
-(a short memory of the group's median distance, so that a storm widens it at once) and smoothed over some
-readings, so that an outage
-shows and a gust does not. What is rare is learned from the past of the whole group: members are alike by
-declaration.
+members usually lie apart (a short memory of the group's median distance, so that a storm widens it at once)
+and smoothed over some readings, so that an outage shows and a gust does not. What is rare is learned from
+the past of the whole group: members are alike by declaration.
 """
 
 from __future__ import annotations
@@ -139,10 +137,8 @@ def judge(g: Any, sib: Any, members: Any, turn_full: float, hold: Any, distance:
     """Judge the oldest pending instant and take it out.
 
     Writes each member's distance from the median of the others (NaN where it gave nothing) and its scale
-    into `distance` and `scale`,
-    shape [size]; moves dispersion, scores and rings. A member whose alert is open teaches nothing but the
-    common dispersion. Gives the
-    instant.
+    into `distance` and `scale`, shape [size]; moves dispersion, scores and rings. A member whose alert is
+    open teaches nothing but the common dispersion. Gives the instant.
     """
     size = g.size
     t = g.pending_t[0]

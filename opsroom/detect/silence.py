@@ -1,8 +1,7 @@
 """Silence is a signal: a series that misses two declared periods and five seconds has not reported.
 
 Counted on the room's `now` at which readings were given, not on their event time: late is late. Only series
-with a declared period, and
-only after their first reading.
+with a declared period, and only after their first reading.
 """
 
 from __future__ import annotations

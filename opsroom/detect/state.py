@@ -2,9 +2,8 @@
 
 Small enough to snapshot every few seconds.
 
-No method here, only layout. All rows live in NumPy structured arrays so that numba kernels walk them without
-Python, and a snapshot
-is a copy of bytes. A row stays below 2 KB.
+No method here, only layout. All rows live in NumPy structured arrays so that numba kernels walk them
+without Python, and a snapshot is a copy of bytes. A row stays below 2 KB.
 """
 
 from __future__ import annotations

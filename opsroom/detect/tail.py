@@ -222,8 +222,7 @@ def score(r: Any, t: int, y: float, dt: float, whole_dt: float, turn_full: float
     """Score one reading of a series without an open alert, then let it teach.
 
     Gives (detector or 0, expected, half width of the band in which the alert would end, season used, rate a
-    week, direction).
-    A reading that opens an alert teaches nothing.
+    week, direction). A reading that opens an alert teaches nothing.
     """
     local = t + r.zone_offset
     slot = (local // (DAY_US // SLOTS)) % SLOTS

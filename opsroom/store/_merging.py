@@ -1,8 +1,7 @@
 """Small segments become one, as they pile up: eight of about one size, the newest of their kind. Pure.
 
-Only neighbours at the newest end are joined, so that "later stands before earlier" holds between segments as
-before; each
-reading is written again about once for every eightfold growth.
+Only neighbours at the newest end are joined, so that "later stands before earlier" holds between segments
+as before; each reading is written again about once for every eightfold growth.
 """
 
 from __future__ import annotations
