@@ -43,6 +43,7 @@ SCRAP_WEAR = 1.0
 DROOP = 0.004
 BOOKS_S = 60.0
 RESERVE_BOOKED = 1.02
+FULL_LOAD = 1.34
 SEEN_AT_ONCE = (Quantity.RESERVE, Quantity.FREQUENCY, Quantity.HAULAGE)
 
 
@@ -221,7 +222,7 @@ def _quantities(world: World, state: State, factor: np.ndarray) -> np.ndarray:
     found[Quantity.RESERVE] = reserve
     found[Quantity.FREQUENCY] = 1.0 - DROOP * (1.0 - min(reserve, 1.0))
     depots = np.unique(layout.carrier[layout.carrier >= 0])
-    found[Quantity.HAULAGE] = 1.0 / max(0.2, float(share[depots].mean()))
+    found[Quantity.HAULAGE] = min(FULL_LOAD, 1.0 / max(0.2, float(share[depots].mean())))
     return found
 
 

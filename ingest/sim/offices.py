@@ -75,7 +75,7 @@ def _nation() -> list[tuple[Gauge, tuple[str, ...]]]:
     reserve = _index(
         "energy-reserve", "%", q.RESERVE, 17.0, MORE, band=(0.45, None), urgency=("severe", 600.0)
     )
-    haulage = _index("haulage-in-use", "%", q.HAULAGE, 74.0, LESS, band=(None, 1.4), urgency=("major", 900.0))
+    haulage = _index("haulage-in-use", "%", q.HAULAGE, 74.0, LESS, band=(None, 1.2), urgency=("major", 900.0))
     goods = _index("final-goods", "t/h", q.OUTPUT, 96.0, MORE, band=(0.72, None), urgency=("major", 900.0))
     food = _index("food-stock", "d", q.GOODS, 24.0, MORE, band=(0.5, None), urgency=("severe", 1200.0))
     return [
