@@ -19,6 +19,7 @@ import uvicorn
 from ingest.gateway import ingest_router
 from opsroom.access import Access
 from opsroom.api import create_api
+from opsroom.api.sockets import Sockets
 from opsroom.catalog import Catalog
 from opsroom.clock import WallClock
 from opsroom.core import Core
@@ -199,7 +200,7 @@ def server_of(app: Application, tls: tuple[Path, Path] | None) -> Server:
         port=settings.server.port,
         loop="uvloop",
         http="httptools",
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_max_size=settings.limits.frame_bytes_max,
         ws_ping_interval=settings.limits.ping_s,
         ws_ping_timeout=3 * settings.limits.ping_s,
