@@ -10,6 +10,7 @@ const TRIES_MS = [150, 400, 700, 1000];
 let socket = null;
 let tries = 0;
 let retry = 0;
+let ageing = 0;
 let wanted = false;
 let unitPath = null;
 let opened = 0;
@@ -69,6 +70,8 @@ function take(frame) {
   }
   feed.lastFrame = Date.now();
   feed.connected = true;
+  clearTimeout(ageing);
+  ageing = setTimeout(() => touch("feed"), STALE_MS + 20); // silence shows when it is due, not at the next tick
   tries = 0;
   if (frame.type === "snapshot") takeSnapshot(frame);
   else if (frame.type === "changes" && state.ready) freshOn(takeChanges(frame));
