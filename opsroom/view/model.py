@@ -72,10 +72,11 @@ class View:
 
     # -- fed by the room -----------------------------------------------------------------------------
 
-    def load(self, now: Micros, alerts: Iterable[Alert]) -> None:
-        """Take the open alerts of the store, at the start."""
+    def load(self, now: Micros, alerts: Iterable[Alert], raises: dict[int, int] | None = None) -> None:
+        """Take the open alerts of the store, at the start; `raises` are those of 30 days, by series."""
         self.at = max(self.at, now)
         self._sync()
+        self.raises.update(raises or {})
         for alert in alerts:
             self._place(alert)
         self._wake(urgent=True)
