@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from contextlib import AsyncExitStack
 from typing import Any
@@ -163,5 +164,40 @@ def test_historical_readings_are_stored_move_nothing_and_raise_nothing(running: 
             await dam.measure("gate", BAD, BAD)
             await shift.alert("gate")
             await dam.measure("gate", GOOD, GOOD)
+
+    asyncio.run(story())
+
+
+def test_the_past_teaches_before_the_first_live_reading(running: Town) -> None:
+    """Two series without a band: the one whose past came first is expected, and its leap is an alert."""
+
+    async def story() -> None:
+        chance = random.Random(1)
+        async with works(running, "school") as dam, person(running.home, "shift") as shift:
+            begin = wall_now() // 1000 - 3_600_000
+            times = [begin + 1000 * n for n in range(3000)]
+            await dam.batch("taught", times, [chance.gauss(GOOD, 1) for _ in times], historical=True)
+            await dam.batch(["taught", "untaught"], wall_now() // 1000, [GOOD, GOOD])
+            # Bands are worked out for what somebody looks at.
+            async with shift.screen() as screen:
+                mine, other = (str(shown(screen, name)["id"]) for name in ("taught", "untaught"))
+                _, frame = await screen.until(lambda f: banded(f, mine))
+                _, _, low, high, *_ = frame["values"][mine]
+                assert low < GOOD < high
+                values = [f["values"][other] for _, f in screen.came if other in f.get("values", {})]
+                assert [value for value in values if value[2] is not None] == []
+            for leap in range(6):
+                await dam.batch(["taught", "untaught"], wall_now() // 1000 + leap, [80.0 + leap] * 2)
+            alert = await shift.alert("taught")
+            assert any(sentence["code"] == "why.value.above" for sentence in alert["explanation"])
+            assert [a for a in await shift.alerts() if a["series"] == "energy/dam/untaught"] == []
+
+    def banded(frame: dict[str, Any], series: str) -> bool:
+        value = frame.get("values", {}).get(series)
+        return value is not None and value[2] is not None
+
+    def shown(screen: Heard, name: str) -> dict[str, Any]:
+        rows: list[dict[str, Any]] = screen.came[0][1]["series"]
+        return next(row for row in rows if row["name"] == name)
 
     asyncio.run(story())
