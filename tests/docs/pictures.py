@@ -1,0 +1,72 @@
+"""Take the pictures of docs/pictures anew: a real demo in a real browser, about two minutes after its start.
+
+Run `.venv/bin/python -m tests.docs.pictures`; `--after 110` says how many seconds after the room is ready.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import sync_playwright
+
+from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
+from tests.story.demo import Demo, demo
+
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+PICTURES = {"room-1920.png": (1920, 1080, "day"), "phone-390.png": (390, 844, "day")}
+
+
+def signed_in(browser: Any, room: Demo, width: int, height: int, palette: str) -> Any:
+    """Open the room of `chair-1` in a window of that size (px)."""
+    context = browser.new_context(viewport={"width": width, "height": height})
+    kept = "localStorage.setItem('opsroom."
+    context.add_init_script(f"{kept}palette', '{palette}'); {kept}language', 'en')")
+    page = context.new_page()
+    page.goto(room.page)
+    page.wait_for_selector("#person")
+    page.fill("#person", "chair-1")
+    page.keyboard.press("Tab")
+    page.keyboard.type(room.passwords["chair-1"])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#room:not([hidden]) .feed.is-live")
+    return page
+
+
+def shrink(picture: Path) -> None:
+    """Leave a picture 256 colours, where `pngquant` is installed."""
+    if shutil.which("pngquant"):
+        subprocess.run(
+            ["pngquant", "--quality=70-98", "--speed=1", "--strip", "--force", "--ext=.png", picture],
+            check=True,
+        )
+
+
+def take(after_s: float, seed: int, folder: Path) -> None:
+    """Write every picture to `folder`."""
+    words = Path(tempfile.mkdtemp()) / "demo.log"
+    with demo(words, seed=seed, for_s=after_s + 120) as room, sync_playwright() as started:
+        begun = time.monotonic()
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        pages = {name: signed_in(browser, room, *size) for name, size in PICTURES.items()}
+        time.sleep(max(0.0, after_s - (time.monotonic() - begun)))
+        for name, page in pages.items():
+            page.screenshot(path=str(folder / name))
+            shrink(folder / name)
+            print(name, (folder / name).stat().st_size, "bytes")
+        browser.close()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--after", type=float, default=110.0, help="seconds")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    asked = parser.parse_args()
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    take(asked.after, asked.seed, asked.folder)
