@@ -76,11 +76,12 @@ def productivity(actuality: ArrayLike, indicator: Indicator) -> NDArray[np.float
     This is what detection scores.
     """
     act = np.asarray(actuality, np.float64)
-    undefined = np.full(act.shape, np.nan)
+    index = np.full(act.shape, np.nan)
     if indicator.capability is None:
-        return undefined
-    if indicator.orientation is Orientation.MORE_IS_BETTER:
-        return act / indicator.capability if indicator.capability != 0.0 else undefined
-    with np.errstate(over="ignore"):  # a tiny actuality gives an infinite, that is undefined, index
-        np.divide(indicator.capability, act, out=undefined, where=act != 0.0)
-    return undefined
+        return index
+    more = indicator.orientation is Orientation.MORE_IS_BETTER
+    over, under = (act, indicator.capability) if more else (indicator.capability, act)
+    with np.errstate(over="ignore"):  # too large for a float is as undefined as a zero below the line
+        np.divide(over, under, out=index, where=np.asarray(under) != 0.0)
+    index[~np.isfinite(index)] = np.nan
+    return index
