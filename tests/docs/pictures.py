@@ -38,6 +38,10 @@ def signed_in(browser: Any, room: Demo, width: int, height: int, palette: str) -
     return page
 
 
+OPEN_S = 30.0
+"""How long a page has been open when its picture is taken: long enough for a trail of every series."""
+
+
 def shrink(picture: Path) -> None:
     """Leave a picture 256 colours, where `pngquant` is installed."""
     if shutil.which("pngquant"):
@@ -53,6 +57,7 @@ def take(after_s: float, seed: int, folder: Path) -> None:
     with demo(words, seed=seed, for_s=after_s + 120) as room, sync_playwright() as started:
         begun = time.monotonic()
         browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
+        time.sleep(max(0.0, after_s - OPEN_S - (time.monotonic() - begun)))
         pages = {name: signed_in(browser, room, *size) for name, size in PICTURES.items()}
         time.sleep(max(0.0, after_s - (time.monotonic() - begun)))
         for name, page in pages.items():
