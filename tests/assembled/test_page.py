@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 import signal
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -94,18 +94,7 @@ def test_a_kill_under_an_open_page_is_shown_and_passes_without_a_reload(
     assert live_s <= LIVE_AGAIN_S
 
 
-def in_thread(what: Any) -> None:
+def in_thread(what: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine where the browser's event loop is not."""
-    failed: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            asyncio.run(what)
-        except BaseException as error:  # noqa: BLE001 - raised again where it counts
-            failed.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if failed:
-        raise failed[0]
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, what).result()

@@ -92,9 +92,11 @@ def story(mine: Visit, other: Visit, works: Plant, person: str) -> dict[str, Any
     risen.wait_for(timeout=RISEN_S * 1000)
     risen_s = time.monotonic() - begun
     alert: str = risen.get_attribute("data-alert")
-    why = " ".join(said(mine.page, alert, line) for line in ("what", "since", "standing", "expected"))
-    assert why.count(".") >= 4, why
-    assert any(character.isdigit() for character in said(mine.page, alert, "what")), why
+    lines = {line: said(mine.page, alert, line) for line in ("what", "since", "standing", "expected")}
+    why = " ".join(lines.values())
+    assert all(lines[line].endswith(".") for line in ("what", "since", "expected")), why
+    assert "Republic" in lines["standing"], why
+    assert any(character.isdigit() for character in lines["what"]), why
 
     keys = Keys(mine.page)
     keys.press("a")
