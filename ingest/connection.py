@@ -22,7 +22,7 @@ from ingest.writer import LAG_CHECK_S, RETRY_S, Judged, Writer, source_entry
 from opsroom.errors import Conflict, OpsroomError, StoreError
 from opsroom.records import AnyAct, Press, Recovering, SourceEvent
 
-TOKEN_CHECK_S: Final = 0.5
+TOKEN_CHECK_S: Final = 0.25
 _logger = structlog.get_logger("ingest.connection")
 
 

@@ -158,7 +158,9 @@ class Room:
         flushed = self.store.readings.flushed_offset
         self.offset = min(self._snapshotted, flushed)
         await self._replay(flushed)
-        self.view.load(self.core.now, self.core.book.open.values())
+        book, now = self.core.book, self.core.now
+        raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}
+        self.view.load(now, book.open.values(), raises)
         await self.log.append(
             [
                 self._entry(RecordKind.TICK, START),

@@ -11,12 +11,14 @@ import { language, ratio, t, unitText } from "./words.js";
 
 const RANGES_S = { "room.range.15min": 900, "room.range.1h": 3600, "room.range.8h": 28800, "room.range.7d": 604800 };
 const POINTS = 600;
+const RELOAD_MS = 10_000;
 const UNIT_RANGE_S = 180;
 
 let parts = null;
 let trend = null;
 let rangeS = 3600;
 let loaded = "";
+let reloadAt = Infinity;
 let asking = 0;
 
 export function startDatafeed() {
@@ -127,12 +129,13 @@ function paintWhy(alert, series) {
 async function load(series, alert) {
   const key = `${series?.id} ${rangeS} ${state.boot}`;
   const marks = marksOf(series, alert);
-  if (key === loaded) {
+  if (key === loaded && now() < reloadAt) {
     trend.setMarks(marks);
     return;
   }
+  if (key !== loaded) trend.clear();
   loaded = key;
-  trend.clear();
+  reloadAt = Infinity;
   if (!series) return;
   const mine = ++asking;
   const to = Math.round(now());
@@ -143,6 +146,8 @@ async function load(series, alert) {
     say(t("room.datafeed.no_history"));
   }
   const { t: times = [], v = [], low, high } = answer.ok ? answer.content : fromTrail(series);
+  // A plant may still be sending its past: where the trend does not reach back, ask again a little later.
+  if (answer.ok && (times[0] ?? to) > to - rangeS * 500) reloadAt = to + RELOAD_MS;
   // Bands of the past are not kept: where none came, the present one (frozen while an alert is open) is shaded.
   const flat = (bound) => times.map(() => bound ?? null);
   trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, rangeS, marks);

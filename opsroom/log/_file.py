@@ -129,7 +129,7 @@ class LogFile:
             else:
                 raise Corrupt(
                     f"Record {row[0]} of {self.path.name} does not match its checksum.",
-                    remedy="The log goes on after it; `opsroom doctor` names what it held.",
+                    remedy="The log goes on after it; what it held is lost here and may be in a backup.",
                     offset=row[0],
                     file=str(self.path),
                 )
@@ -234,9 +234,7 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
             f"No space left for {path.name}.", remedy="Free space; writing goes on by itself.", **params
         )
     if code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return Corrupt(
-            f"{path.name} is damaged: {error}.", remedy="Run `opsroom doctor` or restore a backup.", **params
-        )
+        return Corrupt(f"{path.name} is damaged: {error}.", remedy="Put a backup in its place.", **params)
     return StoreError(
         f"{path.name}: {error}.", remedy="Look at the disk; nothing was acknowledged.", **params
     )

@@ -132,7 +132,7 @@ def _in_words(error: DBAPIError) -> StoreError:
             "No space left for the store.", remedy="Free space; writing goes on by itself.", reason=reason
         )
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or state.startswith("XX"):
-        return Corrupt(f"The store is damaged: {reason}.", remedy="Run `opsroom doctor` or restore a backup.")
+        return Corrupt(f"The store is damaged: {reason}.", remedy="Put a backup in its place.")
     if isinstance(error, OperationalError):
         return StoreError(f"The store does not answer: {reason}.", remedy="It is tried again.", reason=reason)
     return StoreError(

@@ -139,7 +139,7 @@ class SqlReadings:
                     return look(connection, view)
             except Gone:
                 continue
-        raise StoreError("Segments are missing from the store.", remedy="Run `opsroom doctor`.")
+        raise StoreError("Segments are missing from the store.", remedy="Put a backup in its place.")
 
     def _rows(
         self,

@@ -38,7 +38,8 @@ def backup(url: str, target: Path) -> int:
             (verdict,) = copy.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise StoreError(
-                f"The copy of {source.name} is damaged: {verdict}.", remedy="Run `opsroom doctor`."
+                f"The copy of {source.name} is damaged: {verdict}.",
+                remedy="Mend or replace the disk; the last good copy is the one before.",
             )
         with part.open("rb+") as file:
             os.fsync(file.fileno())
