@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import secrets
 import tempfile
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ingest.sim.dynamics import World, make_world
 from ingest.sim.feeder import Pace, feed_world
 from ingest.sim.tree import economy_toml
+from opsroom.access import Passwords
+from opsroom.access.desk import PASSWORD
 from opsroom.main import Application, build, run
 from opsroom.model import Role
+from opsroom.seats import Seat
 from opsroom.settings import Settings
 
 if TYPE_CHECKING:
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 PASSWORD_BYTES: Final = 9
 CHAIRS: Final = 7
+SEATS: Final = CHAIRS + 2
 
 
 class Plan(NamedTuple):
@@ -74,9 +79,12 @@ async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) ->
     world = make_world(plan.seed, speed=plan.speed)
     file = folder / "economy.toml"
     file.write_text(economy_toml(world.layout), encoding="utf-8")
-    app = build(settings_of(plan, folder))
+    with ThreadPoolExecutor(1) as pool:
+        # A hash takes a fifth of a second on purpose: a second core does them while the first builds.
+        keys = _keys(pool)
+        app = build(settings_of(plan, folder))
+        seats = _seats(app, world, keys)
     await app.access.load()
-    seats = await _seats(app, world)
     tokens = await _tokens(app, world)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -124,8 +132,22 @@ def _enterprise_of(plant: str) -> str:
     return plant.rpartition("/")[0]
 
 
-async def _seats(app: Application, world: World) -> tuple[DemoSeat, ...]:
-    """Make seats on three levels: at the plant that breaks first, at its branch, seven chairs at the top."""
+def _keys(pool: ThreadPoolExecutor) -> list[tuple[str, Future[str]]]:
+    """Draw a password for each seat and have it hashed: (password, hash to come)."""
+    passwords = [secrets.token_urlsafe(PASSWORD_BYTES) for _ in range(SEATS)]
+    maker = pool.submit(Passwords)
+
+    def hashed(password: str) -> str:
+        return maker.result().hashed_now(password)
+
+    return [(one, pool.submit(hashed, one)) for one in passwords]
+
+
+def _seats(app: Application, world: World, keys: list[tuple[str, Future[str]]]) -> tuple[DemoSeat, ...]:
+    """Make seats on three levels: at the plant that breaks first, at its branch, seven chairs at the top.
+
+    Before the room runs, so the rows are written as they are; `access.load()` reads them.
+    """
     plant = world.faults[0].plants[0]
     branch = plant.partition("/")[0]
     wanted = [
@@ -133,10 +155,10 @@ async def _seats(app: Application, world: World) -> tuple[DemoSeat, ...]:
         (f"branch-{branch}", branch, Role.COUNCIL),
         *((f"chair-{number}", "", Role.COUNCIL) for number in range(1, CHAIRS + 1)),
     ]
-    seats = []
-    for person, path, role in wanted:
-        password = secrets.token_urlsafe(PASSWORD_BYTES)
-        await app.access.make_seat(person, role, app.room.catalog.unit_at(path).id, password)
+    rows, seats = app.store.access, []
+    for (person, path, role), (password, hashed) in zip(wanted, keys, strict=True):
+        seat = rows.put_seat(Seat(0, person, role, app.room.catalog.unit_at(path).id))
+        rows.put_credential(seat.id, PASSWORD, hashed.result(), app.room.clock.now())
         seats.append(DemoSeat(person, password, path, role))
     return tuple(seats)
 
