@@ -15,7 +15,7 @@ DELAY_MS = 250
 
 def bench(*arguments: str) -> dict[str, Any]:
     """Run a benchmark and read its last line."""
-    code, output, _ = call(sys.executable, "-m", "opsroom.cli", "bench", *arguments)
+    code, output, _ = call(sys.executable, "-m", "opsroom", "bench", *arguments)
     assert code == 0, output[-2000:]
     result: dict[str, Any] = json.loads(output.strip().splitlines()[-1])
     return result
