@@ -13,7 +13,6 @@ import ssl
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-import structlog
 import uvicorn
 
 from ingest.gateway import ingest_router
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 DRAIN_S: Final = 30.0
-
-_logger = structlog.get_logger("opsroom.main")
 
 
 class Application(msgspec.Struct, kw_only=True):

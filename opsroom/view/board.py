@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.index import potentiality_of
 from opsroom.model import MICROS_PER_S, QUALITY_GOOD, Columns, Micros, Orientation, Series
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ TRAIL: Final = 60
 NEVER: Final = np.iinfo(np.int64).min
 MICROS_PER_MS: Final = 1_000
 GREY_PERIODS: Final = 3
-POTENTIALITY_FACTOR: Final = 1.25
 FIRST_SLOTS: Final = 64
 
 Point = tuple[int, float]
@@ -106,9 +106,8 @@ class Board:
             return
         self.more[slot] = indicator.orientation is Orientation.MORE_IS_BETTER
         self.capability[slot] = indicator.capability
-        factor = POTENTIALITY_FACTOR if self.more[slot] else 1 / POTENTIALITY_FACTOR
-        known = indicator.potentiality
-        self.potentiality[slot] = known if known is not None else indicator.capability * factor
+        potentiality, _ = potentiality_of(indicator)
+        self.potentiality[slot] = np.nan if potentiality is None else potentiality
 
     def grey_s(self, series: Series) -> float:
         """Age in seconds from which a value is shown as old: 3 declared periods, else the setting."""
