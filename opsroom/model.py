@@ -97,6 +97,39 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
         return DEFAULT_RECOVERY_PERIODS * self.period_s if self.period_s else default_s
 
 
+class RelationKind(StrEnum):
+    """What several series have to do with one another.
+
+    `whole`: variables of one plant that move together. `claim`: a supplier's figure, then the consumer's of
+    the same thing. `balance`: what goes in, comes out and is stored sums to nothing, by `weights`.
+    `orders`: the demand a unit meets, then the orders it places.
+    """
+
+    WHOLE = "whole"
+    CLAIM = "claim"
+    BALANCE = "balance"
+    ORDERS = "orders"
+
+
+class Relation(msgspec.Struct, frozen=True, kw_only=True):
+    """Series that are judged together at the same instants.
+
+    `members` are series ids in the order their kind asks for, `weights` one a member (a balance). The clean
+    period from which limits are learned is `clean` (from, to; event time) or else the first
+    `clean_readings` complete instants. What is found is said of a member series, first to its own unit.
+    """
+
+    id: int
+    root_id: int
+    unit_id: int
+    name: str
+    kind: RelationKind
+    members: tuple[int, ...]
+    weights: tuple[float, ...] = ()
+    clean_readings: int = 500
+    clean: tuple[Micros, Micros] | None = None
+
+
 class Columns(msgspec.Struct, frozen=True):
     """Readings as parallel arrays of one length n: series id (int32), event time (int64 us).
 
@@ -164,6 +197,13 @@ class ChangeKind(StrEnum):
     STUCK = "stuck"
     MISSING_REPORT = "missing_report"
     PRESS = "press"
+    TOGETHER = "together"
+    CLAIM = "claim"
+    BALANCE = "balance"
+    OSCILLATION = "oscillation"
+    SMOOTHED = "smoothed"
+    HEAPED = "heaped"
+    DETECTOR_FAILED = "detector_failed"
 
 
 class FindingVerb(StrEnum):
