@@ -21,6 +21,7 @@ from opsroom.model import ChangeKind, Columns, Finding, FindingVerb, Indicator, 
 
 Rows = NDArray[Any]
 NEVER = layout.NEVER
+_NOT_ASKED = np.empty(0)
 
 
 class SeriesSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,17 +147,38 @@ class Engine:
         `columns` are in order of event time for each series, duplicates removed; readings of unknown series
         are passed over.
         """
+        return state, self._step(state, now, columns, _NOT_ASKED)
+
+    def scores(
+        self, state: State, now: int, columns: Columns
+    ) -> tuple[State, list[Finding], NDArray[np.float64]]:
+        """Do the same as `step` and give each reading's anomaly score too.
+
+        Shape [n] in the order of `columns`; 0 where a reading was not scored.
+        """
+        given = np.zeros(len(columns))
+        findings = self._step(state, now, columns, given)
+        return state, findings, given
+
+    def _step(self, state: State, now: int, columns: Columns, given: NDArray[np.float64]) -> list[Finding]:
         state.now = max(state.now, now)
         findings = self._silence(state, now)
-        if len(columns):
-            if np.any(columns.t[1:] < columns.t[:-1]):
-                columns = columns.take(np.argsort(columns.t, kind="stable"))
-            rows = state.find(columns.series)
-            known = rows[rows >= 0]
-            state.seen[known] = now
-            state.silent[known] = False
-            findings.extend(self._consume(state, rows, columns))
-        return state, findings
+        if not len(columns):
+            return findings
+        order = None
+        if np.any(columns.t[1:] < columns.t[:-1]):
+            order = np.argsort(columns.t, kind="stable")
+            columns = columns.take(order)
+        rows = state.find(columns.series)
+        known = rows[rows >= 0]
+        state.seen[known] = now
+        state.silent[known] = False
+        if order is None or not len(given):
+            return findings + self._consume(state, rows, columns, given)
+        ordered = np.zeros(len(given))
+        findings += self._consume(state, rows, columns, ordered)
+        given[order] = ordered
+        return findings
 
     def teach(self, state: State, columns: Columns) -> State:
         """Let readings of the past teach, in order of event time.
@@ -172,7 +194,9 @@ class Engine:
         state.seen, state.silent = seen, silent
         return state
 
-    def _consume(self, state: State, rows: NDArray[np.int64], columns: Columns) -> list[Finding]:
+    def _consume(
+        self, state: State, rows: NDArray[np.int64], columns: Columns, given: NDArray[np.float64]
+    ) -> list[Finding]:
         widest = int(state.groups["size"].max()) if len(state.groups) else 0
         events = np.empty(
             4 * len(rows) + 2 * (layout.PENDING + len(state.groups)) * widest + 64, layout.EVENT
@@ -181,7 +205,7 @@ class Engine:
         count = consume(
             r["spec"], r["tail"], r["sib"], r["filter"], r["hold"], state.groups, state.members,
             state.zone_table,
-            rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events,
+            rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events, given,
         )  # fmt: skip
         return [_finding(events[i], state) for i in range(count)]
 

@@ -82,6 +82,7 @@ TAIL = np.dtype(
         ("visits", "u1", (SLOTS,)),
         ("outside_since", "i8"),
         ("inside_run", "i2"),
+        ("score", "f8"),  # anomaly score of the last reading, 0 where it was not scored
     ],
     align=True,
 )

@@ -60,8 +60,12 @@ def consume(  # noqa: C901 - the straight line itself
     profile: Any,
     recovery: int,
     events: Any,
+    scores: Any,
 ) -> Any:
-    """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many."""
+    """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many.
+
+    `scores`, shape [n] or [0] where nobody asks, takes each reading's anomaly score, 0 where it was not.
+    """
     n = 0
     starts, instants, offsets = zones
     for i in range(len(rows)):
@@ -87,7 +91,10 @@ def consume(  # noqa: C901 - the straight line itself
             tail.first_reading(r, at, y)
         else:
             dt, whole_dt = tail.keep_time(r, at)
+            r.score = 0.0
             n = arbiter.own_reading(s, r, h, row, at, raw, y, dt, whole_dt, recovery, events, n)
+            if len(scores):
+                scores[i] = r.score
         f = filters[row]
         unrolled = f.y + turn(y - f.y, s.turn) if f.n > 0 else y
         naming.move(f, at, unrolled, profile)

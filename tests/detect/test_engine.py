@@ -128,6 +128,20 @@ def one(t: int) -> Columns:
     return columns(np.array([1]), np.array([t]), np.array([1.0]))
 
 
+def test_asking_for_scores_changes_nothing_and_gives_them_in_the_order_of_the_readings() -> None:
+    engine = Engine()
+    order = np.lexsort((STREAM.t, STREAM.series))
+    state, found, by_series = engine.scores(
+        engine.configure(engine.blank(), SPECS), int(STREAM.t[-1]), STREAM.take(order)
+    )
+    _, again, by_time = engine.scores(engine.configure(engine.blank(), SPECS), int(STREAM.t[-1]), STREAM)
+    assert found == again == WHOLE
+    assert by_series.tobytes() == by_time[order].tobytes()
+    assert np.isfinite(by_time).all()
+    assert (by_time[STREAM.t == STREAM.t[0]] == 0.0).all()
+    assert state.count == len(SPECS)
+
+
 # -- silence -----------------------------------------------------------------------------------------
 
 
