@@ -20,6 +20,8 @@ RING = 28
 """Past blocks whose largest score is remembered; when blocks are days, four weeks."""
 PENDING = 4
 """Instants a sibling group waits for a slower member before it goes on without it."""
+STUCK_RING = 14
+"""Past blocks whose longest run of equal readings is remembered."""
 KINDS = 4
 CONTRIBUTORS = 8
 
@@ -130,6 +132,31 @@ FILTER = np.dtype(
     align=True,
 )
 
+STUCK = np.dtype(
+    [
+        ("n", "i8"),  # readings
+        ("first", "i8"),  # time of the first one
+        ("value", "f8"),  # of the present run
+        ("since", "i8"),  # time of its first reading
+        ("run", "i8"),  # its length in readings, 1 where the value has just moved
+        ("told", "i1"),
+        ("low", "f8"),
+        ("high", "f8"),  # least and largest value seen
+        ("equal", "f8"),
+        ("pairs", "f8"),  # neighbours, and equal ones of them, both forgetting
+        ("limit", "f8", (2,)),  # longest run by chance: [0] usual values, [1] rests
+        ("longest", "f8", (2,)),  # run of the present block
+        ("ring_n", "i2", (2,)),
+        ("ring", "f4", (2, STUCK_RING)),  # longest runs of past blocks
+        ("block", "i8"),
+        ("block_n", "i8"),
+        ("block_from", "i8"),
+        ("block_us", "f8"),
+        ("blocks", "i8"),
+    ],
+    align=True,
+)
+
 HOLD = np.dtype(
     [
         ("open", "i1"),  # detector code of the open alert, 0 = none
@@ -188,7 +215,7 @@ EVENT = np.dtype(
     align=True,
 )
 
-TAIL_SLOW, TAIL_FAST, SIBLINGS, LIMIT, SILENCE, FILTERED = 1, 2, 3, 4, 5, 6
+TAIL_SLOW, TAIL_FAST, SIBLINGS, LIMIT, SILENCE, FILTERED, FROZEN = 1, 2, 3, 4, 5, 6, 7
 DETECTORS = {
     TAIL_SLOW: "tail",
     TAIL_FAST: "tail_fast",
@@ -196,6 +223,7 @@ DETECTORS = {
     LIMIT: "limit",
     SILENCE: "silence",
     FILTERED: "filter",
+    FROZEN: "stuck",
 }
 OPEN, EVIDENCE, NAME, BACK = 1, 2, 3, 4
 VERBS = {
@@ -204,7 +232,7 @@ VERBS = {
     NAME: FindingVerb.NAME,
     BACK: FindingVerb.BACK,
 }
-ABNORMAL, STEP, SLOPE, TRANSIENT, APART, BEYOND, MISSING = 0, 1, 2, 3, 4, 5, 6
+ABNORMAL, STEP, SLOPE, TRANSIENT, APART, BEYOND, MISSING, UNMOVED = 0, 1, 2, 3, 4, 5, 6, 7
 CHANGE_KINDS = {
     ABNORMAL: ChangeKind.ABNORMAL,
     STEP: ChangeKind.STEP,
@@ -213,11 +241,12 @@ CHANGE_KINDS = {
     APART: ChangeKind.SIBLINGS,
     BEYOND: ChangeKind.LIMIT,
     MISSING: ChangeKind.MISSING_REPORT,
+    UNMOVED: ChangeKind.STUCK,
 }
 NEVER = np.iinfo(np.int64).min
 
 
-PARTS = {"spec": SPEC, "tail": TAIL, "sib": SIBLING, "filter": FILTER, "hold": HOLD}
+PARTS = {"spec": SPEC, "tail": TAIL, "sib": SIBLING, "filter": FILTER, "stuck": STUCK, "hold": HOLD}
 
 
 def blank_rows(count: int) -> dict[str, np.ndarray]:
