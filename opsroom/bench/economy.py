@@ -155,7 +155,8 @@ def _outcome(settings: Settings, instants: list[Instant]) -> dict[str, Any]:
             key=lambda alert: (alert.raised, catalog.series_path(alert.series_id)),
         )
         return {
-            "settings_hash": settings_hash(settings),
+            "settings_hash": detection_hash(settings),
+            "room_settings_hash": settings_hash(settings),
             "fed": sum(len(instant.names) for instant in instants),
             "stored": store.readings.count(),
             "read_back_equal": read_back_equal(store, catalog, instants),
@@ -190,6 +191,14 @@ def settings_hash(settings: Settings) -> str:
         "limits": settings.limits.model_dump(mode="json"),
     }
     return hashlib.sha256(json.dumps(shaped, sort_keys=True).encode()).hexdigest()
+
+
+def detection_hash(settings: Settings) -> str:
+    """Give the hash of what detection is set to: with default settings that of what is shipped."""
+    from opsroom.detect.shipped import settings_hash as shipped
+
+    room = settings.room
+    return shipped(recovery_readings=room.recovery_readings, budget_per_week=room.budget_per_week)
 
 
 def described(alert: Alert, catalog: Catalog) -> dict[str, Any]:
