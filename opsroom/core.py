@@ -202,7 +202,7 @@ class Core:
             siblings=self.catalog.sibling_key(series.id),
             indicator=series.indicator,
             time_zone=self.catalog.units[series.unit_id].time_zone,
-            budget_per_week=self.settings.budget_per_week,
+            budget_per_week=self.book.budget(series, self.settings.budget_per_week).per_week,
         )
 
     def _act(self, record: Record, step: Step) -> None:
@@ -279,10 +279,15 @@ class Core:
             self._settle(edges, step)
 
     def _settle(self, edges: list[Transition], step: Step) -> None:
-        """Keep transitions, and let the series of an alert that people ended open again."""
+        """Keep transitions, and tell the detectors of what people did.
+
+        The series of an alert that they ended may open again; one they judged has another budget.
+        """
         for edge in edges:
             if edge.verb == "rebased":
                 self.detectors = self.engine.release(self.detectors, edge.alert.series_id)
+            elif edge.verb == "judged" and edge.params["budget"] != edge.params["before"]:
+                self.configure([self.catalog.series[edge.alert.series_id]])
         step.transitions += edges
 
     # -- snapshot ----------------------------------------------------------------------------------

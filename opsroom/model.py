@@ -298,6 +298,16 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     until: Micros | None = None
 
 
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether somebody found the alert useful; a person's last word counts."""
+
+    at: Micros
+    person: str
+    seat_id: int
+    unit_id: int
+    useful: bool
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """A seat's recorded act at the top: text, addressee unit, follow-up time."""
 
@@ -335,6 +345,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     recovered: Micros | None = None
     acknowledgements: tuple[Acknowledgement, ...] = ()
     notes: tuple[Note, ...] = ()
+    judgements: tuple[Judgement, ...] = ()
     decision: Decision | None = None
     explanation: tuple[Sentence, ...] = ()
     findings: tuple[Finding, ...] = ()
@@ -349,7 +360,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """One edge in the life of an alert: a row of the append-only journal and the alert after it.
 
     `verb` is one of raised, named, evidence, delivered, acknowledged, noted, climbed, recovered, reopened,
-    decided, rebased, annunciated, pressed, superseded.
+    decided, rebased, annunciated, pressed, superseded, judged.
     """
 
     at: Micros

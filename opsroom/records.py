@@ -96,6 +96,13 @@ class Decide(Act, frozen=True, kw_only=True):
     followup: Micros
 
 
+class Judge(Act, frozen=True, kw_only=True):
+    """Whether the alert was useful: moves the false-alarm budget of its series, and nothing else."""
+
+    alert_id: str
+    useful: bool
+
+
 class Press(Act, frozen=True, kw_only=True):
     """An essential indicator pressed by hand, straight to the top."""
 
@@ -116,7 +123,7 @@ class Rebase(Act, frozen=True, kw_only=True):
     capability: float
 
 
-AnyAct = Acknowledge | Recovering | Decide | Press | Delivered | Rebase
+AnyAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebase
 
 
 # -- configuration ---------------------------------------------------------------------------------

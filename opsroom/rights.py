@@ -73,6 +73,14 @@ def may_acknowledge(alert: Alert, seat: Seat) -> bool:
     return at_least(seat, Role.OPERATOR) and alert.standing.unit_id == seat.unit_id
 
 
+def may_judge(alert: Alert, seat: Seat) -> bool:
+    """Tell whether the seat may say if the alert was useful.
+
+    Who may acknowledge it, and the council of any unit that sees it.
+    """
+    return may_acknowledge(alert, seat) or (at_least(seat, Role.COUNCIL) and may_see(alert, seat.unit_id))
+
+
 def may_note(alert: Alert, seat: Seat) -> bool:
     """Tell whether the seat may note "recovering until": an operator of the unit that the alert concerns."""
     return at_least(seat, Role.OPERATOR) and alert.unit_id == seat.unit_id

@@ -16,7 +16,7 @@ import structlog
 
 from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
 from opsroom.errors import Corrupt, StoreError
-from opsroom.model import Columns, Transition
+from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, RecordKind, SourceEvent, encode
 from opsroom.warmup import warm
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opsroom.access import Access
+    from opsroom.alert.budget import Budget
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
@@ -122,6 +123,10 @@ class Room:
         """Make changes of configuration durable and wait until the room has taken them."""
         if changes:
             await self.reached(await self.log.append([self._entry(RecordKind.CONFIG, encode(changes))]))
+
+    def budget(self, series: Series) -> Budget:
+        """Give the false-alarm budget of a series, and how it came about."""
+        return self.core.book.budget(series, self.settings.room.budget_per_week)
 
     def _entry(self, kind: RecordKind, payload: bytes = b"", source: str = "") -> Entry:
         return Entry(kind=kind, received=self.clock.now(), payload=payload, source=source)

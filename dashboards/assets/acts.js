@@ -59,6 +59,13 @@ export function acknowledge(card, alert) {
   });
 }
 
+/** Say whether the alert was useful: one key, no form; pressing the other one changes one's mind. */
+export async function judge(alert, useful) {
+  const answer = await act(`/alerts/${encodeURIComponent(alert.id)}/judge`, { useful });
+  if (!answer.ok) notice(worded(answer.error));
+  else notice(t(useful ? "room.said.useful" : "room.said.useless", { name: alert.series_name }));
+}
+
 export function recovering(card, alert) {
   const text = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, required: true, autocomplete: "off" });
   const until = h("select", { name: "until" }, h("option", { value: "" }, t("room.act.until_unknown")));

@@ -3,7 +3,7 @@
 import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
 import { mark, setMark } from "./icons.js";
 import * as sentence from "./sentences.js";
-import { acknowledge, decide, formOf, recovering } from "./acts.js";
+import { acknowledge, decide, formOf, judge, recovering } from "./acts.js";
 import { onChange, select, state, touch, worstFirst } from "./model.js";
 import { language, plural, t } from "./words.js";
 
@@ -114,7 +114,7 @@ function build(alert) {
   return node;
 }
 
-const LINES = ["reply", "decided", "acknowledged", "expected", "wrong"];
+const LINES = ["reply", "decided", "acknowledged", "judged", "expected", "wrong"];
 
 function fill(node, alert, member) {
   const chosen = state.selected?.alert === alert.id;
@@ -130,18 +130,22 @@ function fill(node, alert, member) {
     text("what", sentence.what(alert));
     for (const name of LINES) text(name, sentence[name](alert));
     setAttr(node.querySelector(".card-title"), "aria-pressed", chosen);
-    paintActs(node, alert);
+    paintActs(node, alert, chosen);
   }
   tickCard(node, alert);
 }
 
-function paintActs(node, alert) {
+function paintActs(node, alert, chosen) {
   const box = node.querySelector(":scope > .card-text > .card-acts");
   const buttons = [];
   const add = (key, does, strong) => buttons.push(h(`button.button${strong ? ".strong" : ""}`, { type: "button", onclick: does }, t(key)));
   if (alert.unacked && alert.may_acknowledge) add("room.act.acknowledge", () => acknowledge(node, alert), true);
   if (alert.may_note) add("room.act.reply", () => recovering(node, alert));
   if (alert.may_decide) add("room.act.decide", () => decide(alert));
+  if (chosen && alert.may_judge) {
+    add("room.act.useful", () => judge(alert, true));
+    add("room.act.useless", () => judge(alert, false));
+  }
   const label = `${alert.series_name}, ${alert.unit_name}`;
   for (const button of buttons) button.setAttribute("aria-label", `${button.textContent}: ${label}`);
   const focused = box.contains(document.activeElement);
@@ -186,6 +190,13 @@ export function walkWall(step) {
     title?.focus({ preventScroll: true });
     cards.get(next.id)?.scrollIntoView({ block: "nearest" });
   });
+}
+
+/** Judge the chosen alert, and only that: nobody judges what nobody looked at. */
+export function judgeChosen(useful) {
+  const alert = state.alerts.get(state.selected?.alert);
+  if (alert?.may_judge) judge(alert, useful);
+  else notice(t(alert ? "room.said.may_not_judge" : "room.said.choose_first"));
 }
 
 export function acknowledgeWorst() {

@@ -138,7 +138,7 @@ function fillSeat(node, seat) {
 }
 
 /** Only keys that do something here. */
-export const KEYS = [["A", "room.key.acknowledge"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+export const KEYS = [["A", "room.key.acknowledge"], ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...KEYS.map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

@@ -1,7 +1,7 @@
 // The keyboard does everything; a key typed into a field stays in the field.
 
 import { h, $ } from "./dom.js";
-import { acknowledgeWorst, walkWall } from "./alerts.js";
+import { acknowledgeWorst, judgeChosen, walkWall } from "./alerts.js";
 import { closeForms, dialog } from "./acts.js";
 import { KEYS, togglePalette } from "./head.js";
 import { walkTiles } from "./tiles.js";
@@ -11,6 +11,8 @@ const typing = (target) => target.closest?.("input, textarea, select, [contented
 
 const DOES = {
   a: acknowledgeWorst,
+  u: () => judgeChosen(true),
+  n: () => judgeChosen(false),
   t: togglePalette,
   "?": help,
   ArrowDown: () => walkWall(1),

@@ -88,6 +88,15 @@ export function decided(alert) {
   return t("room.card.decided", { person, text, addressee: name, followup: when(decision.followup, now()) });
 }
 
+/** Who found the alert useful, and who did not. */
+export function judged(alert) {
+  const said = [true, false].map((useful) => {
+    const people = (alert.judgements ?? []).filter((one) => one.useful === useful).map((one) => one.person).join(", ");
+    return people && t(useful ? "room.card.judged_useful" : "room.card.judged_useless", { people });
+  });
+  return said.filter(Boolean).join(" ");
+}
+
 /** What is expected of the reader now. */
 export function expected(alert) {
   if (alert.active === false && alert.unacked && alert.may_acknowledge) return t("room.expect.note_return");

@@ -8,13 +8,26 @@ from __future__ import annotations
 from functools import singledispatch
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
 from opsroom.alert import lifecycle
+from opsroom.alert.budget import with_judgement
 from opsroom.alert.explain import explain_press
 from opsroom.alert.pipeline import supersede
 from opsroom.catalog import Catalog
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
-from opsroom.model import Acknowledgement, Alert, ChangeKind, Decision, Micros, Note, Series, Transition
-from opsroom.records import Acknowledge, AnyAct, Decide, Delivered, Press, Rebase, Recovering
+from opsroom.model import (
+    Acknowledgement,
+    Alert,
+    ChangeKind,
+    Decision,
+    Judgement,
+    Micros,
+    Note,
+    Series,
+    Transition,
+)
+from opsroom.records import Acknowledge, AnyAct, Decide, Delivered, Judge, Press, Rebase, Recovering
 from opsroom.settings import RoomSection
 
 if TYPE_CHECKING:
@@ -106,6 +119,26 @@ def _decide(act: Decide, desk: Desk) -> list[Transition]:
         followup=act.followup,
     )
     return [lifecycle.decided(alert, decision)]
+
+
+@_edges.register
+def _judge(act: Judge, desk: Desk) -> list[Transition]:
+    alert = _alert(desk, act.alert_id)
+    if act.unit_id not in {alert.unit_id, *(level.unit_id for level in alert.annunciations)}:
+        raise AccessDenied(
+            "Only a unit that the alert concerns may judge it.", remedy="Ask the unit.", alert_id=alert.id
+        )
+    said = Judgement(
+        at=desk.now, person=act.person, seat_id=act.seat_id, unit_id=act.unit_id, useful=act.useful
+    )
+    if any(replace(one, at=said.at) == said for one in alert.judgements):
+        return []
+    judgements = with_judgement(alert.judgements, said)
+    series, usual = _series(desk, alert.series_id), desk.settings.budget_per_week
+    before = desk.book.budget(series, usual).per_week
+    desk.book.judge(replace(alert, judgements=judgements))
+    budget = desk.book.budget(series, usual).per_week
+    return [lifecycle.judged(alert, judgements, before=before, budget=budget)]
 
 
 @_edges.register

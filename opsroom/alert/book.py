@@ -13,8 +13,9 @@ from typing import Final
 import msgspec
 
 from opsroom.alert import acts, lifecycle, pipeline
+from opsroom.alert.budget import Budget, Trust, budget_of, calibrated, judged
 from opsroom.catalog import Catalog
-from opsroom.model import MICROS_PER_S, Alert, Finding, Micros, Outcome, Transition
+from opsroom.model import MICROS_PER_S, Alert, Finding, Micros, Outcome, Series, Transition
 from opsroom.records import AnyAct
 from opsroom.settings import RoomSection
 
@@ -29,6 +30,7 @@ class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     resting: list[Alert]
     raises: dict[int, list[Micros]]
     last_raise: dict[int, tuple[int, int]]
+    trust: dict[int, Trust] = {}
 
 
 class AlertBook:
@@ -46,6 +48,7 @@ class AlertBook:
         self.resting: dict[int, Alert] = {}
         self._raises: dict[int, list[Micros]] = {}
         self._last_raise: dict[int, tuple[int, int]] = {}
+        self._trust: dict[int, Trust] = {}
         self._due: list[tuple[Micros, str]] = []
 
     # What moves the book.
@@ -155,6 +158,15 @@ class AlertBook:
         """Count how often detectors raised an alert of this series in the 30 days before `now`."""
         return sum(now - RAISES_SPAN < at <= now for at in self._raises.get(series_id, ()))
 
+    def budget(self, series: Series, usual: float) -> Budget:
+        """Give the false-alarm budget of `series` where the setting is `usual` a week."""
+        return budget_of(self._trust.get(series.id), series, usual)
+
+    def judge(self, alert: Alert) -> None:
+        """Count the judgements of an alert towards its series' budget, if a calibrated detector opened it."""
+        if calibrated(alert):
+            self._trust[alert.series_id] = judged(self._trust.get(alert.series_id), alert)
+
     # Snapshot.
 
     def dump(self) -> bytes:
@@ -166,6 +178,7 @@ class AlertBook:
                 resting=list(self.resting.values()),
                 raises=self._raises,
                 last_raise=self._last_raise,
+                trust=self._trust,
             )
         )
 
@@ -185,6 +198,7 @@ class AlertBook:
         book.resting = {alert.series_id: alert for alert in snapshot.resting}
         book._raises = snapshot.raises
         book._last_raise = snapshot.last_raise
+        book._trust = snapshot.trust
         book._due = [(alert.deadline, alert.id) for alert in snapshot.open if alert.deadline is not None]
         heapq.heapify(book._due)
         return book

@@ -18,12 +18,16 @@ _PRESSED: Final = "why.pressed"
 
 
 def explain(
-    catalog: Catalog, series: Series, findings: Sequence[Finding], before: Sequence[Sentence] = ()
+    catalog: Catalog,
+    series: Series,
+    findings: Sequence[Finding],
+    before: Sequence[Sentence] = (),
+    budget: Sentence | None = None,
 ) -> tuple[Sentence, ...]:
     """Say what was seen and expected, since when, of which kind, who said so, and how rare it is.
 
     `findings` are all that the alert keeps, oldest first, at least one. Of the sentences `before`, those of a
-    press are kept.
+    press are kept. `budget` says that people moved the series' budget; it is told where a rate is.
     """
     opener = next((f for f in reversed(findings) if f.verb is FindingVerb.OPEN), findings[0])
     return (
@@ -33,7 +37,7 @@ def explain(
         *_kind(findings),
         *_contributors(catalog, opener.series_id, findings),
         _detectors(findings),
-        *_rarity(findings),
+        *_rarity(findings, budget),
     )
 
 
@@ -101,7 +105,9 @@ def _detectors(findings: Sequence[Finding]) -> Sentence:
     return Sentence("why.detector" if len(names) == 1 else "why.detectors", {"detector": ", ".join(names)})
 
 
-def _rarity(findings: Sequence[Finding]) -> Iterator[Sentence]:
+def _rarity(findings: Sequence[Finding], budget: Sentence | None) -> Iterator[Sentence]:
     rates = [f.rate_per_week for f in findings if f.rate_per_week is not None]
     if rates:
         yield Sentence("why.rare", {"per_year": min(rates) * WEEKS_PER_YEAR})
+        if budget is not None:
+            yield budget

@@ -21,6 +21,7 @@ from opsroom.model import (
     ChangeKind,
     Decision,
     Finding,
+    Judgement,
     Micros,
     Note,
     Outcome,
@@ -227,6 +228,21 @@ def decided(alert: Alert, decision: Decision) -> Transition:
         alert=after,
         actor=decision.person,
         params={"text": decision.text, "addressee_id": decision.addressee_id, "followup": decision.followup},
+    )
+
+
+def judged(alert: Alert, judgements: tuple[Judgement, ...], *, before: float, budget: float) -> Transition:
+    """Keep what people think of the alert, newest last; nothing else of it moves.
+
+    The journal says with it how the series' budget moved (false alarms a week).
+    """
+    said = judgements[-1]
+    return Transition(
+        at=said.at,
+        verb="judged",
+        alert=replace(alert, judgements=judgements),
+        actor=said.person,
+        params={"useful": said.useful, "before": before, "budget": budget},
     )
 
 

@@ -130,7 +130,7 @@ def raising(scene: Scene, finding: Finding) -> Step | None:
         scene.now,
         deadline=deadline,
         priority=priority_of(series),
-        explanation=explain(scene.catalog, series, (finding,)),
+        explanation=explain(scene.catalog, series, (finding,), budget=_budget(scene, series)),
     )
     scene.book.count_raise(series.id, scene.now)
     return Step((*supersede(scene.book, series.id, edge.alert.id, scene.now), scene.book.put(edge)))
@@ -173,4 +173,10 @@ def _series(scene: Scene, finding: Finding) -> Series:
 
 
 def _why(scene: Scene, finding: Finding, alert: Alert) -> tuple[Sentence, ...]:
-    return explain(scene.catalog, _series(scene, finding), (*alert.findings, finding), alert.explanation)
+    series = _series(scene, finding)
+    findings = (*alert.findings, finding)
+    return explain(scene.catalog, series, findings, alert.explanation, _budget(scene, series))
+
+
+def _budget(scene: Scene, series: Series) -> Sentence | None:
+    return scene.book.budget(series, scene.settings.budget_per_week).sentence()

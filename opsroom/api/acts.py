@@ -19,6 +19,7 @@ from opsroom.access import (
     may_acknowledge,
     may_adopt,
     may_decide,
+    may_judge,
     may_note,
     may_press,
     may_rebase,
@@ -29,7 +30,7 @@ from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import Alert, Indicator, Orientation, Series, Transition
-from opsroom.records import Acknowledge, AnyAct, Decide, Press, Rebase, Recovering, SeriesSet
+from opsroom.records import Acknowledge, AnyAct, Decide, Judge, Press, Rebase, Recovering, SeriesSet
 
 act_router = APIRouter(prefix="/api/v1", tags=["acts"])
 
@@ -66,6 +67,12 @@ class DecideBody(Body):
     text: Annotated[str, Field(min_length=1, max_length=NOTE_CHARS_MAX)]
     addressee: str
     followup: Ms
+
+
+class JudgeBody(Body):
+    """Whether the alert was useful."""
+
+    useful: bool
 
 
 class RebaseBody(Body):
@@ -290,6 +297,23 @@ async def decide(alert_id: str, body: DecideBody, desk: DeskOf) -> Response:
     text = desk.worded(body.text, "text")
     act = Decide(alert_id=alert_id, text=text, addressee_id=addressee.id, followup=followup, **desk.by)
     return await desk.do(act, alert)
+
+
+@act_router.post(
+    "/alerts/{alert_id}/judge", summary="Whether the alert was useful; moves the series' false-alarm budget"
+)
+async def judge(alert_id: str, body: JudgeBody, desk: DeskOf) -> Response:
+    """Judge; a person's last word counts, also after the alert has recovered."""
+    if (again := desk.replayed) is not None:
+        return again
+    alert = await desk.alert(alert_id)
+    if not may_judge(alert, desk.caller.seat):
+        raise AccessDenied(
+            "Operators judge an alert where it stands, a council wherever it is seen.",
+            remedy="Ask a seat that may.",
+            code="judge_refused",
+        )
+    return await desk.do(Judge(alert_id=alert_id, useful=body.useful, **desk.by), alert)
 
 
 @act_router.post(

@@ -12,8 +12,9 @@ from opsroom.access import Access, Caller
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from opsroom.alert.budget import Budget
     from opsroom.catalog import Catalog
-    from opsroom.model import Alert, Columns, Micros, Transition
+    from opsroom.model import Alert, Columns, Micros, Series, Transition
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Buckets
@@ -87,6 +88,10 @@ class Doings(Protocol):
 
     async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking read outside the loop."""
+        ...
+
+    def budget(self, series: Series) -> Budget:
+        """Give the false-alarm budget of a series, and how it came about."""
         ...
 
     def delivered(self, alert_id: str) -> None:

@@ -17,7 +17,7 @@ from opsroom.errors import Invalid, NotFound
 from opsroom.model import MICROS_PER_S, Transition
 from opsroom.seats import Seat
 from opsroom.store import Buckets
-from opsroom.view.cards import ms
+from opsroom.view.cards import judgements, ms
 
 query_router = APIRouter(prefix="/api/v1", tags=["reading"])
 
@@ -81,6 +81,32 @@ async def readings(
     buckets = await room.read(room.store.readings.buckets, [series_id], t_from, t_to, width)
     t, v = extremes(buckets, width)
     return answer({"t": (t // MICROS_PER_MS).tolist(), "v": v.tolist(), "thinned_s": width / MICROS_PER_S})
+
+
+@query_router.get(
+    "/series/{series_id}/budget", summary="Expected false alarms a week, and how the figure came about"
+)
+async def budget(series_id: int, room: RoomOf, caller: CallerOf) -> Response:
+    """Give the present budget, the setting it started from, and who judged which alert."""
+    room.view.may_read(series_id, caller.seat)
+    found = room.budget(room.catalog.series[series_id])
+    return answer(
+        {
+            "per_week": found.per_week,
+            "usual": found.usual,
+            "useful": found.useful,
+            "useless": found.useless,
+            "verdicts": [
+                {
+                    "alert": verdict.alert_id,
+                    "raised": ms(verdict.raised),
+                    "sign": verdict.sign,
+                    "judgements": judgements(room.catalog.units, verdict.judgements),
+                }
+                for verdict in found.verdicts
+            ],
+        }
+    )
 
 
 def span_us(range_us: int, points: int) -> int:

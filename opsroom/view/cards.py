@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Micros, Outcome, Unit
-from opsroom.rights import may_acknowledge, may_decide, may_note
+from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Judgement, Micros, Outcome, Unit
+from opsroom.rights import may_acknowledge, may_decide, may_judge, may_note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from opsroom.catalog import Catalog
     from opsroom.seats import Seat
 
@@ -20,6 +22,14 @@ MICROS_PER_MS: Final = 1_000
 def ms(at: Micros | None) -> int | None:
     """Give milliseconds, None for None."""
     return None if at is None else at // MICROS_PER_MS
+
+
+def judgements(units: Mapping[int, Unit], said: Iterable[Judgement]) -> list[dict[str, Any]]:
+    """Give who found an alert useful or not, and when (ms)."""
+    return [
+        {"person": j.person, "unit": _path(units.get(j.unit_id)), "at": ms(j.at), "useful": j.useful}
+        for j in said
+    ]
 
 
 def _latest(alert: Alert, field: str, verb: FindingVerb | None = None) -> Any:
@@ -97,6 +107,7 @@ class Cards:
                 {"author": n.author, "text": n.text, "at": ms(n.at), "until": ms(n.until)}
                 for n in alert.notes
             ],
+            "judgements": judgements(units, alert.judgements),
             "decision": self._decision(alert),
             "explanation": [{"code": s.code, "params": s.params} for s in alert.explanation],
             "direction": _latest(alert, "direction") or 0,
@@ -121,6 +132,7 @@ class Cards:
             "may_acknowledge": alert.unacked and may_acknowledge(alert, seat),
             "may_note": alert.active and may_note(alert, seat),
             "may_decide": undecided and may_decide(alert, seat, self._catalog),
+            "may_judge": may_judge(alert, seat),
             "raises_30d": raises_30d,
             "members": members,
         }

@@ -16,7 +16,7 @@ Codes of alert explanations (parameters):
     why.since (onset_at)                           why.kind.step, why.kind.slope, why.kind.transient (percent)
     why.apart (z)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
-    why.rare (per_year)
+    why.rare (per_year)                            why.budget (budget, usual, useful, useless)
 Without parameters: kind.KIND, verb.VERB, outcome.OUTCOME, priority.1 to .3, orientation.more and .less,
 consequence.CONSEQUENCE.
 """

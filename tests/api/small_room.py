@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 
 from opsroom.access import Access, Passwords
 from opsroom.alert.book import AlertBook
+from opsroom.alert.budget import Budget
 from opsroom.catalog import Catalog
 from opsroom.clock import ManualClock
 from opsroom.model import (
@@ -106,6 +107,9 @@ class SmallRoom:
 
     async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return ask(*args, **kwargs)
+
+    def budget(self, series: Series) -> Budget:
+        return self.book.budget(series, self.settings.room.budget_per_week)
 
     def delivered(self, alert_id: str) -> None:
         self.delivered_ids.append(alert_id)

@@ -124,6 +124,14 @@ def _act_routes(api: FastAPI, room: StandIn) -> None:
         room.alter(alert_id, notes=[*room.alerts[alert_id]["notes"], note])
         return JSONResponse({})
 
+    @api.post("/api/v1/alerts/{alert_id}/judge")
+    async def judge(alert_id: str, request: Request) -> Response:
+        person, body, alert = _person(room, request), await request.json(), room.alerts[alert_id]
+        others = [one for one in alert["judgements"] if one["person"] != person]
+        mine = {"person": person, "unit": "", "at": room.clock(), "useful": body["useful"]}
+        room.alter(alert_id, judgements=[*others, mine])
+        return JSONResponse({})
+
     @api.post("/api/v1/alerts/{alert_id}/decide")
     async def decide(alert_id: str, request: Request) -> Response:
         decision = {**await request.json(), "person": _person(room, request), "at": room.clock()}

@@ -180,6 +180,8 @@ class StandIn:
             "may_acknowledge": top and more.get("unacked", True),
             "may_note": own,
             "may_decide": top,
+            "may_judge": top,
+            "judgements": [],
             "levels": levels,
             "acknowledgements": [],
             "notes": [],

@@ -271,3 +271,17 @@ def test_the_unit_replies_and_its_clock_runs_on(served: Served, visit: Visits) -
     seen.page.click(".card form button[type=submit]")
     seen.page.wait_for_selector(".card-reply:has-text('Second line starts at noon')")
     assert served.room.alerts["12-2"]["notes"][0]["until"] > served.room.clock()
+
+
+def test_one_key_says_whether_the_chosen_alert_was_useful(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(".card.chosen")
+    seen.page.keyboard.press("n")
+    card = seen.page.locator(".card.chosen")
+    card.get_by_text("Found not useful by council-1.").wait_for()
+    seen.page.keyboard.press("u")
+    card.get_by_text("Found useful by council-1.").wait_for()
+    assert card.get_by_text("not useful by").count() == 0, "the last word counts"
+    judged = [alert["judgements"] for alert in served.room.alerts.values() if alert["judgements"]]
+    assert [[(one["person"], one["useful"]) for one in row] for row in judged] == [[("council-1", True)]]
+    assert seen.complaints == []
