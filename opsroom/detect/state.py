@@ -20,7 +20,7 @@ RING = 28
 """Past blocks whose largest score is remembered; when blocks are days, four weeks."""
 PENDING = 4
 """Instants a sibling group waits for a slower member before it goes on without it."""
-STUCK_RING = 14
+STUCK_RING = 12
 """Past blocks whose longest run of equal readings is remembered."""
 KINDS = 4
 CONTRIBUTORS = 8
@@ -112,33 +112,38 @@ SIBLING = np.dtype(
 FILTER = np.dtype(
     [
         ("n", "i8"),
-        ("first", "f8", (11,)),
-        ("degrees", "f8"),
+        ("degrees", "i8"),
         ("p", "f8", (KINDS,)),
         ("m", "f8", (KINDS, 2)),
         ("c", "f8", (KINDS, 3)),
         ("s", "f8", (KINDS,)),
-        ("w", "f8", (KINDS, KINDS)),  # weights of the last collapse, [j, k]
+        ("w", "f8", (KINDS, 2)),  # share of (step, transient) before each state, of the last collapse
         ("t", "i8", (3,)),  # times of the last readings, newest first
         ("y", "f8"),
+        ("gap", "f8"),  # usual distance of readings, microseconds
+        ("before", "f8"),  # level before the last change
+        ("recent", "f8", (2,)),  # last readings, newest first
+        ("ahead_mean", "f8"),
+        ("ahead_sd", "f8"),  # what was forecast for some readings on, to be compared with what comes
+        ("widen", "f8"),
         ("quiet", "i2"),  # readings for which the slope test is held back after a step
         ("kind", "i1"),
+        ("kind_dir", "i1"),
+        ("fresh", "i1"),
         ("kind_p", "f8"),
         ("kind_t", "i8"),
-        ("kind_dir", "i1"),
         ("slope_seen", "i8"),
-        ("fresh", "i1"),
     ],
     align=True,
 )
 
 STUCK = np.dtype(
     [
-        ("n", "i8"),  # readings
+        ("n", "i4"),  # readings
         ("first", "i8"),  # time of the first one
         ("value", "f8"),  # of the present run
         ("since", "i8"),  # time of its first reading
-        ("run", "i8"),  # its length in readings, 1 where the value has just moved
+        ("run", "i4"),  # its length in readings, 1 where the value has just moved
         ("told", "i1"),
         ("low", "f8"),
         ("high", "f8"),  # least and largest value seen
@@ -148,11 +153,11 @@ STUCK = np.dtype(
         ("longest", "f8", (2,)),  # run of the present block
         ("ring_n", "i2", (2,)),
         ("ring", "f4", (2, STUCK_RING)),  # longest runs of past blocks
-        ("block", "i8"),
-        ("block_n", "i8"),
+        ("block", "i4"),
+        ("block_n", "i4"),
         ("block_from", "i8"),
         ("block_us", "f8"),
-        ("blocks", "i8"),
+        ("blocks", "i4"),
     ],
     align=True,
 )

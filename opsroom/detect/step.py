@@ -68,6 +68,7 @@ def consume(  # noqa: C901 - the straight line itself
     """
     n = 0
     starts, instants, offsets = zones
+    room = naming.scratch()
     for i in range(len(rows)):
         row = rows[i]
         if row < 0:
@@ -97,7 +98,7 @@ def consume(  # noqa: C901 - the straight line itself
                 scores[i] = r.score
         f = filters[row]
         unrolled = f.y + turn(y - f.y, s.turn) if f.n > 0 else y
-        naming.move(f, at, unrolled, profile)
+        naming.move(f, at, unrolled, profile, room)
         n = arbiter.name(f, h, row, at, y, events, n)
         if s.group >= 0:
             g = groups[s.group]

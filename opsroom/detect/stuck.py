@@ -92,7 +92,7 @@ def move(r: Any, t: int, y: float, teaches: bool, budget: float) -> bool:  # noq
     r.n += 1
     r.block_n += 1
     if y == r.value:
-        r.run += 1
+        r.r.n += 1
     else:
         if teaches:
             which = _where(r, r.value)
