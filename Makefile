@@ -9,7 +9,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 LOCKED := requirements/build.lock pyproject.toml tools/bootstrap.sh
 
-.PHONY: help demo test check accept economy lock clean
+.PHONY: help demo test check accept economy bench-nab bench-tep lock clean
 
 help: ## show these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,12 @@ accept: $(DEV) ## every measured promise; OUT=FILE takes one JSON row a line
 
 economy: $(RUN) ## feed recorded plants through a fresh room; DATA=DIR OUT=FILE
 	@$(VENV)/opsroom economy --data "$(or $(DATA),$(error DATA=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
+
+bench-nab: $(RUN) ## accuracy on the Numenta benchmark; NAB=DIR OUT=DIR
+	@$(VENV)/opsroom bench nab --data "$(or $(NAB),$(error NAB=DIR is missing))" --out "$(or $(OUT),$(error OUT=DIR is missing))" $(ARGS)
+
+bench-tep: $(RUN) ## accuracy on the Tennessee Eastman process; TEP=DIR OUT=FILE
+	@$(VENV)/opsroom bench tep --data "$(or $(TEP),$(error TEP=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
 
 lock: ## resolve pyproject.toml anew (needs uv); ARGS=--upgrade for newer releases
 	@tools/lock.sh $(ARGS)

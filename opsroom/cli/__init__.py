@@ -16,6 +16,7 @@ from opsroom.cli import (
     check,
     credentials,
     demo,
+    detection,
     economy,
     feed,
     serve,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 for module in (demo, serve, check, backup, economy):
     module.register(app)
+detection.register(bench.app)
 for name, group in (
     ("feed", feed.app),
     ("alerts", alerts.app),

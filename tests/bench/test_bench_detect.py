@@ -26,6 +26,7 @@ def test_the_hash_changes_with_any_constant(name: str, monkeypatch: pytest.Monke
     module = importlib.import_module(f"opsroom.detect.{name.rpartition('.')[0]}")
     constant = name.rpartition(".")[2]
     value = getattr(module, constant)
+    other: object
     if isinstance(value, str):
         other = value + "x"
     else:
