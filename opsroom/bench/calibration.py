@@ -14,6 +14,7 @@ import numpy as np
 
 from opsroom.bench.streams import JUDGED_SEEDS, START_US, matrix, mixed
 from opsroom.detect import Engine, SeriesSpec, State
+from opsroom.detect.shipped import settings_hash
 from opsroom.model import MICROS_PER_S, FindingVerb
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def bench(
             done(f"seed {seed} at {budget:g}")
         rows.append(_row(runs, np.array(kinds), days / WEEK_DAYS, budget))
     return {
+        "settings_hash": settings_hash(),
         "series": series,
         "days": days,
         "period_s": 600,
@@ -142,11 +144,18 @@ def bench(
 
 def _row(runs: list[Run], kinds: NDArray[np.str_], weeks: float, budget: float) -> dict[str, Any]:
     """Join the runs at one budget."""
-    arrays = [np.concatenate([getattr(one, name) for one in runs]) for name in Run._fields[:5]]
     counted: Counter[str] = Counter()
     for one in runs:
         counted.update(one.by_detector)
-    joined = Run(*arrays, counted, float(np.mean([one.open_share for one in runs])))
+    joined = Run(
+        openings=np.concatenate([one.openings for one in runs]),
+        uncalibrated=np.concatenate([one.uncalibrated for one in runs]),
+        readings=np.concatenate([one.readings for one in runs]),
+        waiting=np.concatenate([one.waiting for one in runs]),
+        scored=np.concatenate([one.scored for one in runs]),
+        by_detector=counted,
+        open_share=float(np.mean([one.open_share for one in runs])),
+    )
     total = figures(np.ones(len(kinds), np.bool_), joined, weeks, budget)
     each = [round(float(one.openings.mean()) / weeks / budget, 3) for one in runs]
     return {
@@ -158,25 +167,3 @@ def _row(runs: list[Run], kinds: NDArray[np.str_], weeks: float, budget: float) 
         "under_alert_share": round(joined.open_share, 4),
         "kinds": {str(k): figures(kinds == k, joined, weeks, budget) for k in dict.fromkeys(kinds.tolist())},
     }
-
-
-COLUMNS: Final = (
-    "kind", "series", "false alarms", "a series-week", "times budget", "scored", "warm-up", "never scored",
-)  # fmt: skip
-
-
-def table(row: dict[str, Any]) -> list[list[object]]:
-    """Give one budget's row of `bench` as lines under `COLUMNS`, the total last."""
-    return [
-        [
-            name,
-            one["series"],
-            one["false_alarms"],
-            f"{one['per_series_week']:.3f}",
-            f"{one['times_budget']:.2f}",
-            f"{one['scored_share']:.1%}",
-            None if one["warm_up_median"] is None else f"{one['warm_up_median']}-{one['warm_up_most']}",
-            one["never_scored"],
-        ]
-        for name, one in [*row["kinds"].items(), ("total", row["total"])]
-    ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from opsroom.cli.terminal import err, examples, say_json
+from opsroom.cli.terminal import err, examples, say_json, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,6 +59,100 @@ def delay(trials: Annotated[int, typer.Option(min=1, help="alerts to time")] = 1
     with _progress("delay", trials) as step:
         result = measured.bench(trials=trials, done=lambda: step("alert seen"))
     say_json(result)
+
+
+Seeds = Annotated[
+    Literal["judged", "tuning"],
+    typer.Option(help="seeds no constant was chosen on, or those constants may be chosen on"),
+]
+Markdown = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="also put the tables into this page of markdown")
+]
+
+
+@app.command(
+    epilog=examples(
+        "opsroom bench calibration",
+        "opsroom bench calibration --series 140 --days 14",
+        "opsroom bench calibration --seeds tuning --budget 1",
+    )
+)
+def calibration(
+    series: Annotated[int, typer.Option(min=1, help="series of each seed's set")] = 1000,
+    days: Annotated[float, typer.Option(min=1, help="length of the run")] = 30,
+    budget: Annotated[
+        list[float] | None, typer.Option(help="false alarms per series and week; 0.1 and 1 when not given")
+    ] = None,
+    seeds: Seeds = "judged",
+    markdown: Markdown = None,
+) -> None:
+    """False alarms on faultless simulated series, against the budget."""
+    from opsroom.bench import calibration as measured
+    from opsroom.bench import figures, streams
+
+    chosen = streams.JUDGED_SEEDS if seeds == "judged" else streams.TUNING_SEEDS
+    budgets = budget or measured.BUDGETS
+    with _progress("calibration", len(chosen) * len(budgets)) as step:
+        result = measured.bench(series=series, days=days, seeds=chosen, budgets=budgets, done=step)
+    for row in result["rows"]:
+        say_table(f"budget {row['budget']:g}", figures.FALSE_ALARM_COLUMNS, figures.false_alarms(row))
+    _renew(markdown, figures.false_alarm_page(result))
+    say_json(result)
+
+
+@app.command(
+    epilog=examples(
+        "opsroom bench injection",
+        "opsroom bench injection --data recordings",
+        "opsroom bench injection --each 5 --seeds tuning",
+    )
+)
+def injection(
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="also put faults into the recordings below it")
+    ] = None,
+    each: Annotated[int, typer.Option(min=1, help="simulated series of each kind and seed")] = 10,
+    budget: Annotated[float, typer.Option(min=0.001, help="false alarms per series and week")] = 0.1,
+    seeds: Seeds = "judged",
+    markdown: Markdown = None,
+) -> None:
+    """Faults found and named, and how soon, less what is found by chance."""
+    from opsroom.bench import faults, figures, streams
+    from opsroom.bench import injection as measured
+
+    chosen = streams.JUDGED_SEEDS if seeds == "judged" else streams.TUNING_SEEDS
+    with _progress("injection", len(faults.CASES)) as step:
+        result = measured.bench(data=data, each=each, seeds=chosen, budget=budget, done=step)
+    for field in result["series"]:
+        say_table(field, figures.FAULT_COLUMNS, figures.faults(result["rows"], field))
+    _renew(markdown, figures.fault_page(result))
+    say_json(result)
+
+
+@app.command(epilog=examples("opsroom bench tep --data tep", "opsroom bench tep --data tep --out tep.json"))
+def tep(
+    folder: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="d00, d00_te and dNN_te, .dat or .dat.gz")
+    ],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="also write the JSON here")] = None,
+) -> None:
+    """Whole-plant detection on the Tennessee Eastman process, fault by fault."""
+    from opsroom.bench import tep as measured
+
+    result = measured.bench(folder)
+    say_table("faults", measured.COLUMNS, measured.table(result))
+    if out is not None:
+        measured.write(result, out)
+    say_json(result)
+
+
+def _renew(page: Path | None, section: str) -> None:
+    """Put a section into a page, which need not be there yet."""
+    from opsroom.bench.figures import renew
+
+    if page is not None:
+        before = page.read_text(encoding="utf-8") if page.exists() else ""
+        page.write_text(renew(before, section), encoding="utf-8")
 
 
 @contextmanager

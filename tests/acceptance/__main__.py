@@ -10,10 +10,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from tests.acceptance import bench_rows, economy_rows, fault_rows, house_rows, setup_rows, story_rows
+from tests.acceptance import (
+    bench_rows,
+    calibration_rows,
+    economy_rows,
+    fault_rows,
+    house_rows,
+    setup_rows,
+    story_rows,
+)
 from tests.acceptance.rows import ROWS, Outcome, Row
 
-MODULES = (house_rows, story_rows, economy_rows, fault_rows, bench_rows, setup_rows)
+MODULES = (house_rows, story_rows, economy_rows, calibration_rows, fault_rows, bench_rows, setup_rows)
 
 
 def run(row: Row) -> Outcome:

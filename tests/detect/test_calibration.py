@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from opsroom.bench.calibration import figures
+from opsroom.bench.calibration import run as count_alarms
+from opsroom.bench.streams import TUNING_SEEDS, mixed
 from opsroom.detect.rarity import rate, threshold
 from tests.detect.streams import KINDS, START_US, clean, opens, run
 
@@ -18,6 +21,15 @@ def test_faultless_plants_stay_near_the_budget(kind: str) -> None:
     values = clean(kind, (WEEKS * 7 * 144, SERIES), 600.0, 21)
     alarms = len(opens(run(values, 600.0)))
     assert alarms <= 1.6 * BUDGET * WEEKS * SERIES, f"{alarms / WEEKS / SERIES:.3f} a series and week"
+
+
+@pytest.mark.parametrize("budget", [0.1, 1.0])
+def test_a_mixed_plant_stays_near_the_budget(budget: float) -> None:
+    """In small; `opsroom bench calibration` measures it in full, on other seeds and from below too."""
+    _, values = mixed(TUNING_SEEDS[-1], 140, WEEKS * 7)
+    total = figures(np.ones(140, np.bool_), count_alarms(values, budget), WEEKS, budget)
+    assert 0 < total["times_budget"] <= 1.5
+    assert total["scored_share"] >= 0.8
 
 
 @pytest.mark.parametrize("kind", KINDS)
