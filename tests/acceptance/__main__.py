@@ -13,6 +13,7 @@ from rich.console import Console
 from tests.acceptance import (
     bench_rows,
     calibration_rows,
+    detect_rows,
     economy_rows,
     fault_rows,
     house_rows,
@@ -21,7 +22,16 @@ from tests.acceptance import (
 )
 from tests.acceptance.rows import ROWS, Outcome, Row
 
-MODULES = (house_rows, story_rows, economy_rows, calibration_rows, fault_rows, bench_rows, setup_rows)
+MODULES = (
+    house_rows,
+    story_rows,
+    economy_rows,
+    calibration_rows,
+    detect_rows,
+    fault_rows,
+    bench_rows,
+    setup_rows,
+)
 
 
 def run(row: Row) -> Outcome:
