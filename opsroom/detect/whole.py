@@ -121,22 +121,32 @@ def blank(size: int, learn_n: int, limit_n: int) -> Model:
     return model
 
 
+def size(model: Model) -> int:
+    """Give the number of variables."""
+    return int(model[SIZE])
+
+
+def phase(model: Model) -> int:
+    """Give LEARNING, LIMITS or WATCHING."""
+    return int(model[PHASE])
+
+
 @inner
 def move(m: Any, x: Any) -> Any:
     """Take one instant, x float64 [size]; gives (largest statistic over its limit, verdict)."""
-    phase = int(m[PHASE])
-    if phase == LEARNING:
+    now = int(m[PHASE])
+    if now == LEARNING:
         learn(m, x)
         return 0.0, NOT_YET
     z = np.empty(len(x))
     missing = _standardise(m, x, z)
-    if missing and (phase == LIMITS or missing > MISSING_SHARE * len(x)):
+    if missing and (now == LIMITS or missing > MISSING_SHARE * len(x)):
         m[LINKED] = 0.0
-        return m[RATIO], NOT_YET if phase == LIMITS else PASSED
+        return m[RATIO], NOT_YET if now == LIMITS else PASSED
     if missing:
         _fill(m, z)
     ratio = _smooth(m, z)
-    if phase == LIMITS:
+    if now == LIMITS:
         m[SEEN] += 1.0
         if m[SEEN] >= m[LIMIT_N]:
             set_limits(m)
@@ -231,7 +241,7 @@ def _quadratic(a: Any, e: Any) -> Any:
 @inner
 def rate(m: Any, ratio: float) -> Any:
     """Give how many times an instant the ratio passes this value in a clean plant; at most that of 1."""
-    return m[EPISODES] * math.exp(-max(ratio - 1.0, 0.0) / max(m[TAIL], RIDGE))
+    return m[EPISODES] * max(ratio, 1.0) ** (-1.0 / max(m[TAIL], RIDGE))
 
 
 @inner

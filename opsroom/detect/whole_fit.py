@@ -46,6 +46,7 @@ HOLD_OFF = 2
 BACK = 2
 """Consecutive instants at or below the limit that end it."""
 CONSTANT = 1e-9
+"""Share of the mean below which a deviation is that of rounding: the variable did not move."""
 
 LEARNING, LIMITS, WATCHING = 0, 1, 2
 NOT_YET, PASSED, INSIDE, OVER = 0, 1, 2, 3
@@ -168,7 +169,7 @@ def _fit(m: Any) -> None:  # noqa: C901 - loops over rows and columns
     for i in range(p):
         mean[i] += scale[i]  # which held the first instant
         sd = math.sqrt(max(before[i, i], 0.0) / m[PAIRS])
-        scale[i] = sd if sd > CONSTANT * abs(mean[i]) else 0.0
+        scale[i] = sd if sd > max(CONSTANT * abs(mean[i]), 1.0 / HUGE) else 0.0
     clean, left = np.empty((p, p)), np.empty((p, p))
     for i in range(p):
         for j in range(p):
@@ -255,8 +256,8 @@ def keep(m: Any, c: int, t2: float) -> None:
 def set_limits(m: Any) -> None:
     """Find limits that together leave at most SHARE of the clean instants above any, and the tail beyond.
 
-    All channels get the same rank. The tail of the ratio above 1 is taken for exponential, with the mean
-    excess over the channels' largest values as its scale.
+    All channels get the same rank. The tail of the ratio above 1 is taken for Pareto's, with Hill's estimate
+    from each channel's largest values, on average over the channels.
     """
     n = m[SEEN]
     values, instants = tops(m, 0), tops(m, 1)
@@ -270,9 +271,10 @@ def set_limits(m: Any) -> None:
     m[TAIL] = 0.0
     for c in range(CHANNELS):
         limit[c] = max(values[c, TOP - 1 - rank], RIDGE)
+        floor = max(values[c, TOP - 1 - count], RIDGE)
         excess = 0.0
         for k in range(TOP - count, TOP):
-            excess += (values[c, k] - values[c, TOP - 1 - count]) / limit[c] / count
+            excess += math.log(max(values[c, k], floor) / floor) / count
         m[TAIL] += excess / CHANNELS
     many = _distinct(instants, max(rank, 1), seen)
     m[EPISODES] = _episodes(seen[:many]) / n
