@@ -19,6 +19,7 @@ from tests.acceptance import (
     house_rows,
     setup_rows,
     story_rows,
+    tep_rows,
 )
 from tests.acceptance.rows import ROWS, Outcome, Row
 
@@ -28,6 +29,7 @@ MODULES = (
     economy_rows,
     calibration_rows,
     detect_rows,
+    tep_rows,
     fault_rows,
     bench_rows,
     setup_rows,

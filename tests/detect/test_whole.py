@@ -34,7 +34,11 @@ def plant(seed: int, count: int, size: int = SIZE) -> Rows:
 def run(
     model: whole.Model, rows: Rows, allowed: float = 0.0
 ) -> tuple[Rows, NDArray[np.int64], NDArray[np.int64]]:
-    ratios, verdicts, decided = (np.empty(len(rows), kind) for kind in (np.float64, np.int64, np.int64))
+    ratios, verdicts, decided = (
+        np.empty(len(rows)),
+        np.empty(len(rows), np.int64),
+        np.empty(len(rows), np.int64),
+    )
     whole.run(model, np.ascontiguousarray(rows), allowed, ratios, verdicts, decided)
     return ratios, verdicts, decided
 
