@@ -32,7 +32,7 @@ LEARN_SHARE = 0.6
 LEAST_LIMITS = 100
 LEAST_PER_VARIABLE = 3
 MOST_MEMBERS = 128
-"""The fit takes about size cubed steps within one reading: 10 ms here."""
+"""The fit takes some size cubed steps within one reading, once: 16 ms here, 0.4 ms at 52 variables."""
 MISSING_SHARE = 0.25
 SWEEPS = 12
 HUGE = 1e100
@@ -257,7 +257,8 @@ def set_limits(m: Any) -> None:
     """Find limits that together leave at most SHARE of the clean instants above any, and the tail beyond.
 
     All channels get the same rank. The tail of the ratio above 1 is taken for Pareto's, with Hill's estimate
-    from each channel's largest values, on average over the channels.
+    from each channel's largest values, on average over the channels. A channel with fewer than TOP values
+    (innovations, where hardly two neighbouring instants were complete) is not judged.
     """
     n = m[SEEN]
     values, instants = tops(m, 0), tops(m, 1)
@@ -269,13 +270,17 @@ def set_limits(m: Any) -> None:
         rank += 1
     count = min(TOP - 1, max(10, int(n) // 20))
     m[TAIL] = 0.0
+    judged = 0.0
     for c in range(CHANNELS):
+        if values[c, 0] == -math.inf:
+            limit[c] = math.inf
+            continue
         limit[c] = max(values[c, TOP - 1 - rank], RIDGE)
         floor = max(values[c, TOP - 1 - count], RIDGE)
-        excess = 0.0
         for k in range(TOP - count, TOP):
-            excess += math.log(max(values[c, k], floor) / floor) / count
-        m[TAIL] += excess / CHANNELS
+            m[TAIL] += math.log(max(values[c, k], floor) / floor) / count
+        judged += 1.0
+    m[TAIL] /= max(judged, 1.0)
     many = _distinct(instants, max(rank, 1), seen)
     m[EPISODES] = _episodes(seen[:many]) / n
     m[PHASE] = WATCHING

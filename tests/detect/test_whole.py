@@ -222,6 +222,19 @@ def test_incomplete_instants_teach_nothing() -> None:
     assert whole.phase(model) == whole_fit.WATCHING
 
 
+def test_without_neighbouring_instants_innovations_are_not_judged() -> None:
+    rows = plant(9, 1600)
+    model = whole.blank(SIZE, 600, 200)
+    run(model, rows[:600])
+    holed = rows[600:1000].copy()
+    holed[::2] = np.nan
+    run(model, holed)
+    assert whole.phase(model) == whole_fit.WATCHING
+    ratios, verdicts, _ = run(model, rows[1000:])
+    assert (verdicts == OVER).mean() < 0.1
+    assert ratios.max() < 3.0
+
+
 def test_a_constant_variable_is_left_out() -> None:
     rows = plant(6, 1400)
     rows[:, 2] = 0.1
