@@ -44,7 +44,7 @@ def bench(
     marked = marks(corpus, scores)
 
     def score_files(constants: Mapping[str, float]) -> Mapping[str, Floats]:
-        return scores_under(nab, corpus.files, processes, constants) if constants else scores
+        return scores_under(nab, corpus.files, constants) if constants else scores
 
     tuned = {name: values for name, values in TUNED.items() if every_constant or name == THRESHOLD}
     return {
@@ -53,5 +53,5 @@ def bench(
         "windows": marked.windows,
         "rows": sum(len(file.t) for file in corpus.files),
         "profiles": result(marked, corpus.profiles, NAB_THRESHOLD),
-        "cross_validation": cross_validate(corpus, shipped(tuned), tuned, score_files),
+        "cross_validation": cross_validate(corpus, shipped(tuned), tuned, score_files, processes),
     }

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Iterable
 from typing import Any, Final
 
+import opsroom.detect
 from opsroom.bench.nab.validate import THRESHOLD
 
 TUNED: Final[dict[str, tuple[float, ...]]] = {
     THRESHOLD: (3.0, 3.4, 3.8, 4.0, 4.2, 4.4, 4.6, 5.0, 5.5, 6.0),
 }
-"""`module.NAME` or, of a constant that is an array, `module.NAME[index]`, below `opsroom.detect`."""
+"""`module.NAME`, or `module.NAME[index]` of an array that kernels are given, below `opsroom.detect`."""
 
 
 def shipped(names: Iterable[str] = TUNED) -> dict[str, float]:
@@ -20,28 +22,26 @@ def shipped(names: Iterable[str] = TUNED) -> dict[str, float]:
 
 
 def override(name: str, value: float) -> None:
-    """Set a constant in every module of detection that holds it.
+    """Set a constant wherever detection holds it: an array's in place, a plain one in every module.
 
-    Only for a process that has not compiled its kernels yet and ends with its scores: kernels take constants
+    Only for a process that has compiled no kernels yet and ends with its scores: kernels take plain constants
     at compilation, and what was computed from one on import stays.
     """
     owner, constant, index = _parts(name)
     before = getattr(owner, constant)
-    after: Any = type(before)(value) if index is None else before.copy()
     if index is not None:
-        after[index] = value
-    import opsroom.detect as package
+        before[index] = value
+        return
+    after = type(before)(value)
+    for module in pkgutil.iter_modules(opsroom.detect.__path__):
+        members = vars(importlib.import_module(f"opsroom.detect.{module.name}"))
+        if members.get(constant) is before:
+            members[constant] = after
 
-    modules = [importlib.import_module(f"opsroom.detect.{one}") for one in _modules(package.__path__)]
-    for module in modules:
-        if getattr(module, constant, None) is before:
-            setattr(module, constant, after)
 
-
-def _modules(path: Iterable[str]) -> list[str]:
-    import pkgutil
-
-    return [module.name for module in pkgutil.iter_modules(list(path))]
+def compiled_in(name: str) -> bool:
+    """Tell whether kernels take this constant at compilation, so that cached ones do not hold."""
+    return not name.endswith("]")
 
 
 def _parts(name: str) -> tuple[Any, str, int | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from opsroom.bench.nab.corpus import Corpus, Floats
@@ -24,13 +25,14 @@ def folds(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 def cross_validate(
-    corpus: Corpus, shipped: Constants, candidates: Candidates, score_files: ScoreFiles
+    corpus: Corpus, shipped: Constants, candidates: Candidates, score_files: ScoreFiles, workers: int = 1
 ) -> dict[str, Any]:
     """Choose each tuned constant on one fold and report the other.
 
     Each constant is varied alone around what is `shipped`; then all choices of a fold are taken together.
     `score_files` gives the scores of all files under constants that differ from the shipped ones; it is
-    called once for each set of them. Figures are standard scores at the declared threshold.
+    called once for each set of them, by `workers` threads at a time. Figures are standard scores at the
+    declared threshold.
 
     Raises:
         Invalid: a tuned constant that has no shipped value, or a fold without label windows.
@@ -39,6 +41,7 @@ def cross_validate(
     if strange:
         raise Invalid(f"tuned, but not shipped: {', '.join(strange)}")
     bench = _Bench(corpus, shipped, score_files)
+    bench.prepare([{name: value} for name, values in candidates.items() for value in values], workers)
     rows, chosen = {}, {fold: dict[str, float]() for fold in bench.folds}
     for name, values in candidates.items():
         tried = list(dict.fromkeys([shipped[name], *values]))
@@ -56,6 +59,7 @@ def cross_validate(
         held_out = {other: row[f"tuned_on_{fold}"][f"on_{other}"] for fold, other in (("A", "B"), ("B", "A"))}
         row["held_out"] = bench.whole(held_out)
         rows[name] = row
+    bench.prepare(list(chosen.values()), workers)
     together = {other: bench.figure(chosen[fold], other) for fold, other in (("A", "B"), ("B", "A"))}
     return {
         "profile": PROFILE,
@@ -79,17 +83,27 @@ class _Bench:
         }
         self._made: dict[tuple[tuple[str, float], ...], Mapping[str, Floats]] = {}
 
+    def prepare(self, sets: Sequence[Constants], workers: int) -> None:
+        """Make the scores of these sets of constants, where they are not made yet."""
+        wanted = list(dict.fromkeys(key for key in map(self._key, sets) if key not in self._made))
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            self._made |= zip(wanted, pool.map(self._score_files, map(dict, wanted)), strict=True)
+
+    def _key(self, changed: Constants) -> tuple[tuple[str, float], ...]:
+        """Name a set of constants by what differs from the shipped ones and needs new scores."""
+        return tuple(
+            sorted(
+                (name, value)
+                for name, value in changed.items()
+                if name != THRESHOLD and value != self._shipped[name]
+            )
+        )
+
     def figure(self, changed: Constants, fold: str) -> float:
         """Give the standard score of a fold at the threshold that goes with the constants."""
         threshold = changed.get(THRESHOLD, self._shipped[THRESHOLD])
-        differing = {
-            name: value
-            for name, value in changed.items()
-            if name != THRESHOLD and value != self._shipped[name]
-        }
-        key = tuple(sorted(differing.items()))
-        if key not in self._made:
-            self._made[key] = self._score_files(differing)
+        key = self._key(changed)
+        self.prepare([changed], 1)
         along = curve(marks(self._corpus, self._made[key], self.folds[fold]))
         costs = self._corpus.profiles[PROFILE]
         at = along.taken(threshold)
