@@ -167,6 +167,10 @@ class AlertBook:
         if calibrated(alert):
             self._trust[alert.series_id] = judged(self._trust.get(alert.series_id), alert)
 
+    def heed(self, other: AlertBook) -> None:
+        """Take over the verdicts that another book holds."""
+        self._trust = dict(other._trust)
+
     # Snapshot.
 
     def dump(self) -> bytes:

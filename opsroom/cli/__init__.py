@@ -16,6 +16,7 @@ from opsroom.cli import (
     check,
     credentials,
     demo,
+    detect,
     detection,
     economy,
     feed,
@@ -44,6 +45,7 @@ for name, group in (
     ("series", tree.series),
     ("token", credentials.token),
     ("seat", credentials.seat),
+    ("detect", detect.app),
     ("bench", bench.app),
 ):
     app.add_typer(group, name=name)

@@ -1,0 +1,233 @@
+"""Stored history played through the room's own core: what would these settings have raised?
+
+Every reading counts at its own instant, as under `--clock stream`. The core starts blank; what lies before
+the window teaches it and is scored too, so that an alert that was open when the window began is open here,
+but only what is raised inside the window is told. People's verdicts on alerts hold as they stand now; other
+acts of the past are not repeated. Nothing is written.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+import numpy as np
+
+from opsroom.core import SNAPSHOT_VERSION, Core
+from opsroom.detect import Engine
+from opsroom.detect.filter import PROFILES
+from opsroom.log.columns import encode_columns
+from opsroom.model import MICROS_PER_S, Alert, Columns, Finding, FindingVerb, Micros, Transition
+from opsroom.records import Record, RecordKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from opsroom.catalog import Catalog
+    from opsroom.settings import RoomSection
+    from opsroom.store import Store
+
+DAY_US: Final = 86_400 * MICROS_PER_S
+WEEK_US: Final = 7 * DAY_US
+READINGS_A_SLICE: Final = 1_000_000
+SLICE_MOST_US: Final = 4 * DAY_US
+SLICE_LEAST_US: Final = 3_600 * MICROS_PER_S
+SOURCE: Final = "backtest"
+END_OF_TIME: Final = 253_402_300_800 * MICROS_PER_S  # the year 10000
+SNAPSHOT_NAME: Final = "core"
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings to try: those of the room, and the filter's profile where it is not the room's."""
+
+    settings: RoomSection
+    profile: str | None = None
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True):
+    """What is played: from `warm` on everything, told from `start` up to, not including, `end` (int us)."""
+
+    warm: Micros
+    start: Micros
+    end: Micros
+
+    @property
+    def weeks(self) -> float:
+        """Give its length without the warm-up, in weeks."""
+        return (self.end - self.start) / WEEK_US
+
+
+class Raise(msgspec.Struct, kw_only=True):
+    """One alert, raised at `at` (us): by which detector, on what, and when it ended (None: not yet)."""
+
+    series_id: int
+    at: Micros
+    detector: str
+    kind: str
+    value: float | None
+    expected: float | None
+    low: float | None
+    high: float | None
+    ended: Micros | None = None
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """What a window gave: raises for each of the terms, in order of time, and readings by series."""
+
+    window: Window
+    raises: tuple[list[Raise], ...]
+    readings: dict[int, int]
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """Raises of two runs, those of one outage paired: a pair overlaps in time on the same series."""
+
+    both: list[tuple[Raise, Raise]]
+    gone: list[Raise]
+    new: list[Raise]
+
+
+def profiles() -> tuple[str, ...]:
+    """Name the profiles that the filter knows."""
+    return tuple(PROFILES)
+
+
+def window_of(store: Store, series_ids: Collection[int], *, days: float, warm_days: float) -> Window | None:
+    """Give the last `days` up to the newest stored reading of these series; None where there is none."""
+    newest = [store.readings.read(one, 0, END_OF_TIME, 1) for one in series_ids]
+    times = [int(found.t[-1]) for found in newest if len(found)]
+    if not times:
+        return None
+    end = max(times) + 1
+    start = max(0, end - round(days * DAY_US))
+    return Window(warm=max(0, start - round(warm_days * DAY_US)), start=start, end=end)
+
+
+def company(catalog: Catalog, series_ids: Collection[int]) -> list[int]:
+    """Give these series and all that are judged together with them, by id."""
+    keys = {catalog.sibling_key(one) for one in series_ids}
+    return sorted(one for one in catalog.series if catalog.sibling_key(one) in keys)
+
+
+def play(
+    store: Store,
+    catalog: Catalog,
+    terms: Sequence[Terms],
+    window: Window,
+    series_ids: Sequence[int],
+    told: Callable[[float], object] = float,
+) -> Played:
+    """Play a window of these series once for each of the `terms`; `told` hears the share done, 0 to 1.
+
+    Raises:
+        StoreError: the store refused.
+        KeyError: a profile that the filter does not know.
+    """
+    runs = [_Run(_core(store, catalog, one, series_ids), window) for one in terms]
+    readings = dict.fromkeys(series_ids, 0)
+    offset, at, width = 0, window.warm, DAY_US
+    while at < window.end:
+        until = min(window.end, at + width)
+        columns = _slice(store, series_ids, at, until)
+        if len(columns):
+            offset += 1
+            record = Record(
+                offset=offset,
+                kind=RecordKind.READINGS,
+                received=0,
+                payload=encode_columns(columns),
+                source=SOURCE,
+            )
+            for run in runs:
+                run.take(record)
+            ids, counts = np.unique(columns.series[columns.t >= window.start], return_counts=True)
+            for series_id, count in zip(ids.tolist(), counts.tolist(), strict=True):
+                readings[series_id] += count
+        at = until
+        # How the readings are cut changes nothing but memory and speed.
+        if len(columns) > READINGS_A_SLICE:
+            width = max(SLICE_LEAST_US, width // 2)
+        elif len(columns) < READINGS_A_SLICE // 4:
+            width = min(SLICE_MOST_US, 2 * width)
+        told((at - window.warm) / (window.end - window.warm))
+    return Played(window=window, raises=tuple(run.raises for run in runs), readings=readings)
+
+
+def compare(old: Sequence[Raise], new: Sequence[Raise], end: Micros) -> Difference:
+    """Pair the raises of two runs over a window up to `end`: oldest first, each in one pair at most."""
+    left: dict[int, list[Raise]] = {}
+    for one in new:
+        left.setdefault(one.series_id, []).append(one)
+    both, gone = [], []
+    for one in old:
+        others = left.get(one.series_id, [])
+        match = next((other for other in others if _overlap(one, other, end)), None)
+        if match is None:
+            gone.append(one)
+        else:
+            others.remove(match)
+            both.append((one, match))
+    rest = sorted((one for row in left.values() for one in row), key=lambda one: (one.at, one.series_id))
+    return Difference(both=both, gone=gone, new=rest)
+
+
+class _Run:
+    """One core on its way through the window, and what it raised there."""
+
+    def __init__(self, core: Core, window: Window) -> None:
+        self._core = core
+        self._window = window
+        self._by_alert: dict[str, Raise] = {}
+        self.raises: list[Raise] = []
+
+    def take(self, record: Record) -> None:
+        """Play one record."""
+        for edge in self._core.apply(record).transitions:
+            self._note(edge)
+
+    def _note(self, edge: Transition) -> None:
+        if edge.verb == "raised" and edge.at >= self._window.start:
+            self._by_alert[edge.alert.id] = _raise(edge.alert)
+            self.raises.append(self._by_alert[edge.alert.id])
+        elif edge.verb in {"recovered", "reopened"} and edge.alert.id in self._by_alert:
+            self._by_alert[edge.alert.id].ended = edge.alert.recovered
+
+
+def _core(store: Store, catalog: Catalog, terms: Terms, series_ids: Sequence[int]) -> Core:
+    """Give a blank core under these terms, which knows these series and the verdicts of the room."""
+    settings: RoomSection = terms.settings
+    core = Core(catalog, settings, clock="stream")
+    if terms.profile is not None:
+        core.engine = Engine(profile=terms.profile, recovery_readings=settings.recovery_readings)
+        core.detectors = core.engine.blank()
+    snapshot = store.snapshots.load(SNAPSHOT_NAME)
+    if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
+        core.heed(snapshot[2])
+    core.configure([catalog.series[one] for one in series_ids])
+    return core
+
+
+def _slice(store: Store, series_ids: Sequence[int], t_from: Micros, t_to: Micros) -> Columns:
+    """Give all readings of these series in a span of time, sorted by (t, series)."""
+    parts = [store.readings.read(one, t_from, t_to) for one in series_ids]
+    columns = Columns.concat([part for part in parts if len(part)])
+    return columns.take(np.lexsort((columns.series, columns.t)))
+
+
+def _raise(alert: Alert) -> Raise:
+    opening: Finding = next(one for one in alert.findings if one.verb is FindingVerb.OPEN)
+    return Raise(
+        series_id=alert.series_id,
+        at=alert.raised,
+        detector=opening.detector,
+        kind=str(opening.kind),
+        value=opening.value,
+        expected=opening.expected,
+        low=opening.low,
+        high=opening.high,
+    )
+
+
+def _overlap(one: Raise, other: Raise, end: Micros) -> bool:
+    ends = [end if raised.ended is None else raised.ended for raised in (one, other)]
+    return one.at <= ends[1] and other.at <= ends[0]
