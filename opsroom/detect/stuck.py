@@ -92,7 +92,7 @@ def move(r: Any, t: int, y: float, teaches: bool, budget: float) -> bool:  # noq
     r.n += 1
     r.block_n += 1
     if y == r.value:
-        r.r.n += 1
+        r.run += 1
     else:
         if teaches:
             which = _where(r, r.value)
@@ -113,7 +113,7 @@ def move(r: Any, t: int, y: float, teaches: bool, budget: float) -> bool:  # noq
     return True
 
 
-@inner
+@kernel
 def often(r: Any) -> float:
     """Give how many times a week, by its past, a run as long as the present one is expected."""
     which = _where(r, r.value)
