@@ -194,6 +194,16 @@ def _while_open(
 
 
 @inner
+def _budget(g: Any, spec: Any, members: Any) -> float:
+    """Give the mean budget of a group's members: what people said of one moves its share of the threshold."""
+    first = spec[members[g.start]].budget
+    more = 0.0
+    for i in range(g.start, g.start + g.size):  # differences: equal budgets give just that budget
+        more += spec[members[i]].budget - first
+    return float(first + more / g.size)
+
+
+@inner
 def judge_group(
     g: Any, spec: Any, tails: Any, sib: Any, hold: Any, members: Any, recovery: int, events: Any, n: int
 ) -> Any:
@@ -208,7 +218,7 @@ def judge_group(
     t = siblings.judge(g, sib, members, spec[first].turn, hold, distance, scale)
     gap = tails[first].gap
     if g.dirty:
-        siblings.refit(g, sib, members, gap, spec[first].budget)
+        siblings.refit(g, sib, members, gap, _budget(g, spec, members))
     for i in range(size):
         if math.isnan(distance[i]):
             continue

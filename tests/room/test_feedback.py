@@ -7,6 +7,7 @@ import pytest
 
 from opsroom.catalog import Catalog
 from opsroom.core import Core, Step
+from opsroom.detect import Engine, SeriesSpec
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns, Series, Unit
 from opsroom.records import Judge, Record, RecordKind, SeriesSet, UnitSet, encode
@@ -103,6 +104,40 @@ def test_only_the_budget_of_a_detector_changes_its_past_stays() -> None:
     moved = [("spec", "budget"), ("tail", "zone_from"), ("tail", "zone_until")]
     moved += [("tail", "slow_threshold"), ("tail", "fast_threshold")]
     assert remembered(judged, *moved) == remembered(left, *moved)
+
+
+def test_less_trust_means_a_higher_threshold() -> None:
+    judged, left = core(), core()
+    story(judged)
+    for n, record in enumerate(records(), 1):
+        feed(left, n, *record)
+    more(left)
+    threshold = [room.detectors.rows["tail"]["fast_threshold"].tolist() for room in (judged, left)]
+    assert threshold[0][0] > threshold[1][0]
+    assert threshold[0][1] == threshold[1][1], "the other series hears nothing of it"
+
+
+@pytest.mark.parametrize("member", [0, 1, 2])
+def test_any_member_moves_the_threshold_of_its_siblings(member: int) -> None:
+    thresholds = []
+    for budget in (0.1, 0.05):
+        engine = Engine()
+        specs = [
+            SeriesSpec(id=n, unit_id=n, siblings="wind", budget_per_week=budget if n == member + 1 else 0.1)
+            for n in (1, 2, 3)
+        ]
+        state = engine.configure(engine.blank(), specs)
+        n = 1_000
+        columns = Columns(
+            np.tile(np.array([1, 2, 3], np.int32), n),
+            np.repeat(np.arange(n) * MINUTE, 3),
+            np.random.default_rng(2).normal(8.0, 1.0, 3 * n),
+            np.full(3 * n, 192, np.uint8),
+        )
+        state, _ = engine.step(state, n * MINUTE, columns)
+        thresholds.append(float(state.groups["threshold"][0]))
+    assert np.isfinite(thresholds).all()
+    assert thresholds[1] > thresholds[0]
 
 
 def test_a_replay_gives_the_same_verdicts_alerts_and_state() -> None:
