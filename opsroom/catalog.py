@@ -1,4 +1,4 @@
-"""The tree of units and its series, in memory: names to ids, ids to paths, who stands above whom.
+"""The tree of units, its series and their relations, in memory: names to ids, who stands above whom.
 
 Pure and deterministic: the same changes in the same order give the same ids. Nothing is ever deleted and no
 id is used twice; a unit or series is renamed by setting it again under its id. A catalog holds one economy.
@@ -12,8 +12,8 @@ from typing import Final
 import msgspec
 
 from opsroom.errors import Conflict, Invalid, NotFound
-from opsroom.model import Series, Unit
-from opsroom.records import AnyConfig, SeriesSet, UnitSet
+from opsroom.model import Relation, Series, Unit
+from opsroom.records import AnyConfig, RelationSet, SeriesSet, UnitSet
 
 UNNAMED_LEVEL: Final = "unit"
 FULL_TURN_DEG: Final = 360.0
@@ -28,10 +28,16 @@ class Catalog:
     `revision` counts changes that altered something; `resolve` answers from memory until the next of them.
     """
 
-    def __init__(self, units: Iterable[Unit] = (), series: Iterable[Series] = ()) -> None:
+    def __init__(
+        self,
+        units: Iterable[Unit] = (),
+        series: Iterable[Series] = (),
+        relations: Iterable[Relation] = (),
+    ) -> None:
         """Start from stored rows (any order) or empty."""
         self.units: dict[int, Unit] = {}
         self.series: dict[int, Series] = {}
+        self.relations: dict[int, Relation] = {}
         self.revision = 0
         self._last_unit_id = 0
         self._last_series_id = 0
@@ -45,13 +51,18 @@ class Catalog:
             self.apply(UnitSet(unit))
         for one in sorted(series, key=lambda s: s.id):
             self.apply(SeriesSet(one))
+        for relation in sorted(relations, key=lambda r: r.id):
+            self.apply(RelationSet(relation))
 
     def apply(self, change: AnyConfig) -> None:
         """Take one change; applying it again alters nothing. A moved unit takes the paths below it along."""
         if isinstance(change, UnitSet):
             altered = self._set_unit(change.unit)
-        else:
+        elif isinstance(change, SeriesSet):
             altered = self._set_series(change.series)
+        else:
+            altered = self.relations.get(change.relation.id) != change.relation
+            self.relations[change.relation.id] = change.relation
         if altered:
             self.revision += 1
             self._resolved.clear()
@@ -62,10 +73,14 @@ class Catalog:
 
         Raises:
             Conflict: a path or name is already held by another id.
-            NotFound: a parent or unit that is neither here nor earlier in `changes`.
+            NotFound: a parent, unit or member that is neither here nor earlier in `changes`.
         """
         trial = self.copy()
         for change in changes:
+            if isinstance(change, RelationSet):
+                _check_relation(trial, change.relation)
+                trial.apply(change)
+                continue
             if isinstance(change, UnitSet):
                 above, path, own = change.unit.parent_id, change.unit.path, change.unit.id
                 holder: Unit | Series | None = trial.unit_at(path)
@@ -82,7 +97,7 @@ class Catalog:
 
     def copy(self) -> Catalog:
         """Give an independent catalog of the same content (revision starts anew)."""
-        return Catalog(self.units.values(), self.series.values())
+        return Catalog(self.units.values(), self.series.values(), self.relations.values())
 
     def propose_series(
         self,
@@ -146,6 +161,15 @@ class Catalog:
     def next_series_id(self) -> int:
         """The id that the next new series takes (1, 2, ...)."""
         return self._last_series_id + 1
+
+    @property
+    def next_relation_id(self) -> int:
+        """The id that the next new relation takes (1, 2, ...)."""
+        return max(self.relations, default=0) + 1
+
+    def relation_named(self, name: str) -> Relation | None:
+        """Give the relation called `name`, or None; names are unique in an economy."""
+        return next((relation for relation in self.relations.values() if relation.name == name), None)
 
     def unit_at(self, path: str) -> Unit | None:
         """Give the unit at `path` (`""` is the root), or None."""
@@ -343,6 +367,22 @@ class Catalog:
             level_name=next((u.level_name for u in self.units.values() if u.depth == depth), UNNAMED_LEVEL),
             depth=depth,
             time_zone=parent.time_zone,
+        )
+
+
+def _check_relation(trial: Catalog, relation: Relation) -> None:
+    """Refuse a name that another relation holds, and members that are not there."""
+    for member in relation.members:
+        if member not in trial.series:
+            raise NotFound(
+                f"{relation.name}: no series {member} to relate.",
+                remedy="Make that series first.",
+                path=relation.name,
+            )
+    holder = trial.relation_named(relation.name)
+    if holder is not None and holder.id != relation.id:
+        raise Conflict(
+            f"{relation.name}: the name is taken.", remedy="Choose another name.", path=relation.name
         )
 
 

@@ -94,7 +94,7 @@ def known_catalog(store: Store, log: Log) -> Catalog:
 
     Both, since an id that stands in the log must not be given again.
     """
-    catalog = Catalog(store.catalog.units(), store.catalog.series())
+    catalog = Catalog(store.catalog.units(), store.catalog.series(), store.catalog.relations())
     offset = store.journal.offset()
     while records := log.read(offset):
         for record in records:

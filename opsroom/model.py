@@ -114,7 +114,8 @@ class RelationKind(StrEnum):
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
     """Series that are judged together at the same instants.
 
-    `members` are series ids in the order their kind asks for, `weights` one a member (a balance). The clean
+    `members` are series ids in the order their kind asks for, `weights` one a member (a balance); without
+    members it is watched no more. With `lag` 1 a receipt is of the claim of the instant before. The clean
     period from which limits are learned is `clean` (from, to; event time) or else the first
     `clean_readings` complete instants. What is found is said of a member series, first to its own unit.
     """
@@ -128,6 +129,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     weights: tuple[float, ...] = ()
     clean_readings: int = 500
     clean: tuple[Micros, Micros] | None = None
+    lag: int = 0
 
 
 class Columns(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from opsroom.model import Micros, Refusal, Series, Unit
+from opsroom.model import Micros, Refusal, Relation, Series, Unit
 
 
 class RecordKind(IntEnum):
@@ -141,7 +141,13 @@ class SeriesSet(msgspec.Struct, frozen=True, tag="series"):
     series: Series
 
 
-AnyConfig = UnitSet | SeriesSet
+class RelationSet(msgspec.Struct, frozen=True, tag="relation"):
+    """A relation between series was made or altered; one without members is watched no more."""
+
+    relation: Relation
+
+
+AnyConfig = UnitSet | SeriesSet | RelationSet
 
 
 class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,15 @@ CONTRIBUTORS_SHOWN: Final = 3
 WEEKS_PER_YEAR: Final = 365.25 / 7
 _NAMED: Final = (ChangeKind.STEP, ChangeKind.SLOPE, ChangeKind.TRANSIENT)
 _PRESSED: Final = "why.pressed"
+_HONEST: Final = (
+    ChangeKind.CLAIM,
+    ChangeKind.BALANCE,
+    ChangeKind.OSCILLATION,
+    ChangeKind.SMOOTHED,
+    ChangeKind.HEAPED,
+)
+"""Kinds that say in one sentence what stands against what, the partner's series among it."""
+_PLAIN: Final = {ChangeKind.TOGETHER: "why.together", ChangeKind.DETECTOR_FAILED: "why.failed"}
 
 
 def explain(
@@ -32,7 +41,8 @@ def explain(
     opener = next((f for f in reversed(findings) if f.verb is FindingVerb.OPEN), findings[0])
     return (
         *(sentence for sentence in before if sentence.code.startswith(_PRESSED)),
-        _seen(catalog.series_path(series.id), series, opener),
+        _seen(catalog, series, opener),
+        *_beside(catalog, series, opener, findings),
         *_since(opener),
         *_kind(findings),
         *_contributors(catalog, opener.series_id, findings),
@@ -48,13 +58,16 @@ def explain_press(person: str, note: str, before: Sequence[Sentence] = ()) -> tu
     return (Sentence(_PRESSED, {"person": person}), *noted, *rest)
 
 
-def _seen(path: str, series: Series, finding: Finding) -> Sentence:
-    params: dict[str, Any] = {"series": path}
+def _seen(catalog: Catalog, series: Series, finding: Finding) -> Sentence:
+    params: dict[str, Any] = {"series": catalog.series_path(series.id)}
+    special = _account(catalog, series, finding)
+    if special is not None:
+        return special
     if finding.kind is ChangeKind.MISSING_REPORT:
         if series.period_s is None:
             return Sentence("why.silent", params)
         return Sentence("why.silent.period", {**params, "period_s": series.period_s})
-    if finding.value is None:
+    if finding.value is None or finding.kind in _HONEST:
         return Sentence("why.unusual", params)
     params |= {"value": finding.value, "unit": series.unit}
     if finding.kind is ChangeKind.STUCK:
@@ -65,6 +78,43 @@ def _seen(path: str, series: Series, finding: Finding) -> Sentence:
         del params["unit"]
         return _against_band("why.index", finding.value, finding, params)
     return _against_band("why.value", finding.value, finding, params)
+
+
+def _beside(
+    catalog: Catalog, series: Series, opener: Finding, findings: Sequence[Finding]
+) -> Iterator[Sentence]:
+    """Say what else speaks against an account, where another detector opened the alert."""
+    for kind in _HONEST:
+        said = next((f for f in reversed(findings) if f.kind is kind), None)
+        if said is not None and kind is not opener.kind:
+            sentence = _account(catalog, series, said)
+            if sentence is not None:
+                yield sentence
+
+
+def _account(catalog: Catalog, series: Series, finding: Finding) -> Sentence | None:
+    """Word what stands against what; None where that is no matter of accounts or a part of it is lacking."""
+    params: dict[str, Any] = {"series": catalog.series_path(series.id)}
+    value, expected = finding.value, finding.expected
+    if finding.kind in _PLAIN:
+        return Sentence(_PLAIN[finding.kind], params)
+    if finding.kind not in _HONEST or value is None or expected is None:
+        return None
+    if finding.kind is ChangeKind.SMOOTHED:
+        return Sentence("why.smoothed", {**params, "percent": round(100 * value)})
+    if finding.kind is ChangeKind.HEAPED:
+        shares = {"percent": round(100 * value), "usual_percent": round(100 * expected)}
+        return Sentence("why.heaped", {**params, **shares})
+    if finding.kind is ChangeKind.BALANCE:
+        return Sentence("why.balance", {**params, "value": value, "expected": expected})
+    partner, z = next(((s, z) for s, z in finding.contributors if s in catalog.series), (None, 0.0))
+    if partner is None:
+        return None
+    params["partner"] = catalog.series_path(partner)
+    if finding.kind is ChangeKind.OSCILLATION:
+        return Sentence("why.oscillation", {**params, "ratio": round(value, 1)})
+    stated = {"value": value, "expected": expected, "unit": series.unit, "z": round(abs(z), 2)}
+    return Sentence("why.claim", {**params, **stated})
 
 
 def _against_band(prefix: str, value: float, finding: Finding, params: dict[str, Any]) -> Sentence:
@@ -90,7 +140,7 @@ def _kind(findings: Sequence[Finding]) -> Iterator[Sentence]:
 
 
 def _contributors(catalog: Catalog, own_id: int, findings: Sequence[Finding]) -> Iterator[Sentence]:
-    said = next((f for f in reversed(findings) if f.contributors), None)
+    said = next((f for f in reversed(findings) if f.contributors and f.kind not in _HONEST), None)
     if said is None:
         return
     code = "why.sibling" if said.kind is ChangeKind.SIBLINGS else "why.contributor"

@@ -51,7 +51,8 @@ def stored(settings_file: Path) -> Iterator[tuple[Settings, Store, Catalog]]:
         )
     store = open_store(settings.store.url, settings.store)
     try:
-        yield settings, store, Catalog(store.catalog.units(), store.catalog.series())
+        rows = store.catalog
+        yield settings, store, Catalog(rows.units(), rows.series(), rows.relations())
     finally:
         store.close()
 

@@ -9,8 +9,11 @@ How it is called, for each reading of an indicator that has a capability, inside
 SMOOTHED_OVER, HEAPED, HEAPED_OVER: a finding of that kind begins or is back, of this series. The row then
 holds, for the smoothed, `ratio` (deviation of the noise over the usual one) and `smooth_rate`; for the
 heaped, `share` (of the reports around the target that stand at it or just beyond), `usual_share` (to be
-expected) and `heap_rate`; both rates are expected false alarms a week, and `start` is the event time at
+expected) and `heap_rate`; both rates are expected false alarms a week, and `began` is the event time at
 which the stretch began. `forget(r)` learns anew.
+
+What a finding carries: `value` is `ratio` and `expected` 1, or `value` is `share` and `expected`
+`usual_share`; `onset` is `began`.
 
 Too smooth: what a reading adds to its forecast from the one before (the innovation of an autoregression
 learned from the clean readings, so that a slow series is not taken for a smoothed one) has a variance;

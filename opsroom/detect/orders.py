@@ -10,6 +10,9 @@ Padmanabhan & Whang 1997), `alternation` (lag-1 autocorrelation of the orders, n
 time) and `rate` (expected false alarms a week). `accept(r)` takes the present ratio as usual (a decision,
 a new capability).
 
+What a finding carries: `value` is `ratio`, `expected` is `accepted` (1 at first), and `contributors` the
+demand with `alternation`.
+
 Two things must both be significant over the last 40 to 60 instants, judged every 20: the orders alternate
 (their lag-1 autocorrelation lies below what chance gives a white series), and they vary more than the
 demand (Pitman 1939 and Morgan 1939: two variances differ exactly where sum and difference are correlated,

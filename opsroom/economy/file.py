@@ -12,6 +12,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from opsroom.economy.relations import (
+    AnyRelationTable,
+    BalanceTable,
+    ClaimTable,
+    OrdersTable,
+    WholeTable,
+    relation_faults,
+    relation_tables,
+)
 from opsroom.errors import SettingsError
 from opsroom.model import Orientation
 
@@ -88,6 +97,10 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     unit: list[UnitTable] = []
     series: list[SeriesTable] = []
     flow: list[Flow] = []
+    claim: list[ClaimTable] = []
+    balance: list[BalanceTable] = []
+    orders: list[OrdersTable] = []
+    whole: list[WholeTable] = []
 
 
 class Economy(msgspec.Struct, frozen=True):
@@ -101,6 +114,11 @@ class Economy(msgspec.Struct, frozen=True):
     def flows(self) -> list[Flow]:
         """The flows between units or series, by path."""
         return self.tables.flow
+
+    def relations(self) -> Iterator[tuple[str, int, AnyRelationTable]]:
+        """Give (table, index, what stands there) of all relations."""
+        tables = self.tables
+        return relation_tables(tables.claim, tables.balance, tables.orders, tables.whole)
 
     def fault(self, table: str, index: int, key: str, says: str, remedy: str = REMEDY) -> SettingsError:
         """Make the error for `key` of the `index`-th `[[table]]` (from 0); `table` "" is the head."""
@@ -182,6 +200,8 @@ def _faults(economy: Economy) -> Iterator[SettingsError]:
             )
         seen.add(unit.path)
     yield from _series_faults(economy)
+    for table, index, key, says, remedy in relation_faults(economy.relations()):
+        yield economy.fault(table, index, key, says, remedy)
 
 
 def _series_faults(economy: Economy) -> Iterator[SettingsError]:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from opsroom.catalog import FULL_TURN_DEG, UNNAMED_LEVEL, Catalog
 from opsroom.economy.file import Economy, SeriesTable, Tables, UnitTable, band_of, depth_of, read_economy
-from opsroom.model import Indicator, Series, Unit
-from opsroom.records import AnyConfig, SeriesSet, UnitSet
+from opsroom.economy.relations import AnyRelationTable
+from opsroom.model import Indicator, Relation, Series, Unit
+from opsroom.records import AnyConfig, RelationSet, SeriesSet, UnitSet
 from opsroom.units import read_unit
 
 
@@ -30,7 +31,7 @@ def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
     named.
 
     Raises:
-        SettingsError: a series or flow names a unit that stands neither in the file nor in the catalog.
+        SettingsError: a series, flow or relation names what stands neither in the file nor in the catalog.
     """
     planned = catalog.copy()
     changes: list[AnyConfig] = []
@@ -39,6 +40,9 @@ def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
     for index, table in enumerate(economy.tables.series):
         series = _series(economy, index, table, planned)
         changes += _set(planned, SeriesSet(series), planned.series.get(series.id))
+    for kind, index, declared in economy.relations():
+        found = _relation(economy, kind, index, declared, planned)
+        changes += _set(planned, RelationSet(found), planned.relations.get(found.id))
     for index, flow in enumerate(economy.flows):
         for key, path in (("from", flow.source), ("to", flow.target)):
             if planned.unit_at(path) is None and _series_at(planned, path) is None:
@@ -46,8 +50,11 @@ def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
     return changes
 
 
-def _set(planned: Catalog, change: AnyConfig, before: Unit | Series | None) -> list[AnyConfig]:
-    after = change.unit if isinstance(change, UnitSet) else change.series
+def _set(planned: Catalog, change: AnyConfig, before: Unit | Series | Relation | None) -> list[AnyConfig]:
+    if isinstance(change, UnitSet):
+        after: Unit | Series | Relation = change.unit
+    else:
+        after = change.series if isinstance(change, SeriesSet) else change.relation
     if after == before:
         return []
     planned.apply(change)
@@ -115,6 +122,38 @@ def _series(economy: Economy, index: int, table: SeriesTable, planned: Catalog) 
         indicator=_indicator(table),
         consequence=table.consequence,
         response_s=table.response_s,
+    )
+
+
+def _relation(
+    economy: Economy, table: str, index: int, declared: AnyRelationTable, planned: Catalog
+) -> Relation:
+    """Find the members.
+
+    The relation stands at the lowest unit that holds them all, and keeps its id by name.
+    """
+    members: list[int] = []
+    for key, path in declared.paths():
+        series = _series_at(planned, path)
+        if series is None:
+            raise economy.fault(table, index, key, f"no series {path!r}", "Declare it as [[series]].")
+        members.append(series.id)
+    before = planned.relation_named(declared.name)
+    if before is not None and before.kind is not declared.kind:
+        raise economy.fault(table, index, "name", f"{declared.name!r} is a {before.kind} already")
+    holders = [planned.ancestors(planned.series[member].unit_id) for member in members]
+    unit = next(u for u in holders[0] if all(u in above for above in holders))
+    return Relation(
+        id=before.id if before else planned.next_relation_id,
+        root_id=unit.root_id,
+        unit_id=unit.id,
+        name=declared.name,
+        kind=declared.kind,
+        members=tuple(members) if declared.watched else (),
+        weights=declared.weighed(),
+        clean_readings=declared.learns(),
+        clean=declared.period(),
+        lag=declared.lags(),
     )
 
 

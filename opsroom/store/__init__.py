@@ -21,7 +21,7 @@ from opsroom.settings import StoreSection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from opsroom.model import Alert, Columns, Micros, Series, Transition, Unit
+    from opsroom.model import Alert, Columns, Micros, Relation, Series, Transition, Unit
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.seats import PlantToken, Seat, Session
 
@@ -157,6 +157,10 @@ class CatalogRows(Protocol):
 
     def series(self) -> list[Series]:
         """Give all series by id."""
+        ...
+
+    def relations(self) -> list[Relation]:
+        """Give all relations by id."""
         ...
 
 

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, func, select
 
-from opsroom.model import Alert, Micros, Outcome, Series, Transition, Unit
-from opsroom.records import AnyAct, AnyConfig, UnitSet, decode_act
+from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
+from opsroom.records import AnyAct, AnyConfig, RelationSet, SeriesSet, UnitSet, decode_act
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
@@ -19,6 +19,7 @@ _alert = msgspec.msgpack.Decoder(Alert)
 _edge = msgspec.msgpack.Decoder(Transition)
 _unit = msgspec.msgpack.Decoder(Unit)
 _series = msgspec.msgpack.Decoder(Series)
+_relation = msgspec.msgpack.Decoder(Relation)
 
 
 class SqlJournal:
@@ -127,6 +128,13 @@ class SqlJournal:
         with self._database.read() as connection:
             return [_series.decode(body) for (body,) in connection.execute(query)]
 
+    def relations(self) -> list[Relation]:
+        """Give all relations by id."""
+        table = tables.relation.c
+        query = select(table.body).where(table.root_id == self._database.root_id).order_by(table.id)
+        with self._database.read() as connection:
+            return [_relation.decode(body) for (body,) in connection.execute(query)]
+
     def _bytewise(self) -> str:
         """Name the collation that orders text as Python does."""
         return "C" if self._database.engine.dialect.name == "postgresql" else "BINARY"
@@ -172,9 +180,10 @@ class SqlJournal:
         self._database.insert(connection, tables.edge, edges)
 
     def _put_config(self, connection: Connection, config: Sequence[AnyConfig]) -> None:
-        """Replace units and series by their latest state."""
+        """Replace units, series and relations by their latest state."""
         units = {change.unit.id: change.unit for change in config if isinstance(change, UnitSet)}
-        series = {change.series.id: change.series for change in config if not isinstance(change, UnitSet)}
+        series = {change.series.id: change.series for change in config if isinstance(change, SeriesSet)}
+        relations = {c.relation.id: c.relation for c in config if isinstance(c, RelationSet)}
         self._database.upsert(
             connection,
             tables.unit,
@@ -187,4 +196,9 @@ class SqlJournal:
             connection,
             tables.series,
             [{"id": s.id, "unit_id": s.unit_id, "name": s.name, "body": _pack(s)} for s in series.values()],
+        )
+        self._database.upsert(
+            connection,
+            tables.relation,
+            [{"id": r.id, "name": r.name, "body": _pack(r)} for r in relations.values()],
         )

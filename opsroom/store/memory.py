@@ -7,8 +7,8 @@ from threading import RLock
 
 import numpy as np
 
-from opsroom.model import Alert, Columns, Micros, Outcome, Series, Transition, Unit
-from opsroom.records import AnyAct, AnyConfig, UnitSet
+from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
+from opsroom.records import AnyAct, AnyConfig, SeriesSet, UnitSet
 from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
 from opsroom.store import Buckets
@@ -76,6 +76,7 @@ class MemoryJournal:
         self._acts: list[tuple[int, Micros, AnyAct]] = []
         self._units: dict[int, Unit] = {}
         self._series: dict[int, Series] = {}
+        self._relations: dict[int, Relation] = {}
 
     def commit(
         self,
@@ -94,8 +95,10 @@ class MemoryJournal:
             for change in config:
                 if isinstance(change, UnitSet):
                     self._units[change.unit.id] = change.unit
-                else:
+                elif isinstance(change, SeriesSet):
                     self._series[change.series.id] = change.series
+                else:
+                    self._relations[change.relation.id] = change.relation
             self._acts.extend(act for act in acts if act[0] > self._offset)
             self._offset = offset
 
@@ -145,6 +148,11 @@ class MemoryJournal:
         """Give all series by id."""
         with self._lock:
             return [self._series[key] for key in sorted(self._series)]
+
+    def relations(self) -> list[Relation]:
+        """Give all relations by id."""
+        with self._lock:
+            return [self._relations[key] for key in sorted(self._relations)]
 
 
 class MemorySnapshots:

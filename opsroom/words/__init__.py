@@ -15,6 +15,10 @@ Codes of alert explanations (parameters):
     why.pressed (person)                           why.pressed.note (note)
     why.since (onset_at)                           why.kind.step, why.kind.slope, why.kind.transient (percent)
     why.apart (z)
+    why.claim (series, value, unit, partner, expected, z)
+    why.balance (series, value, expected)          why.oscillation (series, partner, ratio)
+    why.smoothed (series, percent)                 why.heaped (series, percent, usual_percent)
+    why.together, why.failed (series)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
     why.rare (per_year)                            why.budget (budget, usual, useful, useless)
 Without parameters: kind.KIND, verb.VERB, outcome.OUTCOME, priority.1 to .3, orientation.more and .less,

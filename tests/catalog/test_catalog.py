@@ -142,7 +142,11 @@ def test_a_moved_unit_takes_the_paths_below_along() -> None:
 def test_a_proposal_makes_the_missing_path_with_new_ids() -> None:
     catalog = tree()
     changes = catalog.propose_series(2, "park/t3.angle", "deg", 600.0)
-    made = [c.unit.path if isinstance(c, UnitSet) else catalog.series_path(c.series.id) for c in changes]
+    made = [
+        c.unit.path if isinstance(c, UnitSet) else catalog.series_path(c.series.id)
+        for c in changes
+        if isinstance(c, UnitSet | SeriesSet)
+    ]
     assert made == ["energy/park/t3", "energy/park/t3/angle"]
     series = catalog.resolve(2, "park/t3/angle")
     assert series is not None

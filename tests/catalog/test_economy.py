@@ -24,8 +24,9 @@ from opsroom.economy import (
     read_economy,
 )
 from opsroom.economy.file import Flow, IndicatorTable, SeriesTable, Tables, UnitTable
+from opsroom.economy.relations import BalanceTable, ClaimTable, OrdersTable, WholeTable
 from opsroom.errors import SettingsError
-from opsroom.model import Indicator, Orientation, Series, Unit
+from opsroom.model import Indicator, Orientation, RelationKind, Series, Unit
 from opsroom.records import SeriesSet, UnitSet
 
 ROOT = Path(__file__).parents[2]
@@ -85,13 +86,20 @@ def test_the_example_of_the_docs_loads() -> None:
     assert [flow.coefficient for flow in parse_economy(EXAMPLE).flows] == [0.4]
 
 
-@pytest.mark.parametrize("table", [Tables, UnitTable, SeriesTable, IndicatorTable, Flow])
+@pytest.mark.parametrize(
+    "table",
+    [
+        *(Tables, UnitTable, SeriesTable, IndicatorTable, Flow),
+        *(ClaimTable, BalanceTable, OrdersTable, WholeTable),
+    ],
+)
 def test_every_key_is_documented(table: type[msgspec.Struct]) -> None:
     keys = {field.encode_name for field in msgspec.structs.fields(table)} - {
         "indicator",
         "series",
         "flow",
         "unit",
+        *RelationKind,
     }
     assert [key for key in keys if f"`{key}`" not in DOCS] == []
 

@@ -6,12 +6,14 @@ from opsroom.model import (
     ChangeKind,
     Outcome,
     Priority,
+    Relation,
+    RelationKind,
     Role,
     Series,
     Transition,
     Unit,
 )
-from opsroom.records import Acknowledge, SeriesSet, UnitSet
+from opsroom.records import Acknowledge, RelationSet, SeriesSet, UnitSet
 from opsroom.seats import PlantToken, Seat, Session
 from tests.conformance.shelf import Shelf, columns, each_durable, each_engine
 
@@ -57,11 +59,20 @@ def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> N
     first = alert(1, raised=10)
     edge = Transition(at=10, verb="raised", alert=first)
     series = Series(id=4, root_id=1, unit_id=2, name="output", band=(None, 3.0), recovery_s=(1.0, 2.0))
+    related = Relation(
+        id=1, root_id=1, unit_id=1, name="flour", kind=RelationKind.CLAIM, members=(4, 5), clean=(1, 2), lag=1
+    )
     seen = Acknowledge(person="ana", seat_id=3, alert_id="a-1", key="k")
     store.journal.commit(
         7,
         [edge],
-        [UnitSet(unit(2, 1)), UnitSet(unit(1)), SeriesSet(series), UnitSet(unit(2, 1))],
+        [
+            UnitSet(unit(2, 1)),
+            UnitSet(unit(1)),
+            RelationSet(related),
+            SeriesSet(series),
+            UnitSet(unit(2, 1)),
+        ],
         [(7, 10, seen)],
     )
     later = alert(1, raised=10, outcome=Outcome.RECOVERED)
@@ -85,6 +96,7 @@ def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> N
     assert store.journal.acts(since_offset=7) == [(8, 12, seen)]
     assert store.catalog.units() == [unit(1), unit(2, 1)]
     assert store.catalog.series() == [series]
+    assert store.catalog.relations() == [related]
 
 
 @each_engine
