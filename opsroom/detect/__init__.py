@@ -5,6 +5,7 @@ and `arbiter` (declared band, one open alert a series), `silence`, `filter` (nam
 out what is remembered, `step` is the kernel over all of them, `engine` the outside.
 """
 
-from opsroom.detect.engine import Engine, SeriesSpec, State
+from opsroom.detect.engine import Engine
+from opsroom.detect.memory import SeriesSpec, State
 
 __all__ = ["Engine", "SeriesSpec", "State"]

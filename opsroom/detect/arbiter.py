@@ -1,8 +1,7 @@
 """One open alert a series: who may open, what is frozen at onset, when the series is back.
 
 While an alert is open its series teaches nothing; its band stays as it was at onset, the season going on by
-slot (a siblings alert's band
-follows the siblings). Two readings inside end it (setting `recovery_readings`).
+slot (a siblings alert's band follows the siblings). Two readings inside end it (setting `recovery_readings`).
 """
 
 # ruff: noqa: FBT001 - kernels take no keywords
@@ -12,32 +11,32 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
-from opsroom.detect import siblings, tail
+from opsroom.detect import stuck, tail
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import (
     ABNORMAL,
-    APART,
     BACK,
     BEYOND,
-    CONTRIBUTORS,
+    BROKEN,
     EVIDENCE,
     FILTERED,
+    FROZEN,
     LIMIT,
     NAME,
     NEVER,
     OPEN,
-    SIBLINGS,
     SILENCE,
+    TAIL_FAST,
     TAIL_SLOW,
+    UNMOVED,
 )
 
 
 @inner
 def emit(events: Any, n: int, row: int, verb: int, detector: int, kind: int, at: int, value: float) -> Any:
-    """Write a finding without further particulars; gives the next free place."""
+    """Write a finding without further particulars; gives the next free place, which is marked as such."""
+    events[n + 1].row = -1
     e = events[n]
     e.row = row
     e.verb = verb
@@ -76,6 +75,7 @@ def hold_open(
     h.named = -1
     h.evidence = 0
     h.direction = direction
+    h.relation = 0
 
 
 @kernel
@@ -106,6 +106,7 @@ def outside_declared(s: Any, raw: float) -> Any:
 def own_reading(
     s: Any,
     r: Any,
+    u: Any,
     h: Any,
     row: int,
     t: int,
@@ -117,9 +118,11 @@ def own_reading(
     events: Any,
     n: int,
 ) -> Any:
-    """Limit and tail on one reading; gives the next free place for findings."""
+    """Limit, stuck value and tail on one reading; gives the next free place for findings."""
     beyond = outside_declared(s, raw)
     h.outside = min(h.outside + 1, 100) if beyond else 0
+    if stuck.move(u, t, y, h.open == 0, s.budget):
+        n = _stuck(u, h, row, t, y, events, n)
     if h.open:
         return _while_open(s, r, h, row, t, raw, y, beyond, recovery, events, n)
     detector, centre, half, seasonal, often, direction = tail.score(r, t, y, dt, whole_dt, s.turn, s.budget)
@@ -158,6 +161,21 @@ def _limit(s: Any, h: Any, row: int, t: int, raw: float, events: Any, n: int) ->
 
 
 @inner
+def _stuck(u: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> Any:
+    """Open an alert of a value that no longer moves, or add it as evidence to an open one, once."""
+    if h.open and (h.evidence >> FROZEN) & 1:
+        return n
+    n = emit(events, n, row, EVIDENCE if h.open else OPEN, FROZEN, UNMOVED, t, y)
+    e = events[n - 1]
+    e.onset, e.rate = u.since, stuck.often(u)
+    if h.open:
+        h.evidence |= 1 << FROZEN
+    else:
+        hold_open(h, FROZEN, y, 0.0, False, u.since, t, 0, False)
+    return n
+
+
+@inner
 def _while_open(
     s: Any,
     r: Any,
@@ -171,11 +189,20 @@ def _while_open(
     events: Any,
     n: int,
 ) -> Any:
-    """Count readings inside; the second ends the alert. Siblings and silence are ended elsewhere."""
+    """Count readings inside; the second ends the alert.
+
+    A stuck one ends when the value moves; silence, siblings and relations are ended elsewhere.
+    """
     r.value = y
     if h.outside >= recovery and h.open not in (LIMIT, SILENCE):
         n = _limit(s, h, row, t, raw, events, n)
-    if h.open in (SIBLINGS, SILENCE):
+    if h.open == FROZEN:
+        if y != h.centre:
+            n = emit(events, n, row, BACK, FROZEN, UNMOVED, t, y)
+            events[n - 1].onset = h.onset
+            close(h, r, s.turn)
+        return n
+    if h.open not in (TAIL_SLOW, TAIL_FAST, LIMIT):
         return n
     low, high, centre = s.low, s.high, math.nan
     if h.open == LIMIT or h.was_outside:
@@ -194,92 +221,9 @@ def _while_open(
 
 
 @inner
-def _budget(g: Any, spec: Any, members: Any) -> float:
-    """Give the mean budget of a group's members: what people said of one moves its share of the threshold."""
-    first = spec[members[g.start]].budget
-    more = 0.0
-    for i in range(g.start, g.start + g.size):  # differences: equal budgets give just that budget
-        more += spec[members[i]].budget - first
-    return float(first + more / g.size)
-
-
-@inner
-def judge_group(
-    g: Any, spec: Any, tails: Any, sib: Any, hold: Any, members: Any, recovery: int, events: Any, n: int
-) -> Any:
-    """Judge the oldest instant of a sibling group and emit what its members show."""
-    size = g.size
-    distance = np.empty(size)
-    scale = np.empty(size)
-    values = np.empty(size)
-    for i in range(size):
-        values[i] = sib[members[g.start + i]].pending[0]
-    first = members[g.start]
-    t = siblings.judge(g, sib, members, spec[first].turn, hold, distance, scale)
-    gap = tails[first].gap
-    if g.dirty:
-        siblings.refit(g, sib, members, gap, _budget(g, spec, members))
-    for i in range(size):
-        if math.isnan(distance[i]):
-            continue
-        row = members[g.start + i]
-        s, r, h, b = spec[row], tails[row], hold[row], sib[row]
-        centre = values[i] - distance[i]
-        if h.open == SIBLINGS:
-            half = siblings.GUARD * h.half
-            inside = abs(distance[i]) <= half and not outside_declared(s, values[i])
-            h.inside = h.inside + 1 if inside else 0
-            if h.inside >= recovery:
-                n = emit(events, n, row, BACK, SIBLINGS, APART, t, values[i])
-                e = events[n - 1]
-                e.expected, e.low, e.high, e.onset = centre, centre - half, centre + half, h.onset
-                close(h, r, s.turn)
-                b.score = 0.0
-                b.outside_since = NEVER
-            continue
-        usable = scale[i] > 0.0 and not math.isinf(scale[i])
-        if not usable or abs(b.score) <= g.threshold or abs(distance[i]) <= siblings.GUARD * scale[i]:
-            continue
-        if b.score * distance[i] <= 0.0 or (h.open and ((h.evidence >> SIBLINGS) & 1 or b.at != t)):
-            continue
-        n = emit(events, n, row, EVIDENCE if h.open else OPEN, SIBLINGS, APART, t, values[i])
-        e = events[n - 1]
-        half = siblings.GUARD * scale[i]
-        onset = b.outside_since if b.outside_since != NEVER else t
-        e.expected, e.low, e.high, e.onset = centre, centre - half, centre + half, onset
-        e.direction = 1 if distance[i] > 0.0 else -1
-        e.rate = siblings.how_often(g, sib, members, gap, abs(b.score))
-        _contributors(e, g, spec, members, distance, scale)
-        if h.open:
-            h.evidence |= 1 << SIBLINGS
-        else:
-            hold_open(h, SIBLINGS, centre, scale[i], False, onset, t, e.direction, False)
-    return n
-
-
-@inner
-def _contributors(e: Any, g: Any, spec: Any, members: Any, distance: Any, scale: Any) -> None:
-    """Name the members farthest apart, farthest first."""
-    taken = np.zeros(g.size, np.bool_)
-    for k in range(min(g.size, CONTRIBUTORS)):
-        best = -1
-        for i in range(g.size):
-            if taken[i] or math.isnan(distance[i]):
-                continue
-            if best < 0 or abs(distance[i]) > abs(distance[best]):
-                best = i
-        if best < 0:
-            return
-        taken[best] = True
-        e.others[k] = spec[members[g.start + best]].series
-        e.others_z[k] = distance[best] / scale[best]
-        e.others_n = k + 1
-
-
-@inner
 def name(f: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> Any:
     """Name the open alert by the filter's last confirmed change, where that lies within it."""
-    if h.open in (0, SILENCE) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]):
+    if h.open in (0, SILENCE, BROKEN) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]):
         return n
     h.named = f.kind
     n = emit(events, n, row, NAME, FILTERED, f.kind, t, y)

@@ -4,79 +4,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
 import numpy as np
+from numba.core.errors import NumbaError
 from numpy.typing import NDArray
 
-from opsroom.detect import arbiter, siblings, silence, tail
+from opsroom.detect import (
+    arbiter,
+    findings,
+    gathering,
+    relations,
+    siblings,
+    silence,
+    snapshot,
+    tail,
+    whole,
+    whole_fit,
+)
 from opsroom.detect import filter as naming
 from opsroom.detect import state as layout
-from opsroom.detect.rarity import DAY_US
-from opsroom.detect.step import consume
-from opsroom.detect.zones import table
-from opsroom.model import ChangeKind, Columns, Finding, FindingVerb, Indicator, Orientation
+from opsroom.detect.memory import ALWAYS, NEVER, Rows, SeriesSpec, State
+from opsroom.detect.step import JUDGE, consume, hear
+from opsroom.model import ChangeKind, Columns, Finding, Relation
 
-Rows = NDArray[Any]
-NEVER = layout.NEVER
 _NOT_ASKED = np.empty(0)
-
-
-class SeriesSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """What detection has to know of a series. `siblings` is the key of its group.
-
-    `budget_per_week` its expected false alarms.
-    """
-
-    id: int
-    unit_id: int
-    period_us: int | None = None
-    circular: float | None = None
-    band: tuple[float | None, float | None] | None = None
-    siblings: str | None = None
-    indicator: Indicator | None = None
-    time_zone: str = "UTC"
-    budget_per_week: float = 0.1
-
-
-@dataclass(slots=True)
-class State:
-    """All that detection remembers. Made by `Engine.blank`, moved on by `Engine.step`.
-
-    Arrays are changed in place.
-    """
-
-    specs: dict[int, SeriesSpec] = field(default_factory=dict)
-    rows: dict[str, Rows] = field(default_factory=lambda: layout.blank_rows(0))
-    groups: Rows = field(default_factory=lambda: layout.blank_groups(0))
-    group_keys: list[str] = field(default_factory=list)
-    members: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    zones: list[str] = field(default_factory=list)
-    zone_table: tuple[Rows, Rows, Rows] = field(default_factory=lambda: table([]))
-    ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    order: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    seen: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-    silent: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
-    now: int = NEVER
-
-    @property
-    def count(self) -> int:
-        """Give the number of series."""
-        return len(self.seen)
-
-    def row(self, series_id: int) -> int:
-        """Give the row of a series, -1 where it is not known."""
-        return int(self.find(np.array([series_id]))[0])
-
-    def find(self, series: Rows) -> NDArray[np.int64]:
-        """Give the rows of series ids, shape [n]; -1 where not known."""
-        if not len(self.ids):
-            return np.full(len(series), -1, np.int64)
-        place = np.searchsorted(self.ids, series)
-        place[place == len(self.ids)] = 0
-        return np.where(self.ids[place] == series, self.order[place], -1)
+_ALONE = 8
+"""Findings that one reading may bring of its own series, with room to spare."""
+_PLACES = 256
 
 
 class Engine:
@@ -91,53 +46,59 @@ class Engine:
         """Take the settings; KeyError for an unknown profile."""
         self._profile = naming.PROFILES[profile]
         self._recovery = recovery_readings
+        self._events: Rows = np.zeros(0, layout.EVENT)
 
     def blank(self) -> State:
         """Give a state that knows no series."""
         return State()
 
     def configure(self, state: State, specs: Sequence[SeriesSpec]) -> State:
-        """Add or alter series.
+        """Add or alter series; one whose detection had failed is switched on again and begins anew.
 
         What is remembered of the others, and of altered ones that still mean the same, stays.
         """
-        fresh = [spec for spec in specs if spec.id not in state.specs]
-        first = state.count
-        if fresh:
-            extra = layout.blank_rows(len(fresh))
-            state.rows = {name: np.concatenate([state.rows[name], extra[name]]) for name in extra}
-            state.seen = np.concatenate([state.seen, np.full(len(fresh), NEVER, np.int64)])
-            state.silent = np.concatenate([state.silent, np.zeros(len(fresh), np.bool_)])
-            state.rows["spec"]["series"][first:] = [spec.id for spec in fresh]
-            ids = state.rows["spec"]["series"].astype(np.int64)
-            state.order = np.argsort(ids, kind="stable").astype(np.int64)
-            state.ids = ids[state.order]
-        for spec in specs:
-            self._set(state, state.row(spec.id), spec, state.specs.get(spec.id))
-            state.specs[spec.id] = spec
-        state.zone_table = table(state.zones)
-        _regroup(state)
+        if not specs:
+            return state
+        count = state.count
+        joined = any(
+            one.siblings != (state.specs[one.id].siblings if one.id in state.specs else None) for one in specs
+        )
+        state.write(specs)
+        if joined:
+            self._arrange(state)
+        elif state.count > count:
+            ends = np.full(state.count - count, state.bonds.seat_from[-1])
+            state.bonds.seat_from = np.concatenate([state.bonds.seat_from, ends])
+        if len(state.bonds.keys):
+            again = np.isin(state.bonds.seats["row"], state.find(np.array([one.id for one in specs])))
+            state.bonds.gathers["failed"][state.bonds.seats["gather"][again]] = 0
         return state
 
-    def _set(self, state: State, row: int, spec: SeriesSpec, before: SeriesSpec | None) -> None:
-        if before is not None and (before.circular, before.indicator) != (spec.circular, spec.indicator):
-            blank = layout.blank_rows(1)
-            for name in ("tail", "sib", "filter"):
-                state.rows[name][row] = blank[name][0]
-        if spec.time_zone not in state.zones:
-            state.zones.append(spec.time_zone)
-        state.rows["tail"]["zone_from"][row] = state.rows["tail"]["zone_until"][row] = 0
-        low, high = spec.band or (None, None)
-        entry = state.rows["spec"][row : row + 1]
-        entry["series"], entry["unit"] = spec.id, spec.unit_id
-        entry["group"], entry["zone"] = -1, state.zones.index(spec.time_zone)
-        entry["period"], entry["turn"] = spec.period_us or 0, spec.circular or 0.0
-        entry["low"], entry["high"] = (math.nan if end is None else end for end in (low, high))
-        orientation = {None: 0, Orientation.MORE_IS_BETTER: 1, Orientation.LESS_IS_BETTER: -1}
-        entry["orientation"] = orientation[spec.indicator.orientation if spec.indicator else None]
-        capability = spec.indicator.capability if spec.indicator else None
-        entry["capability"] = math.nan if capability is None else capability
-        entry["budget"] = spec.budget_per_week
+    def relate(self, state: State, every: Sequence[Relation]) -> State:
+        """Take all relations there are; those not given end.
+
+        What stays the same keeps its past. An alert that an ended relation opened ends with its series' next
+        readings.
+
+        Raises:
+            Invalid: members or weights do not fit the kind, or are not known.
+        """
+        state.relations = {one.id: gathering.checked(one, state.specs) for one in every}
+        self._arrange(state)
+        hold = state.rows["hold"]
+        gone = (hold["relation"] > 0) & ~np.isin(hold["relation"], list(state.relations))
+        hold["open"][gone & (hold["open"] > 0)] = layout.BROKEN
+        hold["relation"][gone] = 0
+        return state
+
+    def _arrange(self, state: State) -> None:
+        ids = state.rows["spec"]["series"].tolist()
+        keyed = ((one, row, state.specs[one].siblings) for row, one in enumerate(ids))
+        pairs = [
+            (one, state.find(np.array(one.members, np.int64)).tolist()) for one in state.relations.values()
+        ]
+        groups = gathering.sibling_groups(keyed)
+        state.bonds = gathering.arrange(state.bonds, groups, pairs, state.count)
 
     def step(self, state: State, now: int, columns: Columns) -> tuple[State, list[Finding]]:
         """Take readings given at `now` (int microseconds UTC); gives the state and what was found.
@@ -145,7 +106,9 @@ class Engine:
         Silence up to `now` comes first.
 
         `columns` are in order of event time for each series, duplicates removed; readings of unknown series
-        are passed over.
+        are passed over. A detector that raises takes its series, or its group of series, out of detection
+        until that is configured anew, which is found (`detector_failed`); all others go on as if it had
+        not been there.
         """
         return state, self._step(state, now, columns, _NOT_ASKED)
 
@@ -157,28 +120,35 @@ class Engine:
         Shape [n] in the order of `columns`; 0 where a reading was not scored.
         """
         given = np.zeros(len(columns))
-        findings = self._step(state, now, columns, given)
-        return state, findings, given
+        found = self._step(state, now, columns, given)
+        return state, found, given
 
     def _step(self, state: State, now: int, columns: Columns, given: NDArray[np.float64]) -> list[Finding]:
         state.now = max(state.now, now)
-        findings = self._silence(state, now)
+        found = self._silence(state, now)
         if not len(columns):
-            return findings
-        order = None
-        if np.any(columns.t[1:] < columns.t[:-1]):
-            order = np.argsort(columns.t, kind="stable")
-            columns = columns.take(order)
-        rows = state.find(columns.series)
-        known = rows[rows >= 0]
-        state.seen[known] = now
-        state.silent[known] = False
-        if order is None or not len(given):
-            return findings + self._consume(state, rows, columns, given)
-        ordered = np.zeros(len(given))
-        findings += self._consume(state, rows, columns, ordered)
-        given[order] = ordered
-        return findings
+            return found
+        rows = np.empty(len(columns), np.int64)
+        sorted_, due = hear(
+            state.ids,
+            state.order,
+            columns.series,
+            columns.t,
+            now,
+            state.rows["spec"],
+            state.seen,
+            state.silent,
+            rows,
+        )
+        state.due = min(state.due, due)
+        if sorted_:
+            return found + self._consume(state, rows, columns, given)
+        order = np.argsort(columns.t, kind="stable")
+        ordered = given[order] if len(given) else given
+        found += self._consume(state, rows[order], columns.take(order), ordered)
+        if len(given):
+            given[order] = ordered
+        return found
 
     def teach(self, state: State, columns: Columns) -> State:
         """Let readings of the past teach, in order of event time.
@@ -191,56 +161,95 @@ class Engine:
         for series_id in self.open_series(state):
             if series_id not in held:
                 self.release(state, series_id)
-        state.seen, state.silent = seen, silent
+        state.seen, state.silent, state.due = seen, silent, NEVER
         return state
 
     def _consume(
         self, state: State, rows: NDArray[np.int64], columns: Columns, given: NDArray[np.float64]
     ) -> list[Finding]:
-        widest = int(state.groups["size"].max()) if len(state.groups) else 0
-        events = np.empty(
-            4 * len(rows) + 2 * (layout.PENDING + len(state.groups)) * widest + 64, layout.EVENT
-        )
-        r = state.rows
-        count = consume(
-            r["spec"], r["tail"], r["sib"], r["filter"], r["hold"], state.groups, state.members,
-            state.zone_table,
-            rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events, given,
-        )  # fmt: skip
-        return [_finding(events[i], state) for i in range(count)]
+        spare = _ALONE + state.bonds.widest
+        if len(self._events) < spare + _PLACES:
+            self._events = np.zeros(spare + _PLACES, layout.EVENT)
+        events = self._events
+        progress = np.array([0, -1, 0, 0], np.int64)
+        found: list[Finding] = []
+        parts, bonds = tuple(state.rows.values()), state.bonds
+        while progress[0] < len(rows):
+            progress[3] = 0
+            try:
+                count = consume(
+                    parts, bonds.arrays, bonds.seat_from, bonds.seat_list, state.zone_table, rows, columns.t,
+                    columns.v, columns.q, self._profile, self._recovery, events, spare, given, progress,
+                )  # fmt: skip
+            except Exception:  # whatever a detector raises concerns its series, never the room
+                if not progress[3]:  # the kernel was not entered: it does not compile
+                    raise
+                found += [findings.finding(events[i], state) for i in range(int(progress[2]))]
+                found += self._failed(state, rows, columns, progress)
+                continue
+            found += [findings.finding(events[i], state) for i in range(count)]
+            if progress[3] == JUDGE:
+                found += self._relation(state, rows, columns, progress)
+        return found
+
+    def _relation(self, state: State, rows: Rows, columns: Columns, progress: Rows) -> list[Finding]:
+        """Judge the oldest instant of the relation at which the kernel stopped."""
+        bonds, events = state.bonds, self._events
+        spec, tails, hold = (state.rows[name] for name in ("spec", "tail", "hold"))
+        seat = bonds.seat_list[bonds.seat_from[rows[progress[0]]] + progress[1]]
+        place = int(bonds.seats["gather"][seat])
+        a, model, seats = bonds.gathers[place], bonds.model(place), bonds.seats
+        events["row"][0] = -1
+        try:
+            if a["kind"] == layout.WHOLE:
+                count = relations.judge_whole(a, model, seats, spec, tails, hold, events)
+            elif a["kind"] == layout.SWINGS:
+                count = relations.judge_orders(a, model[0], seats, spec, tails, hold, events)
+            else:
+                count = relations.judge_accounts(a, model[0], seats, spec, tails, hold, events)
+        except NumbaError:  # a kernel that does not compile concerns all
+            raise
+        except Exception:  # noqa: BLE001 - as above: it concerns this relation only
+            progress[2] = 0
+            return self._failed(state, rows, columns, progress)
+        return [findings.finding(events[i], state) for i in range(count)]
+
+    def _failed(self, state: State, rows: Rows, columns: Columns, progress: Rows) -> list[Finding]:
+        """Switch off what raised and go on behind it."""
+        reading, seat, count, _ = progress.tolist()
+        if seat < 0:
+            progress[0] = reading + 1
+        else:
+            progress[1] = seat + 1
+        return findings.failed(state, int(rows[reading]), seat, int(columns.t[reading]), self._events, count)
 
     def _silence(self, state: State, now: int) -> list[Finding]:
+        if state.due_until(now) > now:
+            return []
         period = state.rows["spec"]["period"]
         rows, instants = silence.newly_silent(state.seen, period, state.silent, now)
         found = []
-        hold = state.rows["hold"]
         for row, at in zip(rows.tolist(), instants.tolist(), strict=True):
             state.silent[row] = True
-            verb = FindingVerb.EVIDENCE
             onset = int(state.seen[row]) + int(period[row])
-            if not hold["open"][row]:
-                verb = FindingVerb.OPEN
-                hold[row] = np.zeros(1, layout.HOLD)[0]
-                hold["open"][row], hold["named"][row] = layout.SILENCE, -1
-                hold["onset"][row], hold["opened"][row] = onset, at
-            series_id = int(state.rows["spec"]["series"][row])
             kind = ChangeKind.MISSING_REPORT
-            found.append(
-                Finding(series_id=series_id, verb=verb, detector="silence", kind=kind, at=at, onset=onset)
-            )
+            found.append(findings.opened(state, row, layout.SILENCE, kind, at, onset))
+        state.due = NEVER
         return found
 
-    def next_due(self, state: State) -> int | None:
-        """Give the earliest instant at which a silence will be found, None where there is none."""
-        if not state.count:
-            return None
-        first = int(silence.due_at(state.seen, state.rows["spec"]["period"], state.silent).min())
-        return None if first == np.iinfo(np.int64).max else first
+    def next_due(self, state: State, until: int | None = None) -> int | None:
+        """Give the earliest instant at which a silence will be found, None where there is none.
+
+        With `until`, None where there is none up to it, which is cheaper to know.
+        """
+        first = state.due_until(ALWAYS - 1 if until is None else until)
+        return None if first == ALWAYS or (until is not None and first > until) else first
 
     def release(self, state: State, series_id: int) -> State:
         """End the series' alert by decision or new capability.
 
-        Its present value is its level, it teaches and may open again.
+        Its present value is its level, it teaches and may open again; what stands of a relation and is said
+        of it is taken as usual.
         """
         row = state.row(series_id)
         if row >= 0:
@@ -248,6 +257,13 @@ class Engine:
             arbiter.close(hold, own, state.rows["spec"]["turn"][row])
             tail.resume(own, own["value"], state.rows["spec"]["turn"][row], True)
             sib["score"], sib["bias_n"], sib["outside_since"] = 0.0, 0, NEVER
+            bonds = state.bonds
+            for seat in bonds.seat_list[bonds.seat_from[row] : bonds.seat_from[row + 1]].tolist():
+                place = int(bonds.seats["gather"][seat])
+                a = bonds.gathers[place]
+                if a["standing"] and a["start"] + a["said"] == seat:
+                    a["standing"] = 0
+                    _take_as_usual(int(a["kind"]), bonds.model(place))
         return state
 
     def touch(self, state: State, now: int) -> State:
@@ -295,94 +311,25 @@ class Engine:
         return mean, deviation
 
     def snapshot(self, state: State) -> bytes:
-        """Give everything as bytes: at most 2 KB a series."""
-        body = {
-            "version": _version(),
-            "specs": list(state.specs.values()),
-            "rows": {name: rows.tobytes() for name, rows in state.rows.items() if name != "spec"},
-            "groups": state.groups.tobytes(),
-            "group_keys": state.group_keys,
-            "seen": state.seen.tobytes(),
-            "silent": state.silent.tobytes(),
-            "now": int(state.now),
-        }
-        return msgspec.msgpack.encode(body)
+        """Give everything as bytes: at most 2 KB a series, and what relations remember."""
+        return snapshot.dump(state)
 
     def restore(self, blob: bytes) -> State | None:
         """Read a snapshot; None where it was made by another version of the detectors."""
-        body = msgspec.msgpack.decode(blob)
-        if body.get("version") != _version():
-            return None
-        state = self.configure(self.blank(), msgspec.convert(body["specs"], list[SeriesSpec]))
-        for name, raw in body["rows"].items():
-            state.rows[name] = np.frombuffer(raw, layout.PARTS[name]).copy()
-        if state.group_keys != body["group_keys"]:
-            return None
-        state.groups = np.frombuffer(body["groups"], layout.GROUP).copy()
-        state.seen = np.frombuffer(body["seen"], np.int64).copy()
-        state.silent = np.frombuffer(body["silent"], np.bool_).copy()
-        state.now = body["now"]
-        return state
+
+        def configured(specs: list[SeriesSpec], every: list[Relation]) -> State:
+            state = self.configure(self.blank(), specs)
+            return self.relate(state, every) if every else state
+
+        return snapshot.load(blob, configured)
 
 
-def _version() -> str:
-    """Name the layout: a changed field makes another version even where nobody thought of the number."""
-    sizes = [f"{name}{dtype.itemsize}" for name, dtype in layout.PARTS.items()]
-    return f"{layout.STATE_VERSION}:{':'.join(sizes)}:{layout.GROUP.itemsize}:{DAY_US // layout.SLOTS}"
-
-
-def _regroup(state: State) -> None:
-    """Lay out the sibling groups anew.
-
-    A group keeps its past, and waits for nothing, when its members change.
-    """
-    by_key: dict[str, list[int]] = {}
-    spec = state.rows["spec"]
-    for row, series_id in enumerate(spec["series"].tolist()):
-        key = state.specs[series_id].siblings
-        if key is not None:
-            by_key.setdefault(key, []).append(row)
-    keys = sorted(key for key, rows in by_key.items() if len(rows) > siblings.LEAST_OTHERS)
-    groups = layout.blank_groups(len(keys))
-    members: list[int] = []
-    old = {key: state.groups[i] for i, key in enumerate(state.group_keys)}
-    old_members = {key: state.members[g["start"] : g["start"] + g["size"]].tolist() for key, g in old.items()}
-    for i, key in enumerate(keys):
-        rows = sorted(by_key[key], key=lambda row: int(spec["series"][row]))
-        same = old_members.get(key) == rows
-        if key in old:
-            groups[i] = old[key]
-        if not same:
-            sib = state.rows["sib"]
-            sib["dead"][rows], sib["accounted"][rows], sib["pending"][rows] = 1, 0, math.nan
-            groups["pending_n"][i] = groups["live"][i] = 0
-        groups["start"][i], groups["size"][i] = len(members), len(rows)
-        members.extend(rows)
-        spec["group"][rows] = i
-    state.groups, state.group_keys, state.members = groups, keys, np.array(members, np.int64)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)
-
-
-def _finding(event: Any, state: State) -> Finding:
-    """Word one event of the kernel as a finding."""
-    onset = int(event["onset"])
-    others = range(int(event["others_n"]))
-    return Finding(
-        series_id=int(state.rows["spec"]["series"][event["row"]]),
-        verb=layout.VERBS[int(event["verb"])],
-        detector=layout.DETECTORS[int(event["detector"])],
-        kind=layout.CHANGE_KINDS[int(event["kind"])],
-        at=int(event["at"]),
-        onset=None if onset == NEVER else onset,
-        value=_number(event["value"]),
-        expected=_number(event["expected"]),
-        low=_number(event["low"]),
-        high=_number(event["high"]),
-        direction=int(event["direction"]),
-        p=_number(event["p"]),
-        rate_per_week=_number(event["rate"]),
-        contributors=tuple((int(event["others"][k]), float(event["others_z"][k])) for k in others),
-    )
+def _take_as_usual(kind: int, model: Any) -> None:
+    """Let a relation's model take what it shows as usual."""
+    if kind == layout.WHOLE:
+        whole.restart(model)
+        model[whole_fit.OPEN] = 0.0
+    elif kind == layout.SWINGS:
+        relations.accept_orders(model[0])
+    else:
+        relations.forget_account(model[0])

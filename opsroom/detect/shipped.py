@@ -63,7 +63,7 @@ def constants() -> dict[str, Any]:
 
 def defaults() -> dict[str, Any]:
     """Give the engine's default arguments and the defaults of what is said of a series."""
-    from opsroom.detect.engine import Engine, SeriesSpec
+    from opsroom.detect import Engine, SeriesSpec
 
     found = {
         parameter.name: parameter.default

@@ -51,128 +51,57 @@ def _median_without(ordered: Any, count: int, position: int) -> Any:
 
 
 @inner
-def arrive(  # noqa: C901 - one walk over four places
-    g: Any, sib: Any, members: Any, row: int, t: int, y: float
-) -> Any:
-    """Put the reading of `row` at `t` beside those of its siblings.
-
-    Gives False where its instant has been judged already.
-
-    Instants before `t` for which this member gave nothing are passed over by it.
-    """
-    r = sib[row]
-    if r.dead:  # it takes part from the next instant on, whatever the order of arrival within this one
-        r.dead = 0
-        r.back_at = t
-        g.live += 1
-        for k in range(g.pending_n):
-            if g.pending_t[k] <= t:
-                r.accounted[k] = 2
-                g.pending_count[k] += 1
-        return False
-    if t <= g.passed:
-        return False
-    slot = -1
-    for k in range(g.pending_n):
-        if g.pending_t[k] == t:
-            slot = k
-        elif g.pending_t[k] < t and r.accounted[k] == 0:
-            r.accounted[k] = 2
-            g.pending_count[k] += 1
-    if slot < 0:
-        slot = _insert(g, sib, members, t)
-    if slot < 0:
-        return False
-    if r.accounted[slot] == 0:
-        g.pending_count[slot] += 1
-    r.accounted[slot] = 1
-    r.pending[slot] = y
-    return True
-
-
-@inner
-def _insert(g: Any, sib: Any, members: Any, t: int) -> Any:
-    """Make room for instant `t`, in order of time.
-
-    The caller has taken out the oldest of a full list. -1 where `t` is too old.
-    """
-    if g.pending_n >= PENDING:
-        return -1
-    k = g.pending_n
-    while k > 0 and g.pending_t[k - 1] > t:
-        k -= 1
-    for j in range(g.pending_n, k, -1):
-        g.pending_t[j] = g.pending_t[j - 1]
-        g.pending_count[j] = g.pending_count[j - 1]
-    given = 0
-    for i in range(g.start, g.start + g.size):
-        r = sib[members[i]]
-        for j in range(g.pending_n, k, -1):
-            r.pending[j] = r.pending[j - 1]
-            r.accounted[j] = r.accounted[j - 1]
-        r.pending[k] = np.nan
-        r.accounted[k] = 2 if not r.dead and r.back_at >= t else 0
-        given += 1 if r.accounted[k] else 0
-    g.pending_t[k] = t
-    g.pending_count[k] = given
-    g.pending_n += 1
-    return k
-
-
-@inner
-def due(g: Any, newest: int) -> Any:
-    """Whether the oldest pending instant is to be judged.
-
-    All live members are accounted for, or `newest` needs its place.
-    """
-    if g.pending_n == 0:
-        return False
-    if g.pending_count[0] >= g.live:
-        return True
-    return bool(g.pending_n >= PENDING and newest > g.pending_t[g.pending_n - 1])
-
-
-@inner
-def judge(g: Any, sib: Any, members: Any, turn_full: float, hold: Any, distance: Any, scale: Any) -> Any:
-    """Judge the oldest pending instant and take it out.
+def judge(
+    a: Any,
+    g: Any,
+    seats: Any,
+    sib: Any,
+    t: int,
+    given: Any,
+    turn_full: float,
+    hold: Any,
+    distance: Any,
+    scale: Any,
+) -> None:
+    """Judge the readings `given` at one instant, shape [size], NaN where a member gave nothing.
 
     Writes each member's distance from the median of the others (NaN where it gave nothing) and its scale
     into `distance` and `scale`, shape [size]; moves dispersion, scores and rings. A member whose alert is
-    open teaches nothing but the common dispersion. Gives the instant.
+    open teaches nothing but the common dispersion.
     """
-    size = g.size
-    t = g.pending_t[0]
+    size = a.size
     values = np.empty(size)
     count = 0
     anchor = math.nan
     magnitude = 0.0
     for i in range(size):
-        r = sib[members[g.start + i]]
         distance[i] = math.nan
-        if r.accounted[0] == 1:
+        if not math.isnan(given[i]):
             if math.isnan(anchor):
-                anchor = r.pending[0]
-            distance[i] = turn(r.pending[0] - anchor, turn_full)
-            magnitude = max(magnitude, abs(r.pending[0]))
+                anchor = given[i]
+            distance[i] = turn(given[i] - anchor, turn_full)
+            magnitude = max(magnitude, abs(given[i]))
             values[count] = distance[i]
             count += 1
-        elif r.accounted[0] == 0 and not r.dead:
-            r.dead = 1
-            g.live -= 1
     if count > LEAST_OTHERS:
-        _distances(g, sib, members, turn_full, values[:count], distance, scale, magnitude)
-        _move(g, sib, members, hold, distance, scale, t)
+        _distances(a, g, seats, sib, turn_full, values[:count], distance, scale, magnitude)
+        _move(a, g, seats, sib, hold, distance, scale, t)
     else:
         for i in range(size):
             distance[i] = math.nan
-    _drop(g, sib, members)
-    g.passed = t
-    return t
 
 
 @inner
 def _distances(
-    g: Any, sib: Any, members: Any, turn_full: float, values: Any, distance: Any, scale: Any, magnitude: float
+    a: Any,
+    g: Any,
+    seats: Any,
+    sib: Any,
+    turn_full: float,
+    values: Any,
+    distance: Any,
+    scale: Any,
+    magnitude: float,
 ) -> None:
     """Turn values into distances from the others' median less bias, and find the common scale."""
     ordered = values.copy()
@@ -180,11 +109,11 @@ def _distances(
     count = len(ordered)
     sizes = np.empty(count)
     k = 0
-    for i in range(g.size):
+    for i in range(a.size):
         if math.isnan(distance[i]):
             continue
         position = place(ordered, distance[i])
-        r = sib[members[g.start + i]]
+        r = sib[seats[a.start + i].row]
         distance[i] = turn(distance[i] - _median_without(ordered, count, position) - r.bias, turn_full)
         sizes[k] = abs(distance[i])
         k += 1
@@ -197,15 +126,15 @@ def _distances(
     g.turns += 1
     g.dispersion += max(1.0 / g.turns, 1.0 / MEMORY_SHORT) * (short - g.dispersion)
     g.usual += max(1.0 / g.turns, 1.0 / MEMORY_LONG) * (short - g.usual)
-    for i in range(g.size):
+    for i in range(a.size):
         scale[i] = usual
 
 
 @inner
-def _move(g: Any, sib: Any, members: Any, hold: Any, distance: Any, scale: Any, t: int) -> None:
+def _move(a: Any, g: Any, seats: Any, sib: Any, hold: Any, distance: Any, scale: Any, t: int) -> None:
     """Move score, block and bias of every member that gave a reading and has no open alert."""
-    for i in range(g.size):
-        row = members[g.start + i]
+    for i in range(a.size):
+        row = seats[a.start + i].row
         if math.isnan(distance[i]) or not scale[i] > 0.0 or math.isinf(scale[i]) or hold[row].open:
             continue
         r = sib[row]
@@ -243,13 +172,13 @@ def _end_block(g: Any, r: Any, t: int) -> None:
 
 
 @inner
-def pool(g: Any, sib: Any, members: Any) -> Any:
+def pool(a: Any, seats: Any, sib: Any) -> Any:
     """Give all remembered blocks of the group, shape [n], and the fewest that one live member has."""
-    draws = np.empty(g.size * RING)
+    draws = np.empty(a.size * RING)
     count, fewest = 0, RING
-    for i in range(g.start, g.start + g.size):
-        r = sib[members[i]]
-        if not r.dead:
+    for i in range(a.start, a.start + a.size):
+        r = sib[seats[i].row]
+        if not seats[i].dead:
             fewest = min(fewest, r.ring_n)
         for j in range(r.ring_n):
             draws[count] = r.ring[j]
@@ -258,42 +187,25 @@ def pool(g: Any, sib: Any, members: Any) -> Any:
 
 
 @inner
-def refit(g: Any, sib: Any, members: Any, gap: float, budget: float) -> None:
+def refit(a: Any, g: Any, seats: Any, sib: Any, gap: float, budget: float) -> None:
     """Find the group's threshold anew from the pooled past."""
     g.dirty = 0
-    draws, fewest = pool(g, sib, members)
-    block = _block(g, sib, members)
+    draws, fewest = pool(a, seats, sib)
+    block = _block(a, seats, sib)
     if fewest >= BLOCKS and gap > 0.0:
         g.threshold = threshold(draws, WEEK_US / (block * gap), budget)
 
 
 @inner
-def _block(g: Any, sib: Any, members: Any) -> Any:
+def _block(a: Any, seats: Any, sib: Any) -> Any:
     longest = BLOCK
-    for i in range(g.start, g.start + g.size):
-        longest = max(longest, sib[members[i]].block)
+    for i in range(a.start, a.start + a.size):
+        longest = max(longest, sib[seats[i].row].block)
     return longest
 
 
 @inner
-def how_often(g: Any, sib: Any, members: Any, gap: float, score: float) -> Any:
+def how_often(a: Any, seats: Any, sib: Any, gap: float, score: float) -> Any:
     """Give how often a week a member's block passes `score`, by the group's past."""
-    draws, _ = pool(g, sib, members)
-    return rate(draws, WEEK_US / (_block(g, sib, members) * gap), score)
-
-
-@inner
-def _drop(g: Any, sib: Any, members: Any) -> None:
-    """Take out the oldest pending instant."""
-    last = g.pending_n - 1
-    for k in range(last):
-        g.pending_t[k] = g.pending_t[k + 1]
-        g.pending_count[k] = g.pending_count[k + 1]
-    for i in range(g.start, g.start + g.size):
-        r = sib[members[i]]
-        for k in range(last):
-            r.pending[k] = r.pending[k + 1]
-            r.accounted[k] = r.accounted[k + 1]
-        r.pending[last] = np.nan
-        r.accounted[last] = 0
-    g.pending_n = last
+    draws, _ = pool(a, seats, sib)
+    return rate(draws, WEEK_US / (_block(a, seats, sib) * gap), score)

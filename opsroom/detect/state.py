@@ -1,4 +1,4 @@
-"""State of detection: one structured row a series, one a sibling group.
+"""State of detection: one structured row a series, one for each gathering of series.
 
 Small enough to snapshot every few seconds.
 
@@ -12,14 +12,14 @@ import numpy as np
 
 from opsroom.model import ChangeKind, FindingVerb
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 SLOTS = 48
 """Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a
 few days."""
 RING = 28
 """Past blocks whose largest score is remembered; when blocks are days, four weeks."""
 PENDING = 4
-"""Instants a sibling group waits for a slower member before it goes on without it."""
+"""Instants that series judged together wait for a slower member before they go on without it."""
 STUCK_RING = 12
 """Past blocks whose longest run of equal readings is remembered."""
 KINDS = 4
@@ -99,10 +99,6 @@ SIBLING = np.dtype(
         ("ring_n", "i2"),
         ("ring", "f4", (RING,)),
         ("block", "i8"),
-        ("pending", "f8", (PENDING,)),
-        ("accounted", "u1", (PENDING,)),  # 0 awaited, 1 given, 2 passed over
-        ("dead", "u1"),
-        ("back_at", "i8"),
         ("outside_since", "i8"),
         ("at", "i8"),
     ],
@@ -174,26 +170,58 @@ HOLD = np.dtype(
         ("onset", "i8"),
         ("opened", "i8"),
         ("named", "i1"),
-        ("evidence", "u1"),
+        ("evidence", "u4"),  # bits of the detector codes that have been heard
         ("direction", "i1"),
+        ("relation", "i4"),  # id of the relation that opened, 0 otherwise
+        ("failed", "i1"),  # a detector raised on this series: off until it is configured anew
+    ],
+    align=True,
+)
+
+GATHER = np.dtype(
+    [
+        ("id", "i4"),  # of the relation, 0 for siblings
+        ("kind", "i1"),
+        ("failed", "i1"),
+        ("standing", "i1"),
+        ("said", "i4"),  # member (0 first) that what stands is said of
+        ("start", "i8"),  # its seats, in the order of its members
+        ("size", "i8"),
+        ("live", "i8"),
+        ("pending_n", "i8"),
+        ("pending_t", "i8", (PENDING,)),
+        ("pending_count", "i8", (PENDING,)),
+        ("passed", "i8"),  # newest instant judged
+        ("gap", "f8"),  # usual distance of judged instants, microseconds
+        ("turns", "i8"),
+        ("model", "i8"),  # place of what its kind remembers
+        ("length", "i8"),
+        ("clean_from", "i8"),
+        ("clean_to", "i8"),  # both 0: the first instants
+    ],
+    align=True,
+)
+
+SEAT = np.dtype(
+    [
+        ("row", "i8"),
+        ("gather", "i8"),
+        ("weight", "f8"),
+        ("pending", "f8", (PENDING,)),
+        ("accounted", "u1", (PENDING,)),  # 0 awaited, 1 given, 2 passed over
+        ("dead", "u1"),
+        ("back_at", "i8"),
     ],
     align=True,
 )
 
 GROUP = np.dtype(
     [
-        ("start", "i8"),
-        ("size", "i8"),
-        ("live", "i8"),
         ("turns", "i8"),  # instants evaluated
         ("dispersion", "f8"),
         ("usual", "f8"),
         ("threshold", "f8"),
         ("dirty", "u1"),
-        ("pending_n", "i8"),
-        ("pending_t", "i8", (PENDING,)),
-        ("pending_count", "i8", (PENDING,)),
-        ("passed", "i8"),  # newest instant evaluated
     ],
     align=True,
 )
@@ -221,6 +249,7 @@ EVENT = np.dtype(
 )
 
 TAIL_SLOW, TAIL_FAST, SIBLINGS, LIMIT, SILENCE, FILTERED, FROZEN = 1, 2, 3, 4, 5, 6, 7
+WHOLE, CLAIMS, BALANCES, SWINGS, BROKEN, SMOOTH, HEAPED, DISCORD = 8, 9, 10, 11, 12, 13, 14, 15
 DETECTORS = {
     TAIL_SLOW: "tail",
     TAIL_FAST: "tail_fast",
@@ -229,6 +258,14 @@ DETECTORS = {
     SILENCE: "silence",
     FILTERED: "filter",
     FROZEN: "stuck",
+    WHOLE: "whole",
+    CLAIMS: "claim",
+    BALANCES: "balance",
+    SWINGS: "orders",
+    BROKEN: "failed",
+    SMOOTH: "smooth",
+    HEAPED: "heaped",
+    DISCORD: "discord",
 }
 OPEN, EVIDENCE, NAME, BACK = 1, 2, 3, 4
 VERBS = {
@@ -238,6 +275,7 @@ VERBS = {
     BACK: FindingVerb.BACK,
 }
 ABNORMAL, STEP, SLOPE, TRANSIENT, APART, BEYOND, MISSING, UNMOVED = 0, 1, 2, 3, 4, 5, 6, 7
+TOGETHER, CLAIMED, UNBALANCED, OSCILLATING, FAILED, SMOOTHED, HEAPED_UP = 8, 9, 10, 11, 12, 13, 14
 CHANGE_KINDS = {
     ABNORMAL: ChangeKind.ABNORMAL,
     STEP: ChangeKind.STEP,
@@ -247,6 +285,13 @@ CHANGE_KINDS = {
     BEYOND: ChangeKind.LIMIT,
     MISSING: ChangeKind.MISSING_REPORT,
     UNMOVED: ChangeKind.STUCK,
+    TOGETHER: ChangeKind.TOGETHER,
+    CLAIMED: ChangeKind.CLAIM,
+    UNBALANCED: ChangeKind.BALANCE,
+    OSCILLATING: ChangeKind.OSCILLATION,
+    FAILED: ChangeKind.DETECTOR_FAILED,
+    SMOOTHED: ChangeKind.SMOOTHED,
+    HEAPED_UP: ChangeKind.HEAPED,
 }
 NEVER = np.iinfo(np.int64).min
 
@@ -261,14 +306,27 @@ def blank_rows(count: int) -> dict[str, np.ndarray]:
     tail["slow_threshold"] = tail["fast_threshold"] = np.inf
     tail["outside_since"] = sib["outside_since"] = tail["last"] = rows["filter"]["kind_t"] = NEVER
     tail["slot"] = -1
-    sib["pending"] = np.nan
-    sib["dead"] = 1
     return rows
 
 
 def blank_groups(count: int) -> np.ndarray:
-    """Give `count` groups without a past."""
+    """Give `count` sibling groups without a past."""
     groups = np.zeros(count, GROUP)
     groups["threshold"] = np.inf
-    groups["passed"] = NEVER
     return groups
+
+
+def blank_gathers(count: int) -> np.ndarray:
+    """Give `count` gatherings of series that wait for nothing."""
+    gathers = np.zeros(count, GATHER)
+    gathers["passed"] = NEVER
+    return gathers
+
+
+def blank_seats(count: int) -> np.ndarray:
+    """Give `count` seats whose series have not been heard there."""
+    seats = np.zeros(count, SEAT)
+    seats["pending"] = np.nan
+    seats["dead"] = 1
+    seats["back_at"] = NEVER
+    return seats

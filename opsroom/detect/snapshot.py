@@ -1,0 +1,83 @@
+"""All that detection remembers, as bytes and back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from opsroom.detect import claims, orders, whole
+from opsroom.detect import state as layout
+from opsroom.detect.memory import NEVER, SeriesSpec, State
+from opsroom.detect.rarity import DAY_US
+from opsroom.model import Relation
+
+_BONDS = ("gathers", "seats", "groups", "accounts", "flows", "models")
+
+
+class _Body(msgspec.Struct, kw_only=True):
+    """Arrays are views of the blob: nothing is copied twice."""
+
+    version: str
+    specs: list[SeriesSpec]
+    relations: list[Relation]
+    rows: dict[str, memoryview]
+    keys: list[str]
+    bonds: dict[str, memoryview]
+    seen: memoryview
+    silent: memoryview
+    now: int
+
+
+def version() -> str:
+    """Name the layout: a changed field makes another version even where nobody thought of the number."""
+    parts = [*layout.PARTS.values(), layout.GATHER, layout.SEAT, layout.GROUP, claims.CLAIM, orders.ORDERS]
+    sizes = ":".join(str(dtype.itemsize) for dtype in parts)
+    return f"{layout.STATE_VERSION}:{sizes}:{whole.length(2)}:{DAY_US // layout.SLOTS}"
+
+
+def dump(state: State) -> bytes:
+    """Give everything as bytes: at most 2 KB a series, and what relations remember."""
+    body = _Body(
+        version=version(),
+        specs=list(state.specs.values()),
+        relations=list(state.relations.values()),
+        rows={name: _view(rows) for name, rows in state.rows.items() if name != "spec"},
+        keys=state.bonds.keys,
+        bonds={name: _view(getattr(state.bonds, name)) for name in _BONDS},
+        seen=_view(state.seen),
+        silent=_view(state.silent),
+        now=int(state.now),
+    )
+    return msgspec.msgpack.encode(body)
+
+
+def load(blob: bytes, configured: Callable[[list[SeriesSpec], list[Relation]], State]) -> State | None:
+    """Read what `dump` gave into the state that `configured` makes; None for another version's."""
+    try:
+        if msgspec.msgpack.decode(blob, type=_Version).version != version():
+            return None
+        body = msgspec.msgpack.decode(blob, type=_Body)
+    except msgspec.ValidationError:  # written before the present layout of the whole
+        return None
+    state = configured(body.specs, body.relations)
+    if state.bonds.keys != body.keys:
+        return None
+    for name, raw in body.rows.items():
+        state.rows[name] = np.frombuffer(raw, layout.PARTS[name]).copy()
+    for name, raw in body.bonds.items():
+        setattr(state.bonds, name, np.frombuffer(raw, getattr(state.bonds, name).dtype).copy())
+    state.seen = np.frombuffer(body.seen, np.int64).copy()
+    state.silent = np.frombuffer(body.silent, np.bool_).copy()
+    state.now, state.due = body.now, NEVER
+    return state
+
+
+class _Version(msgspec.Struct):
+    version: str
+
+
+def _view(array: Any) -> memoryview:
+    return memoryview(np.ascontiguousarray(array).view(np.uint8).data)
