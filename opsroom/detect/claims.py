@@ -39,6 +39,7 @@ import numpy as np
 
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import WEEK_US, arrange
+from opsroom.model import Relation
 
 FIRST = 48
 """Differences kept until the first robust centre and deviation."""
@@ -110,6 +111,14 @@ def blank(count: int) -> np.ndarray:
     rows["claimed"] = rows["before"] = rows["seen"] = np.nan
     rows["clean_n"] = FIRST
     return rows
+
+
+def declared(relation: Relation) -> np.ndarray:
+    """Give the one row, shape [1], of a claim or a balance that has learned nothing yet."""
+    row = blank(1)
+    row["clean_from"], row["clean_to"] = relation.clean or (0, 0)
+    row["clean_n"], row["lag"] = relation.clean_readings, relation.lag
+    return row
 
 
 @kernel

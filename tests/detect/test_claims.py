@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from opsroom.detect import claims
 from opsroom.detect.claims import OVER, QUIET, RAISED, STANDING
+from opsroom.model import Relation, RelationKind
 from tests.detect.accounts import (
     DAY_US,
     _forget,
@@ -129,9 +130,16 @@ def test_a_declared_clean_period_is_what_is_learned_from() -> None:
     said[:100] += 30.0
     said[300:] += 3.0
     t = instants(400)
-    r = claims.blank(1)
-    r["clean_from"], r["clean_to"] = t[100], t[250]
-    out, _, row = walk_claims(said, got, t=t, r=r)
+    relation = Relation(
+        id=1,
+        root_id=1,
+        unit_id=1,
+        name="flour",
+        kind=RelationKind.CLAIM,
+        members=(1, 2),
+        clean=(int(t[100]), int(t[250])),
+    )
+    out, _, row = walk_claims(said, got, t=t, r=claims.declared(relation))
     assert (out[:300] == QUIET).all()
     assert (out[300:310] == RAISED).any()
     assert abs(row["centre"]) < 0.5
