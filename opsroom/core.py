@@ -25,6 +25,7 @@ from opsroom.records import (
     Delivered,
     Record,
     RecordKind,
+    RelationSet,
     SeriesSet,
     decode_act,
     decode_config,
@@ -184,12 +185,15 @@ class Core:
             self.catalog.apply(change)
             if isinstance(change, SeriesSet):
                 altered.append(change.series)
-        if altered:
+        if altered or any(isinstance(change, RelationSet) for change in step.config):
             self.configure(altered)
 
     def configure(self, series: list[Series]) -> None:
         """Tell the detectors of new or altered series; the state of the others is kept."""
         self.detectors = self.engine.configure(self.detectors, [self._spec(one) for one in series])
+        if self.catalog.relations:
+            watched = [one for one in self.catalog.relations.values() if one.members]
+            self.detectors = self.engine.relate(self.detectors, watched)
 
     def _spec(self, series: Series) -> SeriesSpec:
         """Give what detection has to know of a series; it knows no tree."""
@@ -252,7 +256,7 @@ class Core:
         """
         while True:
             deadline = self.book.next_deadline()
-            silence = self.engine.next_due(self.detectors) if self.detection else None
+            silence = self.engine.next_due(self.detectors, target) if self.detection else None
             due = min((at for at in (deadline, silence) if at is not None), default=None)
             if due is None or due > target:
                 break

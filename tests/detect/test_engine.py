@@ -153,7 +153,8 @@ def test_silence_is_found_at_its_exact_instant_and_ends_with_two_readings() -> N
     assert engine.next_due(state) is None  # never before the first reading
     state, _ = engine.step(state, START_US, one(START_US - 30_000_000))
     due = START_US + 2 * period + 5_000_000
-    assert engine.next_due(state) == due
+    assert engine.next_due(state) == engine.next_due(state, due) == due
+    assert engine.next_due(state, due - 1) is None
     assert engine.step(state, due - 1, Columns.empty())[1] == []
     state, found = engine.step(state, due, Columns.empty())
     assert [(f.verb, f.kind, f.at, f.onset) for f in found] == [
