@@ -107,13 +107,16 @@ def _account(catalog: Catalog, series: Series, finding: Finding) -> Sentence | N
         return Sentence("why.heaped", {**params, **shares})
     if finding.kind is ChangeKind.BALANCE:
         return Sentence("why.balance", {**params, "value": value, "expected": expected})
-    partner, z = next(((s, z) for s, z in finding.contributors if s in catalog.series), (None, 0.0))
+    others = [(s, z) for s, z in finding.contributors if s in catalog.series and s != series.id]
+    partner, z = others[0] if others else (None, 0.0)
     if partner is None:
         return None
     params["partner"] = catalog.series_path(partner)
     if finding.kind is ChangeKind.OSCILLATION:
         return Sentence("why.oscillation", {**params, "ratio": round(value, 1)})
-    stated = {"value": value, "expected": expected, "unit": series.unit, "z": round(abs(z), 2)}
+    # The difference is supplier less consumer; said of the consumer it is told the other way round.
+    way = -1.0 if finding.direction < 0 else 1.0
+    stated = {"value": way * value, "expected": way * expected, "unit": series.unit, "z": round(abs(z), 2)}
     return Sentence("why.claim", {**params, **stated})
 
 

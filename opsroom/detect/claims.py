@@ -14,9 +14,8 @@ the receipt is said of the supplier's series (`of` 0), a receipt above the claim
 1); a balance is said of its first member. `forget(r)` lets it learn anew (a decision, a new capability).
 NaN is a missing report and moves nothing.
 
-What a finding carries: `value` the figure of the series it is said of (of a balance: the sum seen) and
-`expected` what the partner's figure and the usual difference give (`centre` of a balance), `direction` the
-row's `sign`, `contributors` the other members with `z`.
+What a finding carries: `value` the difference (or sum) seen and `expected` the usual one, `direction` the
+row's `sign`, `contributors` the series it is said of with `z` and, of a claim, its partner with `-z`.
 
 Method: cumulative sums of the standardised difference (Page 1954), reference value 0.5 and limit 5, which
 find half a standard deviation in 38 reports and one in 10.4 and are wrong once in 930, on each side. For

@@ -109,7 +109,7 @@ def arrange(
         (f"s:{key}", rows, rows, None) for key, rows in groups.items()
     ]
     for relation, rows in sorted(relations, key=lambda pair: pair[0].id):
-        what = (relation.kind, rows, relation.weights, relation.clean_readings, relation.clean)
+        what = (relation.kind, rows, relation.weights, relation.clean_readings, relation.clean, relation.lag)
         wanted.append((f"r:{relation.id}", what, rows, relation))
     new = Bonds(
         [key for key, *_ in wanted], [what for _, what, *_ in wanted], layout.blank_gathers(len(wanted))
@@ -181,8 +181,4 @@ def _blank_model(relation: Relation | None, size: int) -> Rows:
     if relation.kind is RelationKind.WHOLE:
         by_time = relation.clean is not None
         return whole.blank(size, *((_ENDLESS, _ENDLESS) if by_time else whole.split(relation.clean_readings)))
-    rows = claims.blank(1)
-    rows["clean_n"] = relation.clean_readings
-    if relation.clean is not None:
-        rows["clean_from"], rows["clean_to"] = relation.clean
-    return rows
+    return claims.declared(relation)

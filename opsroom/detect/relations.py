@@ -117,6 +117,9 @@ def judge_accounts(a: Any, r: Any, seats: Any, spec: Any, tails: Any, hold: Any,
             e.rate = r.rate
             _dated(hold[row], a, e, r.onset, r.sign)
             e.others[0], e.others_z[0], e.others_n = spec[row].series, r.z, 1
+            if a.kind == CLAIMS:  # the partner is named, whoever is asked
+                other = seats[a.start + 1 - a.said].row
+                e.others[1], e.others_z[1], e.others_n = spec[other].series, -r.z, 2
     return n
 
 
@@ -140,6 +143,8 @@ def judge_orders(a: Any, r: Any, seats: Any, spec: Any, tails: Any, hold: Any, e
         if verdict != OVER:
             e.rate = r.rate
             _dated(hold[row], a, e, r.onset, 1)
+            demand = seats[a.start].row
+            e.others[0], e.others_z[0], e.others_n = spec[demand].series, r.alternation, 1
     return n
 
 
