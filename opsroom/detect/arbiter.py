@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from opsroom.detect import stuck, tail
+from opsroom.detect import conduct, stuck, tail
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import (
@@ -22,11 +22,15 @@ from opsroom.detect.state import (
     EVIDENCE,
     FILTERED,
     FROZEN,
+    HEAPED,
+    HEAPED_UP,
     LIMIT,
     NAME,
     NEVER,
     OPEN,
     SILENCE,
+    SMOOTH,
+    SMOOTHED,
     TAIL_FAST,
     TAIL_SLOW,
     UNMOVED,
@@ -173,6 +177,42 @@ def _stuck(u: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> A
     else:
         hold_open(h, FROZEN, y, 0.0, False, u.since, t, 0, False)
     return n
+
+
+@inner
+def conducted(s: Any, c: Any, r: Any, h: Any, row: int, t: int, raw: float, events: Any, n: int) -> Any:
+    """Judge whether the reports of an indicator are too good to be true; gives the next free place."""
+    said = conduct.move(c, t, raw, s.capability, s.orientation, s.budget, h.open != 0)
+    if said == 0:
+        return n
+    for detector, kind, begins, ends in (
+        (SMOOTH, SMOOTHED, conduct.SMOOTHED, conduct.SMOOTHED_OVER),
+        (HEAPED, HEAPED_UP, conduct.HEAPED, conduct.HEAPED_OVER),
+    ):
+        if said & ends and h.open == detector:
+            n = emit(events, n, row, BACK, detector, kind, t, math.nan)
+            events[n - 1].onset = h.onset
+            close(h, r, s.turn)
+        if not said & begins or (h.open and (h.open == detector or (h.evidence >> detector) & 1)):
+            continue
+        n = emit(events, n, row, EVIDENCE if h.open else OPEN, detector, kind, t, math.nan)
+        e = events[n - 1]
+        e.onset = c.start
+        if detector == SMOOTH:
+            e.value, e.expected, e.rate, e.direction = c.ratio, 1.0, c.smooth_rate, -1
+        else:
+            e.value, e.expected, e.rate, e.direction = c.share, c.usual_share, c.heap_rate, 1
+        if h.open:
+            h.evidence |= 1 << detector
+        else:
+            hold_open(h, detector, math.nan, math.nan, False, c.start, t, e.direction, False)
+    return n
+
+
+@kernel
+def forget_conduct(c: Any) -> None:
+    """Let a series' honesty be learned anew (a decision, a new capability)."""
+    conduct.forget(c)
 
 
 @inner

@@ -178,8 +178,9 @@ class Engine:
             progress[3] = 0
             try:
                 count = consume(
-                    parts, bonds.arrays, bonds.seat_from, bonds.seat_list, state.zone_table, rows, columns.t,
-                    columns.v, columns.q, self._profile, self._recovery, events, spare, given, progress,
+                    parts, state.conduct, bonds.arrays, bonds.seat_from, bonds.seat_list, state.zone_table,
+                    rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events, spare,
+                    given, progress,
                 )  # fmt: skip
             except Exception:  # whatever a detector raises concerns its series, never the room
                 if not progress[3]:  # the kernel was not entered: it does not compile
@@ -253,6 +254,9 @@ class Engine:
         """
         row = state.row(series_id)
         if row >= 0:
+            place = int(state.rows["spec"]["conduct"][row])
+            if place >= 0 and state.rows["hold"]["open"][row] in (layout.SMOOTH, layout.HEAPED):
+                arbiter.forget_conduct(state.conduct[place])
             hold, own, sib = (state.rows[name][row] for name in ("hold", "tail", "sib"))
             arbiter.close(hold, own, state.rows["spec"]["turn"][row])
             tail.resume(own, own["value"], state.rows["spec"]["turn"][row], True)

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.detect import silence
+from opsroom.detect import conduct, silence
 from opsroom.detect import state as layout
 from opsroom.detect.gathering import Bonds
 from opsroom.detect.zones import table
@@ -51,6 +51,7 @@ class State:
     relations: dict[int, Relation] = field(default_factory=dict)
     rows: dict[str, Rows] = field(default_factory=lambda: layout.blank_rows(0))
     bonds: Bonds = field(default_factory=Bonds)
+    conduct: Rows = field(default_factory=lambda: conduct.blank(0))
     zones: dict[str, int] = field(default_factory=dict)
     zone_table: tuple[Rows, Rows, Rows] = field(default_factory=lambda: table([]))
     ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -104,6 +105,10 @@ class State:
         ]
         spec["capability"][rows] = [_capability(one) for one in specs]
         spec["budget"][rows] = [one.budget_per_week for one in specs]
+        aimed = rows[np.isfinite(spec["capability"][rows]) & (spec["orientation"][rows] != 0)]
+        fresh_aims = np.unique(aimed[spec["conduct"][aimed] < 0])
+        spec["conduct"][fresh_aims] = len(self.conduct) + np.arange(len(fresh_aims))
+        self.conduct = np.concatenate([self.conduct, conduct.blank(len(fresh_aims))])
         tail, hold = self.rows["tail"], self.rows["hold"]
         tail["zone_from"][rows] = tail["zone_until"][rows] = 0
         changed = np.array([self._means_another(one) for one in specs], np.bool_)
@@ -118,6 +123,8 @@ class State:
     def forget(self, rows: NDArray[np.int64]) -> None:
         """Let series begin anew; their open alerts stay open."""
         if len(rows):
+            places = self.rows["spec"]["conduct"][rows]
+            self.conduct[places[places >= 0]] = conduct.blank(1)[0]
             blank = layout.blank_rows(1)
             for name in blank:
                 if name not in ("spec", "hold"):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from opsroom.detect import claims, orders, whole
+from opsroom.detect import claims, conduct, orders, whole
 from opsroom.detect import state as layout
 from opsroom.detect.memory import NEVER, SeriesSpec, State
 from opsroom.detect.rarity import DAY_US
@@ -26,6 +26,8 @@ class _Body(msgspec.Struct, kw_only=True):
     rows: dict[str, memoryview]
     keys: list[str]
     bonds: dict[str, memoryview]
+    conduct: memoryview
+    conduct_of: memoryview
     seen: memoryview
     silent: memoryview
     now: int
@@ -34,6 +36,7 @@ class _Body(msgspec.Struct, kw_only=True):
 def version() -> str:
     """Name the layout: a changed field makes another version even where nobody thought of the number."""
     parts = [*layout.PARTS.values(), layout.GATHER, layout.SEAT, layout.GROUP, claims.CLAIM, orders.ORDERS]
+    parts.append(conduct.CONDUCT)
     sizes = ":".join(str(dtype.itemsize) for dtype in parts)
     return f"{layout.STATE_VERSION}:{sizes}:{whole.length(2)}:{DAY_US // layout.SLOTS}"
 
@@ -47,6 +50,8 @@ def dump(state: State) -> bytes:
         rows={name: _view(rows) for name, rows in state.rows.items() if name != "spec"},
         keys=state.bonds.keys,
         bonds={name: _view(getattr(state.bonds, name)) for name in _BONDS},
+        conduct=_view(state.conduct),
+        conduct_of=_view(state.rows["spec"]["conduct"]),
         seen=_view(state.seen),
         silent=_view(state.silent),
         now=int(state.now),
@@ -69,6 +74,8 @@ def load(blob: bytes, configured: Callable[[list[SeriesSpec], list[Relation]], S
         state.rows[name] = np.frombuffer(raw, layout.PARTS[name]).copy()
     for name, raw in body.bonds.items():
         setattr(state.bonds, name, np.frombuffer(raw, getattr(state.bonds, name).dtype).copy())
+    state.conduct = np.frombuffer(body.conduct, conduct.CONDUCT).copy()
+    state.rows["spec"]["conduct"] = np.frombuffer(body.conduct_of, np.int64)
     state.seen = np.frombuffer(body.seen, np.int64).copy()
     state.silent = np.frombuffer(body.silent, np.bool_).copy()
     state.now, state.due = body.now, NEVER

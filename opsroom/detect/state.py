@@ -38,6 +38,7 @@ SPEC = np.dtype(
         ("orientation", "i1"),  # 0 plain, 1 more is better, -1 less is better
         ("capability", "f8"),
         ("budget", "f8"),
+        ("conduct", "i8"),  # place of what is remembered of its honesty, -1 where it has no target
     ],
     align=True,
 )
@@ -302,6 +303,7 @@ PARTS = {"spec": SPEC, "tail": TAIL, "sib": SIBLING, "filter": FILTER, "stuck": 
 def blank_rows(count: int) -> dict[str, np.ndarray]:
     """Give `count` rows of series that have not been heard: one array for each of PARTS."""
     rows = {name: np.zeros(count, dtype) for name, dtype in PARTS.items()}
+    rows["spec"]["conduct"] = -1
     tail, sib = rows["tail"], rows["sib"]
     tail["slow_threshold"] = tail["fast_threshold"] = np.inf
     tail["outside_since"] = sib["outside_since"] = tail["last"] = rows["filter"]["kind_t"] = NEVER

@@ -95,6 +95,7 @@ def hear(
 @kernel
 def consume(  # noqa: C901 - the straight line itself
     rows_of: Any,
+    conducts: Any,
     bonds: Any,
     seat_from: Any,
     seat_list: Any,
@@ -160,6 +161,8 @@ def consume(  # noqa: C901 - the straight line itself
                 n,
             )
             scorable = scorable and again
+            if scorable and s.conduct >= 0:
+                n = arbiter.conducted(s, conducts[s.conduct], tails[row], h, row, at, raw, events, n)
             if len(scores) and scorable:
                 scores[i] = tails[row].score
         first = seat_from[row]

@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from opsroom.detect import Engine, SeriesSpec, State
 from opsroom.errors import Invalid
-from opsroom.model import Columns, Finding, Relation, RelationKind
+from opsroom.model import Columns, Finding, Indicator, Orientation, Relation, RelationKind
 from tests.detect.streams import autoregressive, feed, matrix
 
-SPECS = [SeriesSpec(id=i + 1, unit_id=1, budget_per_week=1.0) for i in range(8)]
+AIM = Indicator(orientation=Orientation.MORE_IS_BETTER, capability=60.0)
+SPECS = [
+    SeriesSpec(id=i + 1, unit_id=1, budget_per_week=1.0, indicator=AIM if i == 1 else None) for i in range(8)
+]
 
 
 def relation(number: int, kind: RelationKind, *members: int, **more: object) -> Relation:
@@ -67,7 +70,15 @@ def remembered(state: State) -> str:
     """Give a hash of every number of the state, bit by bit; what pads a record is no number."""
     digest = hashlib.sha256()
     bonds = state.bonds
-    arrays = [*state.rows.values(), bonds.gathers, bonds.seats, bonds.groups, bonds.accounts, bonds.flows]
+    arrays = [
+        *state.rows.values(),
+        bonds.gathers,
+        bonds.seats,
+        bonds.groups,
+        bonds.accounts,
+        bonds.flows,
+        state.conduct,
+    ]
     for array in arrays:
         for name in array.dtype.names or ():
             digest.update(np.ascontiguousarray(array[name]).tobytes())

@@ -204,6 +204,23 @@ def test_an_indicator_is_scored_on_its_index() -> None:
     assert found[0].value == pytest.approx(2.0, abs=0.3)
 
 
+def test_reports_that_become_too_smooth_are_found_and_may_be_taken_as_usual() -> None:
+    values = 50.0 + np.random.default_rng(8).normal(size=(3000, 1))
+    values[2000:] = 50.0 + (values[2000:] - 50.0) * 0.3
+    aim = Indicator(orientation=Orientation.MORE_IS_BETTER, capability=60.0)
+    engine, stream = Engine(), matrix(values, 600.0)
+    state = engine.configure(engine.blank(), [SeriesSpec(id=1, unit_id=1, indicator=aim)])
+    state, found = feed(engine, state, stream.take(np.arange(2400)), [])
+    smooth = [f for f in found if f.detector == "smooth"]
+    assert [(f.verb, f.kind) for f in smooth] == [("open", "smoothed")]
+    assert smooth[0].onset is not None
+    assert smooth[0].onset >= START_US + 1850 * 600_000_000
+    assert smooth[0].value == pytest.approx(0.3, abs=0.15)
+    state = engine.release(state, 1)
+    state, found = feed(engine, state, stream.take(np.arange(2400, 3000)), [])
+    assert not [f for f in found if f.detector == "smooth"]
+
+
 # -- while an alert is open --------------------------------------------------------------------------
 
 
