@@ -19,6 +19,8 @@ from opsroom.detect.state import (
     BACK,
     BEYOND,
     BROKEN,
+    DISCORD,
+    DRIFT,
     EVIDENCE,
     FILTERED,
     FROZEN,
@@ -31,10 +33,15 @@ from opsroom.detect.state import (
     SILENCE,
     SMOOTH,
     SMOOTHED,
-    TAIL_FAST,
-    TAIL_SLOW,
+    TAIL_ALARM,
     UNMOVED,
 )
+
+STUCK_SHARE = 0.25
+"""Of the budget: a stuck value is one thing among several that may be said of a series."""
+REACH = 6.0
+"""Usual distances of readings before the onset at which a change may still be this alert's: a tail opens
+some readings after a step that the filter dates right."""
 
 
 @inner
@@ -94,10 +101,7 @@ def close(h: Any, r: Any, turn_full: float) -> None:
 @kernel
 def frozen_band(h: Any, r: Any, t: int) -> Any:
     """Give (centre, half width) of the band frozen at onset, at instant `t`."""
-    if h.seasonal:
-        season, relative = tail.season_at(r, t)
-        return h.centre + season, h.half * relative
-    return h.centre, h.half
+    return h.centre + tail.season_at(r, t) if h.seasonal else h.centre, h.half
 
 
 @inner
@@ -116,8 +120,8 @@ def own_reading(
     t: int,
     raw: float,
     y: float,
-    dt: float,
-    whole_dt: float,
+    passed: float,
+    far: float,
     recovery: int,
     events: Any,
     n: int,
@@ -125,24 +129,45 @@ def own_reading(
     """Limit, stuck value and tail on one reading; gives the next free place for findings."""
     beyond = outside_declared(s, raw)
     h.outside = min(h.outside + 1, 100) if beyond else 0
-    if stuck.move(u, t, y, h.open == 0, s.budget):
+    if stuck.move(u, t, y, h.open == 0, STUCK_SHARE * s.budget):
         n = _stuck(u, h, row, t, y, events, n)
     if h.open:
-        return _while_open(s, r, h, row, t, raw, y, beyond, recovery, events, n)
-    detector, centre, half, seasonal, often, direction = tail.score(r, t, y, dt, whole_dt, s.turn, s.budget)
-    if detector:
-        onset = r.outside_since if detector == TAIL_SLOW and r.outside_since != NEVER else t
-        n = emit(events, n, row, OPEN, detector, ABNORMAL, t, y)
-        e = events[n - 1]
-        e.onset, e.expected, e.low, e.high = onset, centre, centre - half, centre + half
-        e.rate, e.direction = often, direction
-        if seasonal:
-            season, relative = tail.season_at(r, t)
-            hold_open(h, detector, centre - season, half / relative, True, onset, t, direction, beyond)
-        else:
-            hold_open(h, detector, centre, half, False, onset, t, direction, beyond)
+        return _while_open(s, r, h, row, t, raw, y, far, beyond, recovery, events, n)
+    r.waiting = 0
+    detector, centre, half, often, direction = tail.score(r, t, y, passed, s.turn, s.budget, far)
+    if detector and s.kin:
+        r.waiting, r.waiting_dir, r.waiting_t = detector, direction, t
+        r.waiting_centre, r.waiting_half, r.waiting_rate = centre, half, often
+    elif detector:
+        n = alarm(r, h, row, t, y, detector, centre, half, often, direction, beyond, events, n)
     if h.outside >= recovery:
         n = _limit(s, h, row, t, raw, events, n)
+    return n
+
+
+@inner
+def alarm(
+    r: Any,
+    h: Any,
+    row: int,
+    t: int,
+    y: float,
+    detector: int,
+    centre: float,
+    half: float,
+    often: float,
+    direction: int,
+    outside: bool,
+    events: Any,
+    n: int,
+) -> Any:
+    """Open an alert of the series' own tail; gives the next free place for findings."""
+    onset = r.outside_since if r.outside_since != NEVER else t
+    n = emit(events, n, row, OPEN, detector, ABNORMAL, t, y)
+    e = events[n - 1]
+    e.onset, e.expected, e.low, e.high = onset, centre, centre - half, centre + half
+    e.rate, e.direction = often, direction
+    hold_open(h, detector, centre - tail.season_at(r, t), half, True, onset, t, direction, outside)
     return n
 
 
@@ -224,6 +249,7 @@ def _while_open(
     t: int,
     raw: float,
     y: float,
+    far: float,
     beyond: bool,
     recovery: int,
     events: Any,
@@ -242,7 +268,7 @@ def _while_open(
             events[n - 1].onset = h.onset
             close(h, r, s.turn)
         return n
-    if h.open not in (TAIL_SLOW, TAIL_FAST, LIMIT):
+    if h.open not in (TAIL_ALARM, DRIFT, DISCORD, LIMIT):
         return n
     low, high, centre = s.low, s.high, math.nan
     if h.open == LIMIT or h.was_outside:
@@ -250,6 +276,8 @@ def _while_open(
     else:
         centre, half = frozen_band(h, r, t)
         inside = abs(turn(y - centre, s.turn)) <= half and not beyond
+        if h.open == DISCORD:
+            inside = inside and far <= tail.CALM
         low, high = centre - half, centre + half
     h.inside = h.inside + 1 if inside else 0
     if h.inside >= recovery:
@@ -263,7 +291,7 @@ def _while_open(
 @inner
 def name(f: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> Any:
     """Name the open alert by the filter's last confirmed change, where that lies within it."""
-    if h.open in (0, SILENCE, BROKEN) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]):
+    if h.open in (0, SILENCE, BROKEN, FROZEN) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]) - REACH * f.gap:
         return n
     h.named = f.kind
     n = emit(events, n, row, NAME, FILTERED, f.kind, t, y)

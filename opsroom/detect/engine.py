@@ -38,14 +38,21 @@ class Engine:
     """Detection over all series: tail, siblings, limit and silence open alerts, the filter names them.
 
     A result depends neither on which series share a batch nor on how the stream is cut into batches.
-    `profile` picks the filter's
-    priors ("A" or "historical"), `recovery_readings` how many readings inside end an alert.
+    `profile` picks the filter's priors (`filter.PROFILES`), `recovery_readings` how many readings inside end
+    an alert, `discord_share` (of one core) and `discord_series` bound which series have a discord.
     """
 
-    def __init__(self, profile: str = "A", recovery_readings: int = 2) -> None:
+    def __init__(
+        self,
+        profile: str = "default",
+        recovery_readings: int = 2,
+        discord_share: float = 0.1,
+        discord_series: int = 64,
+    ) -> None:
         """Take the settings; KeyError for an unknown profile."""
         self._profile = naming.PROFILES[profile]
         self._recovery = recovery_readings
+        self._discord_share, self._discord_series = discord_share, discord_series
         self._events: Rows = np.zeros(0, layout.EVENT)
 
     def blank(self) -> State:
@@ -64,6 +71,7 @@ class Engine:
             one.siblings != (state.specs[one.id].siblings if one.id in state.specs else None) for one in specs
         )
         state.write(specs)
+        state.give_discords(self._discord_share, self._discord_series)
         if joined:
             self._arrange(state)
         elif state.count > count:
@@ -98,6 +106,9 @@ class Engine:
             (one, state.find(np.array(one.members, np.int64)).tolist()) for one in state.relations.values()
         ]
         groups = gathering.sibling_groups(keyed)
+        state.rows["spec"]["kin"] = 0
+        for rows in groups.values():
+            state.rows["spec"]["kin"][rows] = 1
         state.bonds = gathering.arrange(state.bonds, groups, pairs, state.count)
 
     def step(self, state: State, now: int, columns: Columns) -> tuple[State, list[Finding]]:
@@ -178,8 +189,8 @@ class Engine:
             progress[3] = 0
             try:
                 count = consume(
-                    parts, state.conduct, bonds.arrays, bonds.seat_from, bonds.seat_list, state.zone_table,
-                    rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events, spare,
+                    parts, state.conduct, state.discords, bonds.arrays, bonds.seat_from, bonds.seat_list,
+                    state.zone_table, rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events, spare,
                     given, progress,
                 )  # fmt: skip
             except Exception:  # whatever a detector raises concerns its series, never the room
@@ -293,13 +304,13 @@ class Engine:
         for k, row in enumerate(state.find(np.asarray(series_ids, np.int64)).tolist()):
             if row < 0 or own["n"][row] <= tail.SETTLE:
                 continue
-            if hold["open"][row] in (layout.TAIL_SLOW, layout.TAIL_FAST):
+            if hold["open"][row] in (layout.TAIL_ALARM, layout.DRIFT, layout.DISCORD):
                 centre, half = arbiter.frozen_band(hold[row], own[row], own["last"][row])
             elif hold["open"][row] == layout.SIBLINGS:
                 centre, half = hold["centre"][row], siblings.GUARD * hold["half"][row]
             else:
-                centre, spread, _ = tail.expected(own[row], own["last"][row], spec["turn"][row])
-                half = tail.USUAL * spread
+                centre = tail.expected(own[row], own["last"][row], spec["turn"][row])
+                half = tail.USUAL * own["spread"][row]
             out[:, k] = centre, centre - half, centre + half
         return out[0], out[1], out[2]
 

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.detect import conduct, silence
+from opsroom.detect import conduct, discord, silence
 from opsroom.detect import state as layout
 from opsroom.detect.gathering import Bonds
 from opsroom.detect.zones import table
@@ -52,6 +52,7 @@ class State:
     rows: dict[str, Rows] = field(default_factory=lambda: layout.blank_rows(0))
     bonds: Bonds = field(default_factory=Bonds)
     conduct: Rows = field(default_factory=lambda: conduct.blank(0))
+    discords: discord.Past = field(default_factory=lambda: discord.blank(0))
     zones: dict[str, int] = field(default_factory=dict)
     zone_table: tuple[Rows, Rows, Rows] = field(default_factory=lambda: table([]))
     ids: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
@@ -129,6 +130,33 @@ class State:
             for name in blank:
                 if name not in ("spec", "hold"):
                     self.rows[name][rows] = blank[name][0]
+            far = self.rows["spec"]["far"][rows]
+            discord.forget(self.discords, far[far >= 0])
+
+    def give_discords(self, share: float, most: int) -> None:
+        """Give a discord to series that have none, as far as the budget goes (`discord.choose`)."""
+        spec = self.rows["spec"]
+        period = np.where(spec["period"] > 0, spec["period"], discord.PERIOD_US)
+        taken = np.nonzero(spec["far"] >= 0)[0]
+        rank = [discord.rank(self.specs[one].indicator) for one in spec["series"].tolist()]
+        free = np.nonzero((spec["far"] < 0) & (spec["turn"] == 0.0))[0]
+        if len(taken) >= most or not len(free):
+            return
+        free = free[np.lexsort((spec["series"][free], -period[free], np.array(rank)[free]))]
+        wanted = [(row, 1e6 / float(period[row])) for row in free[:most].tolist()]
+        rows = discord.choose(wanted, (1e6 / period[taken]).tolist(), share, most)
+        self.take_discords(rows)
+
+    def take_discords(self, rows: list[int]) -> None:
+        """Give a blank discord to these rows, in their order."""
+        first = len(self.discords[0])
+        extra = discord.blank(len(rows))
+        self.discords = (
+            np.concatenate([self.discords[0], extra[0]]),
+            np.concatenate([self.discords[1], extra[1]]),
+            np.concatenate([self.discords[2], extra[2]]),
+        )
+        self.rows["spec"]["far"][rows] = first + np.arange(len(rows))
 
     def _means_another(self, spec: SeriesSpec) -> bool:
         before = self.specs.get(spec.id)

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from opsroom.detect import assembly, claims, orders, siblings, whole, whole_fit
-from opsroom.detect.arbiter import close, emit, hold_open, outside_declared
+from opsroom.detect import assembly, claims, orders, siblings, tail, whole, whole_fit
+from opsroom.detect.arbiter import alarm, close, emit, hold_open, outside_declared
 from opsroom.detect.claims import OVER, QUIET, RAISED, STANDING
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import WEEK_US
@@ -255,10 +255,13 @@ def judge_siblings(
     if g.dirty:
         siblings.refit(a, g, seats, sib, gap, _budget(a, seats, spec))
     for i in range(size):
-        if math.isnan(distance[i]):
+        if math.isnan(values[i]):
             continue
         row = seats[a.start + i].row
         s, r, h, b = spec[row], tails[row], hold[row], sib[row]
+        n = _waiting(a, seats, tails, s, r, h, row, i, t, values, events, n)
+        if math.isnan(distance[i]):
+            continue
         centre = values[i] - distance[i]
         if h.open == SIBLINGS:
             half = siblings.GUARD * h.half
@@ -290,6 +293,44 @@ def judge_siblings(
         else:
             hold_open(h, SIBLINGS, centre, scale[i], False, onset, t, e.direction, False)
     return n
+
+
+@inner
+def _waiting(
+    a: Any,
+    seats: Any,
+    tails: Any,
+    s: Any,
+    r: Any,
+    h: Any,
+    row: int,
+    i: int,
+    t: int,
+    values: Any,
+    events: Any,
+    n: int,
+) -> Any:
+    """Open the alarm of member `i` that waited for this instant; gives the next free place for findings.
+
+    What most of the others show as well is weather: it must then be `tail.AGAIN` times rarer.
+    """
+    if r.waiting == 0 or r.waiting_t > t:
+        return n
+    detector, r.waiting = r.waiting, 0
+    if r.waiting_t < t or h.open:
+        return n
+    stirred = others = 0
+    for k in range(a.size):
+        if k != i and not math.isnan(values[k]):
+            others += 1
+            stirred += 1 if tails[seats[a.start + k].row].stir >= siblings.STIRRED else 0
+    if 2 * stirred >= others > 0 and r.waiting_rate > tail.AGAIN * s.budget:
+        return n
+    outside = outside_declared(s, values[i])
+    half, often = r.waiting_half, r.waiting_rate
+    return alarm(
+        r, h, row, t, values[i], detector, r.waiting_centre, half, often, r.waiting_dir, outside, events, n
+    )
 
 
 @inner

@@ -34,6 +34,8 @@ difference rare."""
 GUARD = 3.0
 """Usual distances from the others' median within which an alert ends, and outside which the last reading
 must be to open one."""
+STIRRED = 2.5
+"""Evidence (-log10 of chance, fading) from which a member counts as moved by what moves another."""
 SETTLE = 16
 LEAST_OTHERS = 2
 RESOLUTION = 1e-6

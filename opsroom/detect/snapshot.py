@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from opsroom.detect import claims, conduct, orders, whole
+from opsroom.detect import claims, conduct, discord, orders, whole
 from opsroom.detect import state as layout
 from opsroom.detect.memory import NEVER, SeriesSpec, State
 from opsroom.detect.rarity import DAY_US
@@ -24,6 +24,9 @@ class _Body(msgspec.Struct, kw_only=True):
     specs: list[SeriesSpec]
     relations: list[Relation]
     rows: dict[str, memoryview]
+    far: list[int]  # series with a discord, in their order
+    far_rows: memoryview
+    far_values: memoryview
     keys: list[str]
     bonds: dict[str, memoryview]
     conduct: memoryview
@@ -36,18 +39,24 @@ class _Body(msgspec.Struct, kw_only=True):
 def version() -> str:
     """Name the layout: a changed field makes another version even where nobody thought of the number."""
     parts = [*layout.PARTS.values(), layout.GATHER, layout.SEAT, layout.GROUP, claims.CLAIM, orders.ORDERS]
-    parts.append(conduct.CONDUCT)
+    parts += [conduct.CONDUCT, discord.DISCORD]
     sizes = ":".join(str(dtype.itemsize) for dtype in parts)
     return f"{layout.STATE_VERSION}:{sizes}:{whole.length(2)}:{DAY_US // layout.SLOTS}"
 
 
 def dump(state: State) -> bytes:
     """Give everything as bytes: at most 2 KB a series, and what relations remember."""
+    far_rows, far_values = discord.dump(state.discords)
+    spec = state.rows["spec"]
+    chosen = np.nonzero(spec["far"] >= 0)[0]
     body = _Body(
         version=version(),
         specs=list(state.specs.values()),
         relations=list(state.relations.values()),
         rows={name: _view(rows) for name, rows in state.rows.items() if name != "spec"},
+        far=spec["series"][chosen[np.argsort(spec["far"][chosen])]].tolist(),
+        far_rows=_view(far_rows),
+        far_values=_view(far_values),
         keys=state.bonds.keys,
         bonds={name: _view(getattr(state.bonds, name)) for name in _BONDS},
         conduct=_view(state.conduct),
@@ -70,6 +79,11 @@ def load(blob: bytes, configured: Callable[[list[SeriesSpec], list[Relation]], S
     state = configured(body.specs, body.relations)
     if state.bonds.keys != body.keys:
         return None
+    state.rows["spec"]["far"] = -1
+    state.discords = discord.blank(0)
+    state.take_discords(state.find(np.array(body.far, np.int64)).tolist())
+    values = np.frombuffer(body.far_values, np.int32).reshape(-1, discord.REACH)
+    state.discords = discord.load(np.frombuffer(body.far_rows, discord.DISCORD), values)
     for name, raw in body.rows.items():
         state.rows[name] = np.frombuffer(raw, layout.PARTS[name]).copy()
     for name, raw in body.bonds.items():

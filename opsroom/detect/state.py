@@ -16,6 +16,9 @@ STATE_VERSION = 2
 SLOTS = 48
 """Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a
 few days."""
+HOURS = 168
+BINS = 101
+"""Bins of a channel's histogram (see `evidence`)."""
 RING = 28
 """Past blocks whose largest score is remembered; when blocks are days, four weeks."""
 PENDING = 4
@@ -30,6 +33,8 @@ SPEC = np.dtype(
         ("series", "i4"),
         ("unit", "i4"),
         ("group", "i4"),
+        ("far", "i4"),  # place among the series with a discord, -1 where it has none
+        ("kin", "u1"),  # 1 in a sibling group: an alarm then waits for what the others show
         ("zone", "i4"),
         ("period", "i8"),
         ("turn", "f8"),  # full turn of a circular series, 0 otherwise
@@ -39,6 +44,17 @@ SPEC = np.dtype(
         ("capability", "f8"),
         ("budget", "f8"),
         ("conduct", "i8"),  # place of what is remembered of its honesty, -1 where it has no target
+    ],
+    align=True,
+)
+
+CHANNEL = np.dtype(
+    [
+        ("scale", "f8"),  # usual size of the statistic
+        ("sized", "i4"),  # readings it was taken from
+        ("highest", "i4"),  # highest bin that counts anything
+        ("total", "i4"),
+        ("counts", "u2", (BINS,)),
     ],
     align=True,
 )
@@ -53,39 +69,47 @@ TAIL = np.dtype(
         ("zone_from", "i8"),
         ("zone_until", "i8"),
         ("zone_offset", "i8"),
-        # slow channel: [0] plain, [1] seasonal
-        ("level", "f8", (2,)),
-        ("spread", "f8", (2,)),  # mean absolute residual
-        ("slow", "f8", (2,)),  # half-day EWMA of the residual
-        ("slow_max", "f8", (2,)),
-        ("slow_span", "f8", (2,)),  # time in the running block
-        ("slow_n", "i2", (2,)),
-        ("slow_threshold", "f8", (2,)),
-        ("slow_ring", "f4", (2, RING)),
-        ("seasonal_n", "i8"),
-        ("seasonal", "i1"),
-        # fast channel
-        ("near", "f8"),  # level of the last readings
-        ("near_n", "i8"),
-        ("jitter", "f8"),
-        ("fast", "f8"),
-        ("fast_max", "f8"),
-        ("fast_n", "i2"),
-        ("fast_block", "i8"),
-        ("fast_count", "i8"),
-        ("fast_threshold", "f8"),
-        ("fast_ring", "f4", (RING,)),
-        # season
-        ("slot", "i2"),
-        ("slot_sum", "f8"),
-        ("slot_abs", "f8"),
-        ("slot_count", "i8"),
-        ("profile", "f4", (SLOTS,)),
-        ("profile_spread", "f4", (SLOTS,)),
-        ("visits", "u1", (SLOTS,)),
-        ("outside_since", "i8"),
-        ("inside_run", "i2"),
+        ("level", "f8"),
+        ("plain", "f8"),  # mean absolute residual without the week, with it
+        ("weekday", "f8"),
+        ("smooth", "f8"),  # residual smoothed over a dozen readings
+        ("spread", "f8"),  # mean absolute residual
+        ("variance", "f8"),
+        ("covariance", "f8"),
+        ("before", "f8"),
+        ("moments", "f8"),  # how often evidence was rare, how often it should have been
+        ("expected_moments", "f8"),
+        ("reported", "f8"),
+        ("stir", "f8"),  # evidence of the last readings, fading
         ("score", "f8"),  # anomaly score of the last reading, 0 where it was not scored
+        ("outside_since", "i8"),
+        ("week_n", "i4"),
+        ("agree_n", "i4"),
+        ("moment_age", "i4"),
+        ("report_age", "i4"),
+        ("alarm_age", "i4"),  # readings since the last alarm
+        ("inside_run", "i2"),
+        ("weekly", "u1"),
+        # an alarm that waits for what the siblings show at its instant
+        ("waiting", "u1"),  # detector
+        ("waiting_dir", "i1"),
+        ("waiting_t", "i8"),
+        ("waiting_centre", "f8"),
+        ("waiting_half", "f8"),
+        ("waiting_rate", "f8"),
+        # drift
+        ("drift", "f8"),  # residual smoothed over half a day
+        ("drift_max", "f8"),
+        ("drift_span", "f8"),  # time in the running day
+        ("drift_threshold", "f8"),
+        ("drift_ring", "f4", (RING,)),
+        ("drift_n", "i2"),
+        ("now", CHANNEL),
+        ("lasting", CHANNEL),
+        ("profile", "f8", (SLOTS,)),
+        ("visits", "u1", (SLOTS,)),
+        ("week", "f4", (HOURS,)),  # what the hour of the week adds to the half hour of the day
+        ("week_visits", "u1", (HOURS,)),
     ],
     align=True,
 )
@@ -249,11 +273,11 @@ EVENT = np.dtype(
     align=True,
 )
 
-TAIL_SLOW, TAIL_FAST, SIBLINGS, LIMIT, SILENCE, FILTERED, FROZEN = 1, 2, 3, 4, 5, 6, 7
+TAIL_ALARM, DRIFT, SIBLINGS, LIMIT, SILENCE, FILTERED, FROZEN = 1, 2, 3, 4, 5, 6, 7
 WHOLE, CLAIMS, BALANCES, SWINGS, BROKEN, SMOOTH, HEAPED, DISCORD = 8, 9, 10, 11, 12, 13, 14, 15
 DETECTORS = {
-    TAIL_SLOW: "tail",
-    TAIL_FAST: "tail_fast",
+    TAIL_ALARM: "tail",
+    DRIFT: "drift",
     SIBLINGS: "siblings",
     LIMIT: "limit",
     SILENCE: "silence",
@@ -305,9 +329,9 @@ def blank_rows(count: int) -> dict[str, np.ndarray]:
     rows = {name: np.zeros(count, dtype) for name, dtype in PARTS.items()}
     rows["spec"]["conduct"] = -1
     tail, sib = rows["tail"], rows["sib"]
-    tail["slow_threshold"] = tail["fast_threshold"] = np.inf
+    tail["drift_threshold"] = np.inf
+    rows["spec"]["far"] = -1
     tail["outside_since"] = sib["outside_since"] = tail["last"] = rows["filter"]["kind_t"] = NEVER
-    tail["slot"] = -1
     return rows
 
 

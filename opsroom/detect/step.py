@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from opsroom.detect import arbiter, assembly, relations, stuck, tail
+from opsroom.detect import arbiter, assembly, discord, relations, stuck, tail
 from opsroom.detect import filter as naming
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import turn
@@ -96,6 +96,7 @@ def hear(
 def consume(  # noqa: C901 - the straight line itself
     rows_of: Any,
     conducts: Any,
+    discords: Any,
     bonds: Any,
     seat_from: Any,
     seat_list: Any,
@@ -113,7 +114,7 @@ def consume(  # noqa: C901 - the straight line itself
 ) -> Any:
     """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many.
 
-    `rows_of` are the arrays of PARTS in their order. `progress`, int64 [4], holds where to go on: reading,
+    `rows_of` are the arrays of PARTS in their order, `discords` those of `discord.Past`. `progress`, int64 [4], holds where to go on: reading,
     seat of its series (-1: the series itself), findings so far, and BEGUN. It is left at n readings where
     all are done, earlier where fewer than `spare` places for findings are left or a relation is to be judged
     (JUDGE), and at the point where something raised. `scores`, shape [n] or [0] where nobody asks, takes
@@ -143,6 +144,7 @@ def consume(  # noqa: C901 - the straight line itself
             n, again = _alone(
                 s,
                 tails[row],
+                discords,
                 filters[row],
                 stucks[row],
                 h,
@@ -194,6 +196,7 @@ def consume(  # noqa: C901 - the straight line itself
 def _alone(
     s: Any,
     r: Any,
+    discords: Any,
     f: Any,
     u: Any,
     h: Any,
@@ -232,8 +235,14 @@ def _alone(
         tail.first_reading(r, at, y)
         stuck.move(u, at, y, True, s.budget)
     else:
-        dt, whole_dt = tail.keep_time(r, at)
-        n = arbiter.own_reading(s, r, u, h, row, at, raw, y, dt, whole_dt, recovery, events, n)
+        passed = tail.keep_time(r, at)
+        far_rows, far_values, far_sums = discords
+        far = -1.0
+        if s.far >= 0:
+            far = discord.distance(far_rows[s.far], far_values[s.far], far_sums[s.far], r, y)
+        n = arbiter.own_reading(s, r, u, h, row, at, raw, y, passed, far, recovery, events, n)
+        if s.far >= 0 and h.open == 0:
+            discord.learn(far_rows[s.far])
     unrolled = f.y + turn(y - f.y, s.turn) if f.n > 0 else y
     naming.move(f, at, unrolled, profile, room)
     return arbiter.name(f, h, row, at, y, events, n), True
