@@ -291,7 +291,12 @@ def _while_open(
 @inner
 def name(f: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> Any:
     """Name the open alert by the filter's last confirmed change, where that lies within it."""
-    if h.open in (0, SILENCE, BROKEN, FROZEN) or f.kind <= 0 or f.kind == h.named or f.kind_t < min(h.onset, f.t[2]) - REACH * f.gap:
+    if (
+        h.open in (0, SILENCE, BROKEN, FROZEN)
+        or f.kind <= 0
+        or f.kind == h.named
+        or f.kind_t < min(h.onset, f.t[2]) - REACH * f.gap
+    ):
         return n
     h.named = f.kind
     n = emit(events, n, row, NAME, FILTERED, f.kind, t, y)

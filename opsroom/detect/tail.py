@@ -159,7 +159,9 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     r.smooth += SMOOTH * (residual - r.smooth)
     worth = evidence.worth(r)
     now, now_place = evidence.weigh(r.now, abs(residual), worth)
-    lasting, lasting_place = evidence.weigh(r.lasting, abs(r.smooth), max(0.5 * worth, 0.5 * evidence.INDEPENDENT_LEAST))
+    lasting, lasting_place = evidence.weigh(
+        r.lasting, abs(r.smooth), max(0.5 * worth, 0.5 * evidence.INDEPENDENT_LEAST)
+    )
     r.n += 1
     r.value = y
     r.score = 0.0
@@ -176,7 +178,12 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         if often <= allowed and r.spread > 0.0:
             detector, half, direction = _opens(r, residual, now + lasting, far)
         drifts = _drifts(r, residual, passed, budget)
-        if detector == 0 and drifts <= allowed and residual * r.drift > 0.0 and abs(residual) > INNER * r.spread:
+        if (
+            detector == 0
+            and drifts <= allowed
+            and residual * r.drift > 0.0
+            and abs(residual) > INNER * r.spread
+        ):
             detector, half, often = DRIFT, INNER * r.spread, drifts
             direction = 1 if residual > 0.0 else -1
     _note_outside(r, t, abs(residual) > INNER * r.spread)
