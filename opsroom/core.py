@@ -93,6 +93,8 @@ class Core:
             array.setflags(write=False)
         self.engine.step(state, 1, one)
         self.engine.bands(state, [1])
+        for kind in sorted({one.kind for one in self.catalog.relations.values()}):
+            self.engine.compile(kind)
 
     @staticmethod
     def peek(record: Record) -> Step:

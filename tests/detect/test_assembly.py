@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsroom.detect import Engine, SeriesSpec, State
+from opsroom.detect import Engine, SeriesSpec, State, relations, whole_fit
 from opsroom.errors import Invalid
 from opsroom.model import Columns, Finding, Indicator, Orientation, Relation, RelationKind
 from tests.detect.streams import autoregressive, feed, matrix
@@ -171,3 +171,31 @@ def test_a_relation_that_cannot_be_judged_is_refused(bad: Relation, field: str) 
     with pytest.raises(Invalid) as refusal:
         engine.relate(state, [bad])
     assert refusal.value.params["field"] == field
+
+
+@pytest.mark.parametrize("kind", list(RelationKind))
+def test_what_judges_a_kind_can_be_compiled_before_its_first_instant(kind: RelationKind) -> None:
+    judges = {"whole": "judge_whole", "orders": "judge_orders"}.get(kind.value, "judge_accounts")
+    known = len(getattr(relations, judges).signatures)
+    Engine().compile(kind)
+    assert 1 <= len(getattr(relations, judges).signatures) == max(known, 1)
+
+
+def test_a_relation_that_raises_is_switched_off_and_its_members_go_on() -> None:
+    cut = int(np.searchsorted(STREAM.t, STREAM.t[0] + 600 * 3_600_000_000))
+    first, rest = STREAM.take(np.arange(cut)), STREAM.take(np.arange(cut, len(STREAM)))
+    engine, state = begun()
+    state, _ = feed(engine, state, first, [])
+    size, channels = 4, whole_fit.CHANNELS
+    limits = whole_fit.HEAD + (3 + channels) * size + 3 * size * size
+    state.bonds.models[limits : limits + channels] = 0.0  # it then divides by nought
+    state, after = feed(engine, state, rest, [])
+    failed = [f for f in after if f.kind == "detector_failed"]
+    assert [(f.series_id, f.verb.value) for f in failed] == [(1, "open"), (1, "back")]
+    assert state.bonds.gathers["failed"].tolist() == [1, 0, 0, 0]
+    assert not state.rows["hold"]["failed"].any()
+    others = [f for f in after if f.series_id in (7, 8)]
+    assert others == [f for f in FOUND if f.series_id in (7, 8) and f.at >= rest.t[0]]
+    assert others
+    state = engine.configure(state, SPECS[:1])
+    assert not state.bonds.gathers["failed"].any()
