@@ -226,7 +226,7 @@ def _opens(r: Any, residual: float, own: float, far: float) -> Any:
         return DISCORD, INNER * r.spread, sign
     if abs(residual) <= INNER * r.spread or residual * r.smooth < 0.0:
         return 0, USUAL * r.spread, 0
-    return TAIL_ALARM, (USUAL if abs(residual) > USUAL * r.spread else INNER) * r.spread, sign
+    return TAIL_ALARM, INNER * r.spread, sign
 
 
 @inner

@@ -25,7 +25,6 @@ EPISODES = (
     ("works", "2015-07-26T00:00", "2015-07-27T00:00"),
     ("state-load", "2015-07-28T00:00", "2015-08-01T00:00"),
 )
-START = datetime(2015, 7, 19, tzinfo=UTC)
 
 
 def at(text: str) -> datetime:
@@ -46,8 +45,8 @@ def explained(alert: dict[str, Any]) -> bool:
 
 
 def outage(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Find the alert on R80711 that was raised on 2015-07-26 and is open at 17:30 UTC."""
-    moment = at("2015-07-26T17:30")
+    """Find the alert on R80711's power or blades that was raised on 2015-07-26 and is open at 17:10 UTC."""
+    moment = at("2015-07-26T17:10")
     for alert in alerts:
         raised = at(alert["raised"])
         ended = at(alert["recovered"]) if alert["recovered"] else None
@@ -77,15 +76,24 @@ def press(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:
     )
 
 
+def early(alert: dict[str, Any]) -> bool:
+    """Tell whether an alert was raised in the first labelled window of its plant."""
+    return at("2015-07-20T14:20") <= at(alert["raised"]) <= at("2015-07-22T13:30")
+
+
+def storm(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Find the alert on the taxi fleet raised inside its labelled window."""
+    return next((a for a in alerts if plant(a) == "taxi-fleet" and explained(a)), None)
+
+
 def unexplained(alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """List the alerts outside every episode."""
     return [alert for alert in alerts if not explained(alert)]
 
 
 def busiest(alerts: list[dict[str, Any]]) -> int:
-    """Give the largest number of unexplained alerts of one plant in one week."""
-    weeks = Counter((plant(alert), (at(alert["raised"]) - START).days // 7) for alert in unexplained(alerts))
-    return max(weeks.values(), default=0)
+    """Give the largest number of unexplained alerts of one plant in the fortnight."""
+    return max(Counter(plant(alert) for alert in unexplained(alerts)).values(), default=0)
 
 
 def neighbours(alerts: list[dict[str, Any]]) -> int:
@@ -95,4 +103,10 @@ def neighbours(alerts: list[dict[str, Any]]) -> int:
 
 def brief(alert: dict[str, Any]) -> str:
     """Give one line about an alert."""
-    return f"{plant(alert)} {alert['series'].rsplit('/', 1)[-1]} {alert['kind']} {alert['raised']}"
+    name = alert["series"].rsplit("/", 1)[-1]
+    return f"{plant(alert)} {name} {alert['kind']} {alert['raised']}"
+
+
+def told(alert: dict[str, Any]) -> str:
+    """Give one line about an alert with its own explanation."""
+    return f"{brief(alert)}: {alert['explanation']}"

@@ -46,7 +46,7 @@ def test_every_command_shown_has_its_verb_and_options(page: str, line: str) -> N
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]
     assert not hasattr(command, "commands"), f"{page}: {line}: no such verb"
-    options = {spelling for option in command.params for spelling in option.opts}
+    options = {spelling for option in command.params for spelling in (*option.opts, *option.secondary_opts)}
     unknown = [word for word in words if word.startswith("--") and word.partition("=")[0] not in options]
     assert unknown == [], f"{page}: {line}"
 
