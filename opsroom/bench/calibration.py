@@ -1,7 +1,8 @@
 """How often detection is wrong: false alarms on thirty faultless days of a thousand mixed series.
 
 A false alarm is an alert opened by a calibrated detector, one whose threshold is stated as expected false
-alarms per series and week. Limits, silence and stuck values have bounds of their own and are counted apart.
+alarms per series and week; a stuck value counts too, it has a share of the budget. Limits and silence have
+bounds of their own and are counted apart.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import numpy as np
 
 from opsroom.bench.streams import JUDGED_SEEDS, START_US, matrix, mixed
-from opsroom.detect import Engine, SeriesSpec, State
+from opsroom.detect import Engine, SeriesSpec, State, evidence
 from opsroom.detect.shipped import settings_hash
 from opsroom.model import MICROS_PER_S, FindingVerb
 
@@ -29,9 +30,9 @@ BUDGETS: Final = (0.1, 1.0)
 WITHIN: Final = (0.5, 1.5)
 """Times the budget between which the measured rate must lie."""
 WARM_UP_READINGS: Final = 150
-UNCALIBRATED: Final = frozenset({"limit", "silence", "stuck"})
+UNCALIBRATED: Final = frozenset({"limit", "silence"})
 WEEK_DAYS: Final = 7
-FINE: Final = 2 * WARM_UP_READINGS
+FINE: Final = 4 * WARM_UP_READINGS
 """Instants stepped one by one, so that the end of the warm-up is seen to the reading; then a day at once."""
 CHUNK: Final = 144
 
@@ -40,7 +41,8 @@ class Run(NamedTuple):
     """What one set of series gave; arrays are [series].
 
     `openings` and `uncalibrated` count alerts opened, `waiting` readings before the first scored one (all of
-    them where none was scored), `scored` the readings scored, `open_share` of the series-time an alert stood.
+    them where none was scored), `scored` the readings scored (none is while an alert stands), `open_share` of
+    the series-time an alert stood.
     """
 
     openings: NDArray[np.int64]
@@ -55,8 +57,8 @@ class Run(NamedTuple):
 def speaking(state: State) -> NDArray[np.bool_]:
     """Say of each series, [series], whether its next reading can open an alert by a calibrated score."""
     own = state.rows["tail"]
-    heard = np.isfinite(own["fast_threshold"]) | np.isfinite(own["slow_threshold"]).any(axis=1)
-    return np.asarray(heard, np.bool_)
+    sized = (own["now"]["sized"] >= evidence.SIZING) & (own["now"]["scale"] > 0.0)
+    return np.asarray(sized & (own["n"] >= evidence.WARM), np.bool_)
 
 
 def run(values: Values, budget: float, period_s: float = 600) -> Run:
@@ -72,7 +74,7 @@ def run(values: Values, budget: float, period_s: float = 600) -> Run:
     for a, b in itertools.pairwise(edges):
         ready = speaking(state)
         given = np.isfinite(values[a:b]).sum(axis=0)
-        scored += given * ready
+        before = state.rows["tail"]["n"].copy()
         waiting += given * ~ready
         part = matrix(values[a:b], period_s, START_US + round(a * period_s) * MICROS_PER_S)
         if len(part):
@@ -82,6 +84,7 @@ def run(values: Values, budget: float, period_s: float = 600) -> Run:
                     by_detector[finding.detector] += 1
                     into = uncalibrated if finding.detector in UNCALIBRATED else openings
                     into[finding.series_id - 1] += 1
+        scored += (state.rows["tail"]["n"] - before) * ready
         open_instants += len(engine.open_series(state)) * (b - a)
     readings = np.isfinite(values).sum(axis=0)
     return Run(

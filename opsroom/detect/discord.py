@@ -66,7 +66,7 @@ Past = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.float64]]
 def blank(count: int) -> Past:
     """Give `count` pasts of series that have not been heard."""
     rows = np.zeros(count, DISCORD)
-    rows["head"], rows["place"] = SPARE, -1
+    rows["head"], rows["place"], rows["distance"] = SPARE, -1, -1.0
     return rows, np.zeros((count, REACH + SPARE)), np.zeros((count, HISTORY + 1))
 
 

@@ -20,6 +20,9 @@ from opsroom.bench.nab.run import Outcome, fed, through, write_scores
 from opsroom.bench.nab.tuned import TUNED, shipped
 from opsroom.bench.nab.validate import THRESHOLD, cross_validate, folds
 from opsroom.bench.nab.worker import run_files
+from opsroom.bench.streams import columns
+from opsroom.detect import Engine, SeriesSpec, evidence
+from opsroom.detect.shipped import NAB_THRESHOLD
 from opsroom.errors import Invalid
 
 STEP_US = 300_000_000
@@ -45,10 +48,43 @@ def test_a_rows_score_is_made_from_it_and_those_before_it() -> None:
     file = series()
     whole = through(file)
     assert whole.raised
+    assert whole.score[2_000] >= NAB_THRESHOLD  # the step
     for rows in (1, 500, 2_001, 2_050):
         part = through(cut(file, rows), bands=7)
         np.testing.assert_array_equal(part.score, whole.score[:rows])
         assert part.raised == tuple(row for row in whole.raised if row < rows)
+        assert rows < evidence.WARM or part.score.any()
+
+
+def test_what_comes_later_moves_no_score() -> None:
+    file = series()
+    v = file.v.copy()
+    v[1_500:] = 1e6 * np.random.default_rng(5).normal(size=ROWS - 1_500)
+    other, whole = through(File(file.name, file.t, v, ()), bands=0), through(file, bands=0)
+    np.testing.assert_array_equal(other.score[:1_500], whole.score[:1_500])
+    assert (other.score[1_500:] != whole.score[1_500:]).any()
+
+
+def test_an_open_alert_silences_no_score() -> None:
+    file = series()
+    v = file.v.copy()
+    v[2_400:2_410] -= 40.0  # while the step lasts, which for the room is one alert
+    v[2_000:] += 8.0
+    outcome = through(File(file.name, file.t, v, ()))
+    assert outcome.score[2_400] >= NAB_THRESHOLD
+    assert not any(2_400 <= row < 2_410 for row in outcome.raised)
+
+
+def test_the_first_distance_is_that_of_windows_and_not_of_nothing() -> None:
+    """A blank past once taught fifty distances of nought."""
+    engine = Engine()
+    state = engine.configure(engine.blank(), [SeriesSpec(id=1, unit_id=1)])
+    rng = np.random.default_rng(6)
+    t = START_US + STEP_US * np.arange(600, dtype=np.int64)
+    state, _ = engine.step(state, int(t[-1]), columns(np.ones(600, np.int32), t, rng.normal(size=600)))
+    rows = state.discords[0]
+    assert rows["distance"][0] > 0.5 * rows["channel"]["scale"][0]
+    assert rows["distance"][0] < 2.0 * rows["channel"]["scale"][0]
 
 
 def test_a_row_that_is_not_later_or_not_finite_is_not_fed_and_scores_0() -> None:

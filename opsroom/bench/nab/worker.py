@@ -77,7 +77,7 @@ def run_files(
 
 def scores_under(nab: Path, files: Sequence[File], constants: Mapping[str, float]) -> dict[str, Floats]:
     """Give the scores of all files under constants that differ from the shipped ones, made in one process."""
-    outcomes = run_files(nab, files, processes=1, bands=1, constants=constants)
+    outcomes = run_files(nab, files, processes=1, bands=0, constants=constants)
     return {name: outcome.score for name, outcome in outcomes.items()}
 
 
