@@ -99,7 +99,7 @@ def weigh(c: Any, x: float, independent: float) -> Any:
         count = float(c.counts[k])
         above += count
         excess += count * 0.5 * (EDGES[k] + EDGES[k + 1])
-    if place < k:
+    if place < k or above <= 0.0:  # nothing but the lowest bin was seen: there is no tail to fit
         beyond = 0.5 * c.counts[place] + 0.5 * WEIGHT + above
         for j in range(place + 1, k):
             beyond += c.counts[j]

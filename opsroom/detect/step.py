@@ -240,8 +240,9 @@ def _alone(
         far = -1.0
         if s.far >= 0:
             far = discord.distance(far_rows[s.far], far_values[s.far], far_sums[s.far], r, y)
+        teaches = h.open == 0  # what opens an alert counts in how rare such readings are
         n = arbiter.own_reading(s, r, u, h, row, at, raw, y, passed, far, recovery, events, n)
-        if s.far >= 0 and h.open == 0:
+        if s.far >= 0 and teaches:
             discord.learn(far_rows[s.far])
     unrolled = f.y + turn(y - f.y, s.turn) if f.n > 0 else y
     naming.move(f, at, unrolled, profile, room)
