@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from opsroom.detect import conduct, stuck, tail
+from opsroom.detect import conduct, naming, stuck, tail
 from opsroom.detect.jit import inner, kernel
 from opsroom.detect.rarity import turn
 from opsroom.detect.state import (
@@ -33,6 +33,7 @@ from opsroom.detect.state import (
     SILENCE,
     SMOOTH,
     SMOOTHED,
+    STEP,
     TAIL_ALARM,
     UNMOVED,
 )
@@ -290,16 +291,22 @@ def _while_open(
 
 @inner
 def name(f: Any, h: Any, row: int, t: int, y: float, events: Any, n: int) -> Any:
-    """Name the open alert by the filter's last confirmed change, where that lies within it."""
-    if (
-        h.open in (0, SILENCE, BROKEN, FROZEN)
-        or f.kind <= 0
-        or f.kind == h.named
-        or f.kind_t < min(h.onset, f.t[2]) - REACH * f.gap
-    ):
+    """Name the open alert by the filter's last confirmed change, where that lies within it.
+
+    A step in the alert's direction that still stands keeps its name against what is confirmed later.
+    """
+    if h.open in (0, SILENCE, BROKEN, FROZEN):
         return n
-    h.named = f.kind
-    n = emit(events, n, row, NAME, FILTERED, f.kind, t, y)
+    since = min(h.onset, f.t[2]) - (tail.HALF_DAY_US if h.open == DRIFT else REACH * f.gap)
+    kind, when, p, direction = f.kind, f.kind_t, f.kind_p, f.kind_dir
+    if f.step_t >= since and naming.step_stands(f):
+        way = 1 if f.step_size > 0.0 else -1
+        if h.direction in (0, way):
+            kind, when, p, direction = STEP, f.step_t, f.step_p, way
+    if kind <= 0 or kind == h.named or when < since:
+        return n
+    h.named = kind
+    n = emit(events, n, row, NAME, FILTERED, kind, t, y)
     e = events[n - 1]
-    e.p, e.onset, e.direction = f.kind_p, f.kind_t, f.kind_dir
+    e.p, e.onset, e.direction = p, when, direction
     return n

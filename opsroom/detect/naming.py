@@ -10,12 +10,14 @@ import math
 from typing import Any
 
 from opsroom.detect.jit import inner, kernel
-from opsroom.detect.state import KINDS, SLOPE, STEP, TRANSIENT
+from opsroom.detect.state import KINDS, NEVER, SLOPE, STEP, TRANSIENT
 
 CONFIRMED = 0.5
 SLOPE_SURE = 0.95
 SLOPE_LEAST = 0.1
 """Of a standard deviation a reading: smaller slopes are not worth a name."""
+SHARE = 0.5
+"""Of the way the level has come, that a step must have made to remain the word for it."""
 QUIET = 10
 """Readings after a confirmed step during which a slope is not named: the new level is still being found."""
 MOST, NEAR = 0.5, 1.28
@@ -83,6 +85,19 @@ def _which(r: Any, back1: Any, back2: Any, y: float) -> Any:
 
 
 @inner
+def step_stands(r: Any) -> Any:
+    """Whether the last confirmed step still makes most of how far the level is from where it was before.
+
+    What was confirmed after it is then a detail: a spike of heavy-tailed noise, the search for the new level.
+    The same instant judged anew is no later change.
+    """
+    if r.step_t == NEVER or r.kind_t <= r.step_t:
+        return False
+    moved = r.before - r.step_from
+    return r.step_size * moved > 0.0 and abs(r.step_size) >= SHARE * abs(moved)
+
+
+@inner
 def confirm(r: Any, back1: Any, back2: Any, y: float) -> None:
     """Set the last confirmed change; `fresh` where this reading confirmed one."""
     r.fresh = 0
@@ -93,10 +108,12 @@ def confirm(r: Any, back1: Any, back2: Any, y: float) -> None:
     if kind == 0:
         r.before += (y - r.before) * 0.2
         return
+    when = r.t[ago]
     if kind == STEP:
+        if when != r.step_t:
+            r.step_t, r.step_p, r.step_from, r.step_size = when, p, r.before, y - r.before
         r.quiet = QUIET
         r.before = y
-    when = r.t[ago]
     if kind == r.kind and when == r.kind_t:
         return
     goes_on = kind == SLOPE and r.kind == SLOPE and direction == r.kind_dir and r.t[1] <= r.slope_seen

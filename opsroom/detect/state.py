@@ -154,6 +154,11 @@ FILTER = np.dtype(
         ("kind_p", "f8"),
         ("kind_t", "i8"),
         ("slope_seen", "i8"),
+        # the last confirmed step, which later changes within its alert do not explain away
+        ("step_t", "i8"),
+        ("step_from", "f8"),  # level before it
+        ("step_size", "f8"),
+        ("step_p", "f8"),
     ],
     align=True,
 )
@@ -331,7 +336,8 @@ def blank_rows(count: int) -> dict[str, np.ndarray]:
     tail, sib = rows["tail"], rows["sib"]
     tail["drift_threshold"] = np.inf
     rows["spec"]["far"] = -1
-    tail["outside_since"] = sib["outside_since"] = tail["last"] = rows["filter"]["kind_t"] = NEVER
+    tail["outside_since"] = sib["outside_since"] = tail["last"] = NEVER
+    rows["filter"]["kind_t"] = rows["filter"]["step_t"] = NEVER
     return rows
 
 
