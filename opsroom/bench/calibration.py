@@ -41,7 +41,8 @@ class Run(NamedTuple):
     """What one set of series gave; arrays are [series].
 
     `openings` and `uncalibrated` count alerts opened, `waiting` readings before the first scored one (all of
-    them where none was scored), `scored` the readings scored (none is while an alert stands), `open_share` of
+    them where none was scored), `still` whether the series had not moved once by the end of the warm-up and
+    so gave nothing to judge by, `scored` the readings scored (none is while an alert stands), `open_share` of
     the series-time an alert stood.
     """
 
@@ -49,6 +50,7 @@ class Run(NamedTuple):
     uncalibrated: NDArray[np.int64]
     readings: NDArray[np.int64]
     waiting: NDArray[np.int64]
+    still: NDArray[np.bool_]
     scored: NDArray[np.int64]
     by_detector: Counter[str]
     open_share: float
@@ -88,8 +90,22 @@ def run(values: Values, budget: float, period_s: float = 600) -> Run:
         open_instants += len(engine.open_series(state)) * (b - a)
     readings = np.isfinite(values).sum(axis=0)
     return Run(
-        openings, uncalibrated, readings, waiting, scored, by_detector, open_instants / (instants * count)
+        openings,
+        uncalibrated,
+        readings,
+        waiting,
+        stood_still(values),
+        scored,
+        by_detector,
+        open_instants / (instants * count),
     )
+
+
+def stood_still(values: Values) -> NDArray[np.bool_]:
+    """Say of each series, [series], whether its first WARM_UP_READINGS readings are all equal."""
+    young = np.isfinite(values) & (np.cumsum(np.isfinite(values), axis=0) <= WARM_UP_READINGS)
+    low, high = (np.where(young, values, end) for end in (np.inf, -np.inf))
+    return np.asarray(low.min(axis=0) >= high.max(axis=0), np.bool_)
 
 
 def figures(chosen: NDArray[np.bool_], got: Run, weeks: float, budget: float) -> dict[str, Any]:
@@ -97,7 +113,8 @@ def figures(chosen: NDArray[np.bool_], got: Run, weeks: float, budget: float) ->
     openings, readings = int(got.openings[chosen].sum()), int(got.readings[chosen].sum())
     series = int(chosen.sum())
     heard = got.scored[chosen] > 0
-    waited = got.waiting[chosen][heard]
+    still = got.still[chosen] & heard
+    waited, stood = got.waiting[chosen][heard & ~still], got.waiting[chosen][still]
     return {
         "series": series,
         "false_alarms": openings,
@@ -106,6 +123,8 @@ def figures(chosen: NDArray[np.bool_], got: Run, weeks: float, budget: float) ->
         "scored_share": round(float(got.scored[chosen].sum()) / max(readings, 1), 4),
         "warm_up_median": int(np.median(waited)) if len(waited) else None,
         "warm_up_most": int(waited.max()) if len(waited) else None,
+        "stood_still": len(stood),
+        "stood_still_most": int(stood.max()) if len(stood) else None,
         "never_scored": int((~heard).sum()),
         "uncalibrated_alerts": int(got.uncalibrated[chosen].sum()),
         "busiest_series": int(got.openings[chosen].max(initial=0)),
@@ -155,6 +174,7 @@ def _row(runs: list[Run], kinds: NDArray[np.str_], weeks: float, budget: float) 
         uncalibrated=np.concatenate([one.uncalibrated for one in runs]),
         readings=np.concatenate([one.readings for one in runs]),
         waiting=np.concatenate([one.waiting for one in runs]),
+        still=np.concatenate([one.still for one in runs]),
         scored=np.concatenate([one.scored for one in runs]),
         by_detector=counted,
         open_share=float(np.mean([one.open_share for one in runs])),

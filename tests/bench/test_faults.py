@@ -176,6 +176,7 @@ def test_the_figures_of_a_calibration_are_those_of_its_run() -> None:
         uncalibrated=np.array([0, 1]),
         readings=np.array([4000, 4000]),
         waiting=np.array([100, 4000]),
+        still=np.array([False, False]),
         scored=np.array([3900, 0]),
         by_detector=Counter(),
         open_share=0.0,
@@ -185,12 +186,18 @@ def test_the_figures_of_a_calibration_are_those_of_its_run() -> None:
     assert row["times_budget"] == 2.5
     assert row["scored_share"] == pytest.approx(0.4875)
     assert (row["warm_up_median"], row["never_scored"], row["uncalibrated_alerts"]) == (100, 1, 1)
+    assert (row["stood_still"], row["stood_still_most"]) == (0, None)
 
 
 def test_a_run_counts_every_reading_once() -> None:
     _, values = mixed(TUNING_SEEDS[1], 28, 6)
+    quiet = calibration.run(values, 0.0)
+    assert not quiet.openings.any()
+    assert (quiet.scored + quiet.waiting).tolist() == quiet.readings.tolist()
     got = calibration.run(values, 1.0)
-    assert (got.scored + got.waiting).tolist() == got.readings.tolist()
+    under_alerts = got.readings - got.scored - got.waiting
+    assert (under_alerts[got.openings == 0] == 0).all()
+    assert under_alerts.sum() >= got.openings.sum() > 0  # each needs readings inside to end
     assert got.readings.sum() == np.isfinite(values).sum()
     assert got.openings.sum() + got.uncalibrated.sum() == sum(got.by_detector.values())
     assert len(values) == 6 * DAY_S / 600
