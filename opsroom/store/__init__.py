@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from opsroom.model import Alert, Columns, Micros, Relation, Series, Transition, Unit
     from opsroom.records import AnyAct, AnyConfig
+    from opsroom.notices import Cursor, Delivery, News
     from opsroom.seats import PlantToken, Seat, Session
 
 
@@ -247,6 +248,78 @@ class Store(Protocol):
 
     @property
     def catalog(self) -> CatalogRows:
+class NoticeWriter(Protocol):
+    """What makes notices out of the journal: it reads edges and keeps where it stands with what it made."""
+
+    def reader(self) -> tuple[Cursor, bytes] | None:
+        """Give how far the journal was read and the grouping as it then was; None before the first time."""
+        ...
+
+    def newest(self) -> Cursor:
+        """Give the place of the journal's last edge, (0, 0) where there is none."""
+        ...
+
+    def news(self, after: Cursor, limit: int) -> list[News]:
+        """Give committed edges behind `after`, in order."""
+        ...
+
+    def keep(self, cursor: Cursor, grouping: bytes, deliveries: Sequence[Delivery]) -> None:
+        """Store all of it, or nothing; a delivery replaces that of its receiver and id.
+
+        Raises:
+            StoreFull, StoreError: nothing was stored.
+        """
+        ...
+
+
+class Letters(Protocol):
+    """Deliveries that wait or are dead; what arrived is kept no more."""
+
+    def put(self, delivery: Delivery) -> None:
+        """Replace the delivery of this receiver and id."""
+        ...
+
+    def sent(self, receiver: str, notice_id: str) -> None:
+        """Let go of what arrived; what is not there is no error."""
+        ...
+
+    def due(self, receiver: str, now: Micros, limit: int) -> list[Delivery]:
+        """Give what waits and is due by `now`, longest due first."""
+        ...
+
+    def waiting(self, receiver: str) -> list[Delivery]:
+        """Give all that waits for a receiver, oldest first."""
+        ...
+
+    def letters(self, state: str) -> list[Delivery]:
+        """Give all deliveries of a state (waiting, dead), oldest first."""
+        ...
+
+    def letter(self, notice_id: str) -> Delivery:
+        """Give one delivery.
+
+        Raises:
+            NotFound: none of that id waits or is dead.
+        """
+        ...
+
+
+class Outbox(NoticeWriter, Letters, Protocol):
+    """Notifications on their way."""
+
+    def count(self) -> dict[tuple[str, str], int]:
+        """Count deliveries by (receiver, state)."""
+        ...
+
+    def beat(self, at: Micros) -> None:
+        """Write one small row: it shows that the store takes rows.
+
+        Raises:
+            StoreFull, StoreError: it does not.
+        """
+        ...
+
+
         """The tree."""
         ...
 
@@ -279,6 +352,11 @@ def open_store(url: str, settings: StoreSection | None = None, root_id: int = 1)
     scheme = url.partition(":")[0].partition("+")[0]
     if scheme not in found.modules:
         command = next((missing.command for missing in found.missing if missing.name == scheme), "")
+    @property
+    def outbox(self) -> Outbox:
+        """Notifications on their way."""
+        ...
+
         known = ", ".join(found.modules)
         raise SettingsError(
             f"No store engine {scheme!r}."

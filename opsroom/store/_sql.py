@@ -5,6 +5,7 @@ from __future__ import annotations
 from opsroom.settings import StoreSection
 from opsroom.store._database import Database
 from opsroom.store._journal import SqlJournal
+from opsroom.store._outbox import SqlOutbox
 from opsroom.store._readings import SqlReadings
 from opsroom.store._rows import SqlAccess, SqlSnapshots
 
@@ -18,6 +19,7 @@ class SqlStore:
         self.journal = self.catalog = SqlJournal(database)
         self.snapshots = SqlSnapshots(database)
         self.access = SqlAccess(database)
+        self.outbox = SqlOutbox(database)
 
     def close(self) -> None:
         """Let connections go."""

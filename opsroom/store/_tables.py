@@ -144,3 +144,18 @@ session = Table(
 token = Table(
     "token", metadata, _root(), _text("token_hash", key=True), _int("unit_id"), _text("name"), _int("at")
 )
+notice = Table(
+    "notice",
+    metadata,
+    _root(),
+    _text("receiver", key=True),
+    _text("id", key=True),
+    _text("state"),
+    _int("due"),
+    _int("made"),
+    _blob(),
+    Index("ix_notice_due", "root_id", "receiver", "state", "due"),
+)
+reader = Table(
+    "reader", metadata, _root(), _text("name", key=True), _int("log_offset"), _int("number"), _blob()
+)

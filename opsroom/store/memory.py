@@ -8,13 +8,22 @@ from threading import RLock
 import numpy as np
 
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
-from opsroom.records import AnyAct, AnyConfig, SeriesSet, UnitSet
+from opsroom.notices import News
+from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
+from opsroom.rule import Rule
 from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
 from opsroom.store import Buckets
 from opsroom.store._arrays import aggregate, last_of_equals, order
 
 
+from opsroom.store._memory_outbox import MemoryOutbox
+
+_edge = msgspec.msgpack.Decoder(Edge)
+
+
+def _lean(edge: Transition) -> Edge:
+    return _edge.decode(msgspec.msgpack.encode(edge))
 class MemoryReadings:
     """Readings as arrays in the order of arrival, put in order when asked."""
 
@@ -80,6 +89,8 @@ class MemoryJournal:
 
     def commit(
         self,
+        self._rules: dict[str, Rule] = {}
+        self.news: list[News] = []
         offset: int,
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
@@ -89,7 +100,8 @@ class MemoryJournal:
         with self._lock:
             if offset <= self._offset:
                 return
-            for edge in transitions:
+            for number, edge in enumerate(transitions):
+                self.news.append(News((offset, number), edge))
                 self._alerts[edge.alert.id] = edge.alert
                 self._edges.setdefault(edge.alert.id, []).append(edge)
             for change in config:
@@ -242,3 +254,4 @@ class MemoryStore:
 def open_store(url: str, settings: StoreSection, root_id: int) -> MemoryStore:  # noqa: ARG001
     """Start an empty store."""
     return MemoryStore()
+        self.outbox = MemoryOutbox(self.journal.news)
