@@ -16,6 +16,7 @@ import pytest
 from opsroom.bench.nab.bench import bench
 from opsroom.bench.nab.corpus import Corpus, Costs, File, Floats, read_corpus
 from opsroom.bench.nab.draw import draw
+from opsroom.bench.nab.lean import lean_scores
 from opsroom.bench.nab.run import Outcome, fed, through, write_scores
 from opsroom.bench.nab.tuned import TUNED, shipped
 from opsroom.bench.nab.validate import THRESHOLD, cross_validate, folds
@@ -63,6 +64,14 @@ def test_what_comes_later_moves_no_score() -> None:
     other, whole = through(File(file.name, file.t, v, ()), bands=0), through(file, bands=0)
     np.testing.assert_array_equal(other.score[:1_500], whole.score[:1_500])
     assert (other.score[1_500:] != whole.score[1_500:]).any()
+
+
+def test_the_lean_scores_are_the_engines_bit_by_bit() -> None:
+    file = series()
+    v = file.v.copy()
+    v[300:310], v[700] = np.nan, 1e300
+    for one in (file, File(file.name, file.t, v, ())):
+        np.testing.assert_array_equal(lean_scores(one), through(one, bands=0).score)
 
 
 def test_an_open_alert_silences_no_score() -> None:

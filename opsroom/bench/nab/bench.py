@@ -27,9 +27,9 @@ def bench(
 ) -> dict[str, Any]:
     """Run the benchmark of folder `nab`; scores to `out/<group>/<file>.csv`, pictures to `out/pictures/`.
 
-    Scores are taken with alerts off (`run`). The threshold is the declared one; the best in hindsight stands beside it, named so. The threshold is
-    cross-validated always; `every_constant` cross-validates all that was tuned, which compiles the kernels
-    anew for each value tried.
+    Scores are taken with alerts off (`run`). The threshold is the declared one; the best in hindsight stands
+    beside it, named so. The threshold is cross-validated always; `every_constant` cross-validates all that
+    was tuned, which compiles the kernels anew for each value tried.
 
     Raises:
         Invalid: `nab` is not laid out like the benchmark.

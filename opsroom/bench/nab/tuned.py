@@ -11,9 +11,27 @@ import opsroom.detect
 from opsroom.bench.nab.validate import THRESHOLD
 
 TUNED: Final[dict[str, tuple[float, ...]]] = {
-    THRESHOLD: (3.0, 3.4, 3.8, 4.0, 4.2, 4.4, 4.6, 5.0, 5.5, 6.0),
+    THRESHOLD: (2.8, 3.0, 3.2, 3.3, 3.4, 3.6, 4.0),
+    "evidence.PRIOR_SHAPE": (3.0, 8.0),
+    "evidence.PRIOR_EXCESS": (0.05, 0.2),
+    "evidence.INDEPENDENT_LEAST": (0.05, 0.2),
+    "evidence.TOP": (0.01, 0.05),
+    "evidence.REFERENCE": (1e-4, 1e-3),
+    "evidence.PRIOR_MOMENTS": (1.0, 6.0),
+    "evidence.APART": (50, 200),
+    "tail.SMOOTH": (0.05, 0.12),
+    "tail.SLOT_GAIN": (0.01, 0.04),
+    "tail.WEEK_USED": (0.5, 0.7),
+    "discord.WINDOW": (36, 64),
 }
-"""`module.NAME`, or `module.NAME[index]` of an array that kernels are given, below `opsroom.detect`."""
+"""`module.NAME`, or `module.NAME[index]` of an array that kernels are given, below `opsroom.detect`, and what
+is tried beside the value shipped.
+
+`evidence.LINES` is not among them: it is fitted to simulated series (`opsroom bench calibration --fit`) and
+has seen no file of the benchmark.
+"""
+FOLLOWS: Final = {"discord.WINDOW": ("discord.REACH", "discord.HISTORY")}
+"""What was computed on import: the second is the sum of the first and the third."""
 
 
 def shipped(names: Iterable[str] = TUNED) -> dict[str, float]:
@@ -25,7 +43,7 @@ def override(name: str, value: float) -> None:
     """Set a constant wherever detection holds it: an array's in place, a plain one in every module.
 
     Only for a process that has compiled no kernels yet and ends with its scores: kernels take plain constants
-    at compilation, and what was computed from one on import stays.
+    at compilation, and what was computed from one on import stays but for FOLLOWS.
     """
     owner, constant, index = _parts(name)
     before = getattr(owner, constant)
@@ -33,6 +51,15 @@ def override(name: str, value: float) -> None:
         before[index] = value
         return
     after = type(before)(value)
+    _spread(constant, before, after)
+    if name in FOLLOWS:
+        sum_of, other = FOLLOWS[name]
+        whole, constant, _ = _parts(sum_of)
+        _spread(constant, getattr(whole, constant), after + int(_value(other)))
+
+
+def _spread(constant: str, before: Any, after: Any) -> None:
+    """Put `after` in place of `before` in every module that holds the constant."""
     for module in pkgutil.iter_modules(opsroom.detect.__path__):
         members = vars(importlib.import_module(f"opsroom.detect.{module.name}"))
         if members.get(constant) is before:
