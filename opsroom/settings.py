@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opsroom.errors import SettingsError
@@ -87,6 +87,48 @@ class RoomSection(Section):
     snapshot_s: float = Field(10.0, gt=0, description="how often the room's state is snapshotted")
 
 
+Pair = tuple[float, float]
+
+
+class FiguresSection(Section):
+    """By what the alarm figures are judged; pairs are target and most that is manageable."""
+
+    per_10min: Pair = Field((1.0, 2.0), description="alarms in ten minutes, mean")
+    per_hour: Pair = Field((6.0, 12.0), description="alarms in an hour, mean")
+    per_day: Pair = Field(
+        (144.0, 288.0), description="alarms a day (IEC 62682:2014; ISA-18.2-2009 has 150 and 300, 2016 none)"
+    )
+    hour_raises: int = Field(30, ge=1, description="an hour with more alarms than this is too full")
+    hours_over: float = Field(0.01, ge=0, description="share of hours that may be too full")
+    bin_raises: int = Field(10, ge=1, description="ten minutes with more alarms than this are too full")
+    bins_over: float = Field(0.01, ge=0, description="share of ten minutes that may be too full")
+    bin_max: int = Field(10, ge=0, description="most alarms in any ten minutes")
+    flood_start: int = Field(10, ge=2, description="raises in ten minutes at which a flood starts")
+    flood_end: int = Field(5, ge=1, description="raises in ten minutes below which it ends")
+    in_flood: float = Field(0.01, ge=0, description="share of the time that may be flood")
+    top_share: Pair = Field((0.01, 0.05), description="share of the ten most frequent in all alarms")
+    chatter_raises: int = Field(3, ge=2, description="raises of one series that are chattering")
+    chatter_s: float = Field(60.0, gt=0, description="if they come within this time")
+    chattering: int = Field(0, ge=0, description="series that may chatter")
+    fleeting_s: float = Field(10.0, gt=0, description="an alarm that clears alone within this is fleeting")
+    fleeting: int = Field(0, ge=0, description="alarms that may be fleeting")
+    stale_h: float = Field(24.0, gt=0, description="hours after which an active alarm is stale")
+    stale: int = Field(4, ge=0, description="alarms that may be stale on any one day")
+    mix: tuple[float, float, float] = Field(
+        (0.8, 0.15, 0.05), description="shares of low (at least), medium and high priority (at most)"
+    )
+    unauthorised: int = Field(0, ge=0, description="silences without a person or rule, or without a reason")
+    days_min: float = Field(30.0, gt=0, description="days that the standards ask for; less is said")
+    days_max: float = Field(93.0, gt=0, le=400, description="longest span of one answer: bounds its bins")
+    edges_max: int = Field(500_000, ge=1, description="edges read for one answer: bounds memory and time")
+
+    @model_validator(mode="after")
+    def _ends_below_its_start(self) -> Self:
+        if self.flood_end > self.flood_start:
+            raise ValueError("flood_end is above flood_start")
+        return self
+
+
 class Limits(Section):
     """Every limit of the room with its reason."""
 
@@ -139,6 +181,7 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     log: LogSection = LogSection()
     room: RoomSection = RoomSection()
+    figures: FiguresSection = FiguresSection()
     limits: Limits = Limits()
 
     @classmethod

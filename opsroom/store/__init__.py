@@ -21,6 +21,7 @@ from opsroom.settings import StoreSection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Relation, Series, Transition, Unit
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.notices import Cursor, Delivery, News
@@ -142,6 +143,19 @@ class Journal(Protocol):
 
     def edges(self, alert_id: str) -> list[Transition]:
         """Give what happened to an alert, in order."""
+        ...
+
+    def edges_within(
+        self, t_from: Micros, t_to: Micros, after: tuple[int, int] = (0, 0), limit: int = 5_000
+    ) -> list[tuple[tuple[int, int], Edge]]:
+        """Give edges with t_from <= at < t_to behind the place `after`, each with its place, in order."""
+        ...
+
+    def edges_standing(self, at: Micros) -> list[Edge]:
+        """Give the edges before `at` of alerts that may have stood then, in order.
+
+        Those that are open, awaited by a decision, or have an edge at or after it.
+        """
         ...
 
     def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:

@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, or_, select, tuple_
 
+from opsroom.figures import Edge
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.records import AnyAct, AnyConfig, RelationSet, SeriesSet, UnitSet, decode_act
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
 POSITION: Final = "journal"
+Place = tuple[int, int]
 _pack = msgspec.msgpack.Encoder().encode
 _alert = msgspec.msgpack.Decoder(Alert)
 _edge = msgspec.msgpack.Decoder(Transition)
+_lean = msgspec.msgpack.Decoder(Edge)
 _unit = msgspec.msgpack.Decoder(Unit)
 _series = msgspec.msgpack.Decoder(Series)
 _relation = msgspec.msgpack.Decoder(Relation)
@@ -101,6 +104,66 @@ class SqlJournal:
         )
         with self._database.read() as connection:
             return [_edge.decode(body) for (body,) in connection.execute(query)]
+
+    def edges_within(
+        self, t_from: Micros, t_to: Micros, after: Place = (0, 0), limit: int = 5_000
+    ) -> list[tuple[Place, Edge]]:
+        """Give edges of a span, in order."""
+        table = tables.edge.c
+        query = (
+            select(table.log_offset, table.number, table.body)
+            .where(table.root_id == self._database.root_id)
+            .where(tuple_(table.log_offset, table.number) > after)
+            .where(table.at >= t_from, table.at < t_to)
+            .order_by(table.log_offset, table.number)
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            if after == (0, 0):
+                query = query.where(table.log_offset >= self._reached(connection, t_from))
+            query = query.where(table.log_offset <= self._reached(connection, t_to))
+            rows = connection.execute(query).all()
+        return [((offset, number), _lean.decode(body)) for offset, number, body in rows]
+
+    def edges_standing(self, at: Micros) -> list[Edge]:
+        """Give earlier edges of what may have stood at an instant."""
+        edge, alert, root = tables.edge.c, tables.alert.c, self._database.root_id
+        later = tables.edge.alias("later").c
+        with self._database.read() as connection:
+            reached = self._reached(connection, at)
+            goes_on = exists().where(
+                later.root_id == root, later.alert_id == alert.id, later.log_offset >= reached, later.at >= at
+            )
+            alive = select(alert.id).where(
+                alert.root_id == root,
+                alert.raised < at,
+                or_(alert.outcome.in_([str(Outcome.OPEN), str(Outcome.DECIDED)]), goes_on),
+            )
+            query = (
+                select(edge.body)
+                .where(edge.root_id == root, edge.alert_id.in_(alive), edge.at < at)
+                .order_by(edge.log_offset, edge.number)
+            )
+            return [_lean.decode(body) for (body,) in connection.execute(query)]
+
+    def _reached(self, connection: Connection, at: Micros) -> int:
+        """Give the offset of the commit in which room time reached `at`, or the last one before.
+
+        Room time never goes back, so the journal is in its order, and halving the offsets needs no index on
+        time.
+        """
+        table = tables.edge.c
+        mine = table.root_id == self._database.root_id
+        low, high = 0, connection.execute(select(func.max(table.log_offset)).where(mine)).scalar() or 0
+        while low < high:
+            middle = (low + high + 1) // 2
+            query = select(table.log_offset, table.at).where(mine, table.log_offset >= middle)
+            row = connection.execute(query.order_by(table.log_offset, table.number).limit(1)).one()
+            if row.at < at:
+                low = row.log_offset
+            else:
+                high = middle - 1
+        return low
 
     def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
         """Give acts after an offset."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from threading import RLock
 
+import msgspec
 import numpy as np
 
+from opsroom.figures import Edge
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
@@ -24,6 +26,13 @@ _edge = msgspec.msgpack.Decoder(Edge)
 
 def _lean(edge: Transition) -> Edge:
     return _edge.decode(msgspec.msgpack.encode(edge))
+_edge = msgspec.msgpack.Decoder(Edge)
+
+
+def _lean(edge: Transition) -> Edge:
+    return _edge.decode(msgspec.msgpack.encode(edge))
+
+
 class MemoryReadings:
     """Readings as arrays in the order of arrival, put in order when asked."""
 
@@ -145,6 +154,26 @@ class MemoryJournal:
         """Give what happened to an alert."""
         with self._lock:
             return list(self._edges.get(alert_id, ()))
+
+    def edges_within(
+        self, t_from: Micros, t_to: Micros, after: tuple[int, int] = (0, 0), limit: int = 5_000
+    ) -> list[tuple[tuple[int, int], Edge]]:
+        """Give edges of a span, in order."""
+        with self._lock:
+            found = [one for one in self.news if one.cursor > after and t_from <= one.edge.at < t_to]
+        return [(one.cursor, _lean(one.edge)) for one in found[:limit]]
+
+    def edges_standing(self, at: Micros) -> list[Edge]:
+        """Give earlier edges of what may have stood at an instant."""
+        with self._lock:
+            later = {one.edge.alert.id for one in self.news if one.edge.at >= at}
+            alive = later | {
+                alert.id
+                for alert in self._alerts.values()
+                if alert.outcome in {Outcome.OPEN, Outcome.DECIDED}
+            }
+            found = [one.edge for one in self.news if one.edge.at < at and one.edge.alert.id in alive]
+        return [_lean(edge) for edge in found]
 
     def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
         """Give acts after an offset."""

@@ -1,5 +1,6 @@
 """What every store engine keeps beside readings: alerts, acts, snapshots, seats, each economy for itself."""
 
+from opsroom.figures import Edge
 from opsroom.model import (
     Alert,
     Annunciation,
@@ -119,6 +120,45 @@ def test_alerts_are_found_by_state_unit_and_time(shelf: Shelf) -> None:
     assert found(unit_ids=[]) == []
     assert found(since=20, open_only=True) == ["a-4", "a-3"]
     assert found(limit=2) == ["a-4", "a-3"]
+
+
+@each_engine
+def test_edges_of_a_span_come_in_pages_and_with_what_stood_at_its_start(shelf: Shelf) -> None:
+    """Five alerts: one over before, two that reach in, one inside, one that reaches over the whole span."""
+    store = shelf.new()
+    ended = {number: alert(number, raised=number, outcome=Outcome.RECOVERED) for number in range(1, 6)}
+    story = [
+        [(1, 1), (2, 2)],
+        [(3, 3), (4, 1), (5, 5)],
+        [(20, 2), (21, 4)],
+        [(22, 4), (30, 5)],
+        [(40, 3)],
+    ]
+    for offset, commit in enumerate(story):
+        edges = [
+            Transition(at=at, verb="recovered" if at > 21 or at in {4, 20} else "raised", alert=ended[number])
+            for at, number in commit
+        ]
+        store.journal.commit(10 * offset + 7, edges, [], [])
+
+    def ids(edges: list[Edge]) -> list[tuple[int, str]]:
+        return [(edge.at, edge.alert.id) for edge in edges]
+
+    page, after = [], (0, 0)
+    while found := store.journal.edges_within(4, 30, after, limit=2):
+        assert len(found) <= 2
+        page += [edge for _, edge in found]
+        after = found[-1][0]
+    assert ids(page) == [(4, "a-1"), (5, "a-5"), (20, "a-2"), (21, "a-4"), (22, "a-4")]
+    assert ids(store.journal.edges_standing(10)) == [(2, "a-2"), (3, "a-3"), (5, "a-5")]
+    assert ids(store.journal.edges_standing(25)) == [(3, "a-3"), (5, "a-5")]
+    assert store.journal.edges_standing(0) == []
+    assert page[0].alert.standing.unit_id == ended[1].standing.unit_id
+    for t_from in range(0, 45, 3):
+        whole = [e for offset in story for e in offset if t_from <= e[0] < t_from + 7]
+        assert ids([edge for _, edge in store.journal.edges_within(t_from, t_from + 7)]) == [
+            (at, f"a-{number}") for at, number in whole
+        ]
 
 
 @each_engine
