@@ -130,7 +130,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     clock = WallClock(floor=last_now(log) if settings.server.clock == "wall" else 0)
     offload = ThreadOffload(settings.store.read_pool)
     access = Access(store.access, settings.limits, WallClock(), offload.read, write=offload.write)
-    view = View(catalog, settings.room, boot=secrets.token_hex(4))
+    view = View(catalog, settings.room, boot=secrets.token_hex(4), figures=settings.figures)
     room = Room(
         settings=settings,
         catalog=catalog,

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 
 from opsroom.api.acts import Replays, act_router
 from opsroom.api.answers import handle_errors
+from opsroom.api.figures import figures_router
 from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
 from opsroom.api.live import live_router
@@ -44,6 +45,7 @@ def create_api(
     for router in (
         session_router,
         query_router,
+        figures_router,
         act_router,
         live_router,
         health_router,

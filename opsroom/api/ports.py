@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from opsroom.alert.budget import Budget
     from opsroom.catalog import Catalog
+    from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Series, Transition
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
@@ -58,6 +59,16 @@ class JournalRows(Protocol):
 
     def edges(self, alert_id: str) -> list[Transition]:
         """Give what happened to it, in order."""
+        ...
+
+    def edges_within(
+        self, t_from: Micros, t_to: Micros, after: tuple[int, int] = (0, 0), limit: int = 5_000
+    ) -> list[tuple[tuple[int, int], Edge]]:
+        """Give edges of a span behind a place, each with its place, in order."""
+        ...
+
+    def edges_standing(self, at: Micros) -> list[Edge]:
+        """Give the edges before `at` of alerts that may have stood then, in order."""
         ...
 
 

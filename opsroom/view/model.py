@@ -17,6 +17,8 @@ from opsroom.errors import AccessDenied, NotFound
 from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Transition, Unit
 from opsroom.rights import may_see, may_see_series, may_see_unit, on_wall
 from opsroom.seats import Seat
+from opsroom.settings import FiguresSection
+from opsroom.view.alarms import Floods
 from opsroom.view.board import Board
 from opsroom.view.cards import Cards
 from opsroom.view.scope import Scope
@@ -42,8 +44,16 @@ class View:
     `boot` names this run of the server: revisions count from 0 in each.
     """
 
-    def __init__(self, catalog: Catalog, settings: RoomSection, *, boot: str) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        settings: RoomSection,
+        *,
+        boot: str,
+        figures: FiguresSection = FiguresSection(),  # noqa: B008 - frozen
+    ) -> None:
         """Start from the catalog as it is, without values and alerts; `load` takes the open ones."""
+        self.floods = Floods(figures)
         self.catalog = catalog
         self.boot = boot
         self.revision = 0
@@ -77,6 +87,8 @@ class View:
         self.at = max(self.at, now)
         self._sync()
         self.raises.update(raises or {})
+        alerts = list(alerts)
+        self.floods.recall(alerts, now)
         for alert in alerts:
             self._place(alert)
         self._wake(urgent=True)
@@ -121,6 +133,7 @@ class View:
             self._sync()
         self.raises.update(raises or {})
         for edge in transitions:
+            self.floods.take(edge, self.alerts.get(edge.alert.id))
             self._place(edge.alert)
         if transitions or catalog_changed:
             self._wake(urgent=True)
@@ -320,13 +333,15 @@ class View:
     # -- news ----------------------------------------------------------------------------------------
 
     def refresh(self, now_s: float) -> None:
-        """Recompute the units' aggregates, at most once a second of `now_s` (monotonic).
+        """Recompute the units' aggregates, and whether alarms flood in.
 
-        At once after an alert changed.
+        At most once a second of `now_s` (monotonic), and at once after an alert changed.
         """
         if now_s - self._totals_at < TOTALS_EVERY_S:
             return
         self._totals_at = now_s
+        if self.floods.settle(self.at):
+            self.revision += 1
         fresh = totals(self.catalog, self.board, self.alerts.values(), self.at)
         changed = [unit_id for unit_id, total in fresh.items() if self.totals.get(unit_id) != total]
         self.totals = fresh

@@ -165,6 +165,7 @@ class Scope:
 
     def snapshot_rows(self) -> dict[str, Any]:
         """Give the shared part of a snapshot."""
+        view = self.view
         unit, ancestors, children = self.nearby()
         return {
             "unit": self.unit_view(unit),
@@ -174,6 +175,7 @@ class Scope:
             "series": [self.series_view(slot) for slot in self.slots().tolist()],
             "seats": self.chairs(),
             "lamps": self.lamps(),
+            "flood": view.floods.at(self.seat.unit_id),
         }
 
     def changes(self, since: int, upto: int) -> bytes:
@@ -212,6 +214,7 @@ class Scope:
         if units:
             rows["units"] = [self.unit_view(one) for one in units]
         rows["lamps"] = self.lamps()
+        rows["flood"] = view.floods.at(self.seat.unit_id)
         return rows
 
 

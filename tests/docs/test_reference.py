@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 
-from opsroom.api import acts, health, live, pages, queries, session
+from opsroom.api import acts, figures, health, live, pages, queries, session
 from tests.docs.pages import ROOT, read
 
 API = read(ROOT / "docs" / "api.md")
@@ -18,6 +18,7 @@ PROTOCOL = read(ROOT / "docs" / "protocol.md")
 ROUTERS: tuple[APIRouter, ...] = (
     session.session_router,
     queries.query_router,
+    figures.figures_router,
     acts.act_router,
     live.live_router,
     health.health_router,
