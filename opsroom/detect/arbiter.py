@@ -134,11 +134,11 @@ def own_reading(
         n = _stuck(u, h, row, t, y, events, n)
     if h.open:
         return _while_open(s, r, h, row, t, raw, y, far, beyond, recovery, events, n)
-    r.waiting = 0
+    h.waiting = 0
     detector, centre, half, often, direction = tail.score(r, t, y, passed, s.turn, s.budget, far)
     if detector and s.kin:
-        r.waiting, r.waiting_dir, r.waiting_t = detector, direction, t
-        r.waiting_centre, r.waiting_half, r.waiting_rate = centre, half, often
+        h.waiting, h.waiting_dir, h.waiting_t = detector, direction, t
+        h.waiting_centre, h.waiting_half, h.waiting_rate = centre, half, often
     elif detector:
         n = alarm(r, h, row, t, y, detector, centre, half, often, direction, beyond, events, n)
     if h.outside >= recovery:

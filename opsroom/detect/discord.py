@@ -1,9 +1,9 @@
 """Streaming left discord: how far the last readings lie from everything the series has done before.
 
-The distance (Euclid, of raw values) of the last `WINDOW` readings to their nearest neighbour among the windows
-of the last `HISTORY` readings that do not overlap them: the left matrix profile (Yeh et al. 2016) without
-normalisation, so that a level never had is as strange as a shape never seen. Each lag's sum of squares moves on
-by one term in and one out, so a reading costs one pass over the history.
+The distance (Euclid, of raw values) of the last `WINDOW` readings to their nearest neighbour among the
+windows of the last `HISTORY` readings that do not overlap them: the left matrix profile (Yeh et al. 2016)
+without normalisation, so that a level never had is as strange as a shape never seen. Each lag's sum of
+squares moves on by one term in and one out, so a reading costs one pass over the history.
 
 Values are rounded to a 128th of the series' usual residual: sums of squares are then whole numbers below
 2^53, exact in floats, and what is rebuilt from a snapshot's values is equal to what was kept, bit by bit.
@@ -41,9 +41,10 @@ MOST: Final = 2.0**20
 PERIOD_US: Final = 60_000_000
 """What is reckoned with where a series declares no period."""
 COST_US: Final = 8.0
-"""Of one reading at full history on one core: what `choose` reckons with, not what it measures."""
+"""Of one reading at full history on one core: what `choose` reckons with. Measured: half of it."""
 LEARNED: Final = 100 * evidence.WEIGHT
 """Counts from which the distance is scored."""
+INFINITE: Final = np.iinfo(np.int64).max
 
 DISCORD = np.dtype(
     [
@@ -104,29 +105,50 @@ def rank(indicator: Indicator | None) -> int:
 
 
 @inner
+def _move(sums: Any, old: Any, older: Any, step: float, leaving: float) -> None:
+    """Move sums of squares on by a term in and a term out.
+
+    A loop without choices over slices: the compiler does several lags at once.
+    """
+    for k in range(len(sums)):
+        comes, goes = step - old[k], leaving - older[k]
+        sums[k] += comes * comes - goes * goes
+
+
+@inner
+def _least(sums: Any) -> Any:
+    """Give the least of numbers from nought up, infinite of none.
+
+    Such floats stand in the order of their bits, and whole numbers are compared several at once.
+    """
+    bits = sums.view(np.int64)
+    least = INFINITE
+    for k in range(len(bits)):
+        least = min(least, bits[k])
+    return math.inf if least == INFINITE else np.int64(least).view(np.float64)
+
+
+@inner
 def push(d: Any, values: Any, sums: Any, y: float) -> None:
     """Take a value: move every lag's sum of squares on and find the nearest past window."""
     step = min(max(np.round((y - d.offset) / d.scale * STEPS), -MOST), MOST)
     if d.head == 0:
-        for k in range(REACH - 1, -1, -1):
+        for k in range(len(values) - SPARE - 1, -1, -1):
             values[SPARE + k] = values[k]
         d.head = SPARE
     d.head -= 1
     head = d.head
     values[head] = step
-    lags = min(d.n, HISTORY)
-    full = min(max(d.n - WINDOW + 1, 0), HISTORY + 1)  # lags whose window lies wholly in what was heard
-    leaving = values[head + WINDOW]
-    nearest = math.inf
-    for lag in range(1, min(full, WINDOW)):
-        sums[lag] += (step - values[head + lag]) ** 2 - (leaving - values[head + WINDOW + lag]) ** 2
-    for lag in range(WINDOW, full):
-        moved = sums[lag] + (step - values[head + lag]) ** 2 - (leaving - values[head + WINDOW + lag]) ** 2
-        sums[lag] = moved
-        nearest = min(nearest, moved)
-    for lag in range(max(full, 1), lags + 1):
-        sums[lag] += (step - values[head + lag]) ** 2
-    if d.n - WINDOW + 1 <= HISTORY and d.n >= 2 * WINDOW - 1:
+    history = len(sums) - 1
+    lags = min(d.n, history)
+    full = min(max(d.n - WINDOW, 0), history)  # lags whose window lies wholly in what was heard
+    old = values[head + 1 : head + 1 + lags]
+    older = values[head + 1 + WINDOW : head + 1 + WINDOW + full]
+    _move(sums[1 : full + 1], old[:full], older, step, values[head + WINDOW])
+    for k in range(full, lags):
+        sums[k + 1] += (step - old[k]) ** 2
+    nearest = _least(sums[WINDOW : full + 1])
+    if d.n - WINDOW + 1 <= history and d.n >= 2 * WINDOW - 1:
         nearest = min(nearest, sums[d.n - WINDOW + 1])
     d.n += 1
     d.distance = math.sqrt(nearest) if nearest < math.inf else -1.0
@@ -150,7 +172,7 @@ def weigh(d: Any) -> Any:
     if d.distance < 0.0:
         return -1.0
     surprise, d.place = evidence.weigh(d.channel, d.distance, evidence.INDEPENDENT_LEAST)
-    return surprise if d.channel.total >= LEARNED else -1.0
+    return surprise if d.channel.upper[0] >= LEARNED else -1.0
 
 
 @inner

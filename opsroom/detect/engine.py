@@ -202,8 +202,8 @@ class Engine:
             try:
                 count = consume(
                     parts, state.conduct, state.discords, bonds.arrays, bonds.seat_from, bonds.seat_list,
-                    state.zone_table, rows, columns.t, columns.v, columns.q, self._profile, self._recovery, events, spare,
-                    given, progress,
+                    state.zone_table, rows, columns.t, columns.v, columns.q, self._profile, self._recovery,
+                    events, spare, given, progress,
                 )  # fmt: skip
             except Exception:  # whatever a detector raises concerns its series, never the room
                 if not progress[3]:  # the kernel was not entered: it does not compile

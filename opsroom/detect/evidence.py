@@ -1,5 +1,4 @@
-"""How much a reading speaks against the series being well: tail probabilities in constant memory, and what
-they come to as false alarms.
+"""How much a reading speaks against the series being well, and how often that would be a false alarm.
 
 A channel is a statistic that is large where something is wrong (a residual, a smoothed residual, the
 distance to the nearest past window). Its past is a histogram of its logarithm: eight bins an octave near its
@@ -12,8 +11,6 @@ The evidence of a reading is the sum of its channels' -log10 p. How often a faul
 much was measured on simulated series (`LINES`) and is corrected by the series' own count of such moments
 (gamma prior, Poisson counts), so that a series that cries wolf must cry louder.
 """
-
-# ruff: noqa: FBT001 - kernels take no keywords
 
 from __future__ import annotations
 
@@ -37,6 +34,7 @@ EDGES: Final[NDArray[np.float64]] = np.concatenate(
     [[LOWEST - 1.0], LOWEST + np.arange(FINE_BINS) / FINE, MIDDLE + np.arange(BINS - FINE_BINS) / COARSE]
 )
 """Lower edge of each bin in octaves, and the upper edge of the last."""
+CENTRES: Final[NDArray[np.float64]] = 0.5 * (EDGES[:-1] + EDGES[1:])
 WEIGHT: Final = 8
 """What one reading counts: a fraction survives when the memory is halved."""
 FULL: Final = 8_000 * WEIGHT
@@ -54,7 +52,7 @@ PRIOR_EXCESS: Final = 0.1
 """Octaves that a reading of the tail lies above its start, before any is seen; and what that is worth."""
 EXCESS_LEAST: Final = 0.02
 INDEPENDENT_LEAST: Final = 0.1
-AGREE_MEMORY: Final = 2_000.0
+AGREE_MEMORY: Final = 2_000
 HUGE: Final = 1e150
 """A residual counts no more than this: its square is a number still."""
 
@@ -66,6 +64,15 @@ PRIOR_MOMENTS: Final = 3.0
 MOMENT_MEMORY: Final = 8_000.0
 APART: Final = 100
 """Readings after which a second moment, or a second report, is another one."""
+MOMENT_AT: Final[NDArray[np.float64]] = (LINES[:, 0] - math.log10(REFERENCE)) / LINES[:, 1]
+"""Evidence that counts as a moment."""
+OWN_MOST: Final = 0.26
+"""log10 of how much rarer a series' own count of moments can make its evidence, rounded up: with none
+counted, (3 + 3e-4 * 8,000) / 3."""
+PLAIN: Final = 2.0
+PLAIN_SHARE: Final = 0.0099
+"""Evidence sure to come at more than a hundredth of the readings is not looked at more closely, where the
+budget is below that."""
 WEEK_US: Final = 604_800_000_000.0
 
 
@@ -90,26 +97,42 @@ def weigh(c: Any, x: float, independent: float) -> Any:
     ratio = x / c.scale
     octave = min(math.log2(ratio), HIGHEST + FAR) if ratio > 0.0 else LOWEST - 1.0
     place = bin_of(octave)
-    if c.total <= 0:
+    total = float(c.upper[0])
+    if total <= 0.0:
         return 0.0, place
-    wanted = max(TOP * c.total, min(TOP_LEAST * WEIGHT / independent, TOP_MOST * c.total))
-    above, excess, k = 0.0, 0.0, c.highest + 1
-    while k > 1 and above < wanted:
-        k -= 1
-        count = float(c.counts[k])
-        above += count
-        excess += count * 0.5 * (EDGES[k] + EDGES[k + 1])
-    if place < k or above <= 0.0:  # nothing but the lowest bin was seen: there is no tail to fit
-        beyond = 0.5 * c.counts[place] + 0.5 * WEIGHT + above
-        for j in range(place + 1, k):
-            beyond += c.counts[j]
-        p = beyond / (c.total + WEIGHT)
+    start = _start(c, max(TOP * total, min(TOP_LEAST * WEIGHT / independent, TOP_MOST * total)))
+    if place < start or c.upper[start] == 0:
+        p = (0.5 * (float(c.upper[place]) + float(c.upper[place + 1])) + 0.5 * WEIGHT) / (total + WEIGHT)
     else:
-        above /= WEIGHT
-        excess = max(excess / WEIGHT - above * EDGES[k], EXCESS_LEAST * above)
-        far = 1.0 + (octave - EDGES[k]) / (PRIOR_SHAPE * PRIOR_EXCESS + independent * excess)
-        p = above * WEIGHT / c.total * far ** -(PRIOR_SHAPE + independent * above)
+        p = float(c.upper[start]) / total * _far(c, start, octave, independent)
     return -math.log10(max(p, 1e-300)), place
+
+
+@inner
+def _start(c: Any, wanted: float) -> Any:
+    """Give the bin at which the fitted tail starts: the highest with `wanted` counts in and above it.
+
+    It is sought from where it was at the last reading, seldom more than a bin away.
+    """
+    start = BINS - int(c.fitted)
+    while start > 1 and c.upper[start] < wanted:
+        start -= 1
+    while c.upper[start + 1] >= wanted:
+        start += 1
+    c.fitted = BINS - start
+    return start
+
+
+@inner
+def _far(c: Any, start: int, octave: float, independent: float) -> Any:
+    """Give which share of the fitted tail lies beyond `octave`."""
+    excess = 0.0
+    for k in range(start, BINS):
+        excess += (float(c.upper[k]) - float(c.upper[k + 1])) * CENTRES[k]
+    above = c.upper[start] / WEIGHT
+    excess = max(excess / WEIGHT - above * EDGES[start], EXCESS_LEAST * above)
+    far = 1.0 + (octave - EDGES[start]) / (PRIOR_SHAPE * PRIOR_EXCESS + independent * excess)
+    return far ** -(PRIOR_SHAPE + independent * above)
 
 
 @inner
@@ -121,16 +144,21 @@ def learn(c: Any, x: float, place: int) -> None:
         if c.sized >= SIZING and c.scale <= 0.0:
             c.sized = SIZING - 1  # nothing has moved yet: no yardstick
         return
-    c.counts[place] += WEIGHT
-    c.total += WEIGHT
-    c.highest = max(c.highest, place)
-    if c.total >= FULL:
-        c.total = 0
-        for k in range(BINS):
-            c.counts[k] //= 2
-            c.total += c.counts[k]
-            if c.counts[k]:
-                c.highest = k
+    for k in range(place + 1):
+        c.upper[k] += WEIGHT
+    if c.upper[0] >= FULL:
+        _forget_half(c)
+
+
+@inner
+def _forget_half(c: Any) -> None:
+    """Halve the count of each bin."""
+    next_upper = total = 0
+    for k in range(BINS - 1, -1, -1):
+        upper = int(c.upper[k])
+        total += (upper - next_upper) // 2
+        c.upper[k] = total
+        next_upper = upper
 
 
 @inner
@@ -149,8 +177,8 @@ def follow(r: Any, residual: float) -> None:
     if r.agree_n > 20:  # noqa: PLR2004 - the deviation is known by then
         most = 4.0 * math.sqrt(r.variance)
         short = min(max(short, -most), most)
-    r.agree_n += 1
-    gain = max(1.0 / r.agree_n, 1.0 / AGREE_MEMORY)
+    r.agree_n = min(r.agree_n + 1, AGREE_MEMORY)
+    gain = 1.0 / r.agree_n
     r.variance += gain * (short * short - r.variance)
     r.covariance += gain * (short * r.before - r.covariance)
     r.before = short
@@ -166,13 +194,23 @@ def chance(r: Any, evidence: float, line: int) -> Any:
 
 
 @inner
+def matters(r: Any, evidence: float, line: int, share: float) -> Any:
+    """Whether this much may be worth a report or come by chance at less than `share` of the readings.
+
+    A bound without a logarithm: a series' own count of moments makes its evidence at most `OWN_MOST` rarer.
+    """
+    rarest = LINES[line, 1] * evidence - LINES[line, 0] + OWN_MOST
+    return rarest >= PLAIN or share >= PLAIN_SHARE or rarest > r.reported or r.report_age >= APART
+
+
+@inner
 def count_moment(r: Any, evidence: float, line: int) -> None:
     """Count a moment at which the evidence was rare, once in `APART` readings."""
     keep = 1.0 - 1.0 / MOMENT_MEMORY
     r.moments *= keep
     r.expected_moments = r.expected_moments * keep + REFERENCE
     r.moment_age = min(r.moment_age + 1, APART + 1)
-    if evidence >= (LINES[line, 0] - math.log10(REFERENCE)) / LINES[line, 1]:
+    if evidence >= MOMENT_AT[line]:
         if r.moment_age > APART:
             r.moments += 1.0
         r.moment_age = 0
@@ -184,5 +222,5 @@ def report(r: Any, score: float) -> Any:
     if score > 0.0 and (score > r.reported or r.report_age >= APART):
         r.reported, r.report_age = score, 0
         return score
-    r.report_age += 1
+    r.report_age = min(r.report_age + 1, APART)
     return 0.0

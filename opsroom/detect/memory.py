@@ -130,6 +130,7 @@ class State:
             for name in blank:
                 if name not in ("spec", "hold"):
                     self.rows[name][rows] = blank[name][0]
+            self.rows["hold"]["waiting"][rows] = 0
             far = self.rows["spec"]["far"][rows]
             discord.forget(self.discords, far[far >= 0])
 

@@ -314,22 +314,22 @@ def _waiting(
 
     What most of the others show as well is weather: it must then be `tail.AGAIN` times rarer.
     """
-    if r.waiting == 0 or r.waiting_t > t:
+    if h.waiting == 0 or h.waiting_t > t:
         return n
-    detector, r.waiting = r.waiting, 0
-    if r.waiting_t < t or h.open:
+    detector, h.waiting = h.waiting, 0
+    if h.waiting_t < t or h.open:
         return n
     stirred = others = 0
     for k in range(a.size):
         if k != i and not math.isnan(values[k]):
             others += 1
             stirred += 1 if tails[seats[a.start + k].row].stir >= siblings.STIRRED else 0
-    if 2 * stirred >= others > 0 and r.waiting_rate > tail.AGAIN * s.budget:
+    if 2 * stirred >= others > 0 and h.waiting_rate > tail.AGAIN * s.budget:
         return n
     outside = outside_declared(s, values[i])
-    half, often = r.waiting_half, r.waiting_rate
+    half, often = h.waiting_half, h.waiting_rate
     return alarm(
-        r, h, row, t, values[i], detector, r.waiting_centre, half, often, r.waiting_dir, outside, events, n
+        r, h, row, t, values[i], detector, h.waiting_centre, half, often, h.waiting_dir, outside, events, n
     )
 
 

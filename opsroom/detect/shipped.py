@@ -21,7 +21,9 @@ import numpy as np
 import opsroom.detect
 
 NAB_THRESHOLD: Final = 3.3
-"""Score (-log10 of the expected share of false reports: one reading in 2,000) from which a reading counts as reported on the Numenta benchmark.
+"""Score from which a reading counts as reported on the Numenta benchmark.
+
+-log10 of the expected share of false reports: one reading in 2,000.
 
 Declared here, before scoring, and part of the hash: it is never taken from labels of the files it is
 scored on.

@@ -3,7 +3,8 @@
 Small enough to snapshot every few seconds.
 
 No method here, only layout. All rows live in NumPy structured arrays so that numba kernels walk them
-without Python, and a snapshot is a copy of bytes. A row stays below 2 KB.
+without Python, and a snapshot is a copy of bytes. What a series' tail remembers stays below 2 KB,
+all rows of a series together below 4 KB.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import numpy as np
 
 from opsroom.model import ChangeKind, FindingVerb
 
-STATE_VERSION = 2
+STATE_VERSION = 3
 SLOTS = 48
 """Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a
 few days."""
@@ -51,10 +52,9 @@ SPEC = np.dtype(
 CHANNEL = np.dtype(
     [
         ("scale", "f8"),  # usual size of the statistic
-        ("sized", "i4"),  # readings it was taken from
-        ("highest", "i4"),  # highest bin that counts anything
-        ("total", "i4"),
-        ("counts", "u2", (BINS,)),
+        ("upper", "u2", (BINS + 1,)),  # counts in a bin and in all above it
+        ("fitted", "u1"),  # bins of the fitted tail, from the highest down
+        ("sized", "u1"),  # readings the usual size was taken from
     ],
     align=True,
 )
@@ -62,13 +62,13 @@ CHANNEL = np.dtype(
 TAIL = np.dtype(
     [
         ("n", "i8"),
-        ("first", "i8"),
         ("last", "i8"),
-        ("value", "f8"),  # last scored value
-        ("gap", "f8"),  # usual distance of readings, microseconds
         ("zone_from", "i8"),
         ("zone_until", "i8"),
         ("zone_offset", "i8"),
+        ("outside_since", "i8"),
+        ("value", "f8"),  # last scored value
+        ("gap", "f8"),  # usual distance of readings, microseconds
         ("level", "f8"),
         ("plain", "f8"),  # mean absolute residual without the week, with it
         ("weekday", "f8"),
@@ -82,34 +82,25 @@ TAIL = np.dtype(
         ("reported", "f8"),
         ("stir", "f8"),  # evidence of the last readings, fading
         ("score", "f8"),  # anomaly score of the last reading, 0 where it was not scored
-        ("outside_since", "i8"),
-        ("week_n", "i4"),
-        ("agree_n", "i4"),
-        ("moment_age", "i4"),
-        ("report_age", "i4"),
-        ("alarm_age", "i4"),  # readings since the last alarm
-        ("inside_run", "i2"),
-        ("weekly", "u1"),
-        # an alarm that waits for what the siblings show at its instant
-        ("waiting", "u1"),  # detector
-        ("waiting_dir", "i1"),
-        ("waiting_t", "i8"),
-        ("waiting_centre", "f8"),
-        ("waiting_half", "f8"),
-        ("waiting_rate", "f8"),
-        # drift
         ("drift", "f8"),  # residual smoothed over half a day
         ("drift_max", "f8"),
         ("drift_span", "f8"),  # time in the running day
         ("drift_threshold", "f8"),
-        ("drift_ring", "f4", (RING,)),
-        ("drift_n", "i2"),
+        ("week_n", "u2"),  # counts stop where nothing depends on them any more
+        ("agree_n", "u2"),
+        ("moment_age", "u1"),
+        ("report_age", "u1"),
+        ("alarm_age", "u1"),  # readings since the last alarm
+        ("inside_run", "u1"),
+        ("drift_n", "u1"),
+        ("weekly", "u1"),
         ("now", CHANNEL),
         ("lasting", CHANNEL),
-        ("profile", "f8", (SLOTS,)),
         ("visits", "u1", (SLOTS,)),
-        ("week", "f4", (HOURS,)),  # what the hour of the week adds to the half hour of the day
         ("week_visits", "u1", (HOURS,)),
+        ("profile", "f8", (SLOTS,)),
+        ("week", "f4", (HOURS,)),  # what the hour of the week adds to the half hour of the day
+        ("drift_ring", "f4", (RING,)),
     ],
     align=True,
 )
@@ -204,6 +195,13 @@ HOLD = np.dtype(
         ("direction", "i1"),
         ("relation", "i4"),  # id of the relation that opened, 0 otherwise
         ("failed", "i1"),  # a detector raised on this series: off until it is configured anew
+        # an alarm that waits for what the siblings show at its instant
+        ("waiting", "u1"),  # detector
+        ("waiting_dir", "i1"),
+        ("waiting_t", "i8"),
+        ("waiting_centre", "f8"),
+        ("waiting_half", "f8"),
+        ("waiting_rate", "f8"),
     ],
     align=True,
 )

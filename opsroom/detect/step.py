@@ -114,11 +114,11 @@ def consume(  # noqa: C901 - the straight line itself
 ) -> Any:
     """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many.
 
-    `rows_of` are the arrays of PARTS in their order, `discords` those of `discord.Past`. `progress`, int64 [4], holds where to go on: reading,
-    seat of its series (-1: the series itself), findings so far, and BEGUN. It is left at n readings where
-    all are done, earlier where fewer than `spare` places for findings are left or a relation is to be judged
-    (JUDGE), and at the point where something raised. `scores`, shape [n] or [0] where nobody asks, takes
-    each reading's anomaly score, 0 where it was not.
+    `rows_of` are the arrays of PARTS in their order, `discords` those of `discord.Past`. `progress`, int64
+    [4], holds where to go on: reading, seat of its series (-1: the series itself), findings so far, and
+    BEGUN. It is left at n readings where all are done, earlier where fewer than `spare` places for findings
+    are left or a relation is to be judged (JUDGE), and at the point where something raised. `scores`, shape
+    [n] or [0] where nobody asks, takes each reading's anomaly score, 0 where it was not.
     """
     spec, tails, sib, filters, stucks, hold = rows_of
     gathers, seats, groups = bonds

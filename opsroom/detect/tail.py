@@ -33,12 +33,17 @@ WEEK_GAIN: Final = 0.1
 WEEK_USED: Final = 0.6
 """The hour of the week is used where the residual without it is at least this much smaller."""
 WEEK_SETTLE: Final = 300
-WEEK_MEMORY: Final = 1_000.0
+WEEK_SIZED: Final = 50
+"""Readings after which one counts `WEEK_CLIP` times the usual at most."""
+WEEK_MEMORY: Final = 1_000
 WEEK_CLIP: Final = 4.0
 SMOOTH: Final = 0.08
+GAP: Final = 8.0
+"""Usual distances of readings from which on a pause is a gap."""
+GAP_MEMORY: Final = 256
 SETTLE: Final = 16
 """Readings before a band is shown."""
-SPREAD_MEMORY: Final = 1_000.0
+SPREAD_MEMORY: Final = 1_000
 WINSOR: Final = 3.0
 """A residual teaches the spread at most three spreads: an excursion moves its own yardstick slowly."""
 USUAL: Final = 3.75
@@ -51,6 +56,8 @@ DRIFT_DAYS: Final = 7
 """A whole week is seen before drift speaks: plants have Sundays."""
 FADING: Final = 0.8
 """What is left of a reading's evidence at the next one."""
+AGAIN: Final = 0.1
+"""A second alarm within `evidence.APART` readings must be this much rarer: one disturbance is one alarm."""
 CALM: Final = 1.3
 """-log10 p at most of every smoothed channel (one in twenty) for an alert about a shape to end."""
 
@@ -66,9 +73,8 @@ def _hour(r: Any, t: int) -> Any:
 
 
 @inner
-def _of_the_day(r: Any, t: int) -> Any:
-    """Give the mean of the local half hour of `t`; the level where it was not seen yet."""
-    slot = _slot(r, t)
+def _of_the_day(r: Any, slot: int) -> Any:
+    """Give the mean of the half hour; the level where it was not seen yet."""
     return r.profile[slot] if r.visits[slot] > 0 else r.level
 
 
@@ -81,16 +87,16 @@ def expected(r: Any, t: int, turn_full: float) -> Any:
 @kernel
 def season_at(r: Any, t: int) -> Any:
     """Give how far the season at `t` lies from the level: a frozen band goes on by it."""
-    season = _of_the_day(r, t) - r.level
+    season = _of_the_day(r, _slot(r, t)) - r.level
     return season + float(r.week[_hour(r, t)]) if r.weekly else season
 
 
 @inner
 def first_reading(r: Any, t: int, y: float) -> None:
     """Start a series at its first reading."""
-    r.first = r.last = t
+    r.last = t
     r.value = r.level = y
-    r.report_age = r.moment_age = r.alarm_age = evidence.APART + 1
+    r.report_age = r.moment_age = r.alarm_age = evidence.APART
     slot = _slot(r, t)
     r.profile[slot] = y
     r.visits[slot] = 1
@@ -98,34 +104,31 @@ def first_reading(r: Any, t: int, y: float) -> None:
 
 
 @inner
+def _gain(n: int, memory: int) -> Any:
+    """Give the weight of the `n`th reading in a mean over all, later over `memory` of them."""
+    return 1.0 / n if n < memory else 1.0 / memory
+
+
+@inner
 def keep_time(r: Any, t: int) -> Any:
     """Note that a reading came at `t`; gives the microseconds since the one before."""
     passed = float(t - r.last)
     r.last = t
-    usual = min(passed, 8.0 * r.gap) if r.gap > 0.0 else passed
-    r.gap += max(1.0 / r.n, 1.0 / 256.0) * (usual - r.gap)
+    usual = min(passed, GAP * r.gap) if r.gap > 0.0 else passed
+    r.gap += _gain(r.n, GAP_MEMORY) * (usual - r.gap)
     return passed
 
 
 @inner
-def _residual(r: Any, t: int, y: float, turn_full: float) -> Any:
-    """Give (residual of the half hour, residual that is scored)."""
-    of_day = turn(y - _of_the_day(r, t), turn_full)
-    return of_day, of_day - float(r.week[_hour(r, t)]) if r.weekly else of_day
-
-
-@inner
-def _teach_season(r: Any, t: int, y: float, of_day: float, turn_full: float) -> None:
+def _teach_season(r: Any, slot: int, hour: int, y: float, of_day: float, turn_full: float) -> None:
     """Let the half hour, the hour of the week and the level learn from one reading."""
-    slot, hour = _slot(r, t), _hour(r, t)
-    seen = r.visits[slot]
+    seen, by_week = r.visits[slot], float(r.week[hour])
     if r.week_visits[hour] >= 1 and turn_full <= 0.0:
-        r.week_n += 1
-        gain = max(1.0 / r.week_n, 1.0 / WEEK_MEMORY)
-        most = WEEK_CLIP * r.plain if r.week_n > SIZED else math.inf
+        r.week_n = min(r.week_n + 1, WEEK_MEMORY)
+        gain = 1.0 / r.week_n
+        most = WEEK_CLIP * r.plain if r.week_n > WEEK_SIZED else math.inf
         r.plain += gain * (min(abs(of_day), most) - r.plain)
-        less = abs(of_day - float(r.week[hour]))
-        r.weekday += gain * (min(less, most) - r.weekday)
+        r.weekday += gain * (min(abs(of_day - by_week), most) - r.weekday)
         r.weekly = 1 if r.week_n > WEEK_SETTLE and r.weekday < WEEK_USED * r.plain else 0
     if seen == 0:
         r.profile[slot] = y
@@ -134,14 +137,9 @@ def _teach_season(r: Any, t: int, y: float, of_day: float, turn_full: float) -> 
         r.profile[slot] = turn(r.profile[slot] + gain * of_day, turn_full)
         if turn_full <= 0.0:
             r.week_visits[hour] = min(r.week_visits[hour] + 1, 250)
-            r.week[hour] += max(WEEK_GAIN, 1.0 / r.week_visits[hour]) * (of_day - float(r.week[hour]))
+            r.week[hour] += max(WEEK_GAIN, 1.0 / r.week_visits[hour]) * (of_day - by_week)
     r.visits[slot] = min(seen + 1, 250)
     r.level = turn(r.level + LEVEL_GAIN * turn(y - r.level, turn_full), turn_full)
-
-
-SIZED: Final = 50
-AGAIN: Final = 0.1
-"""A second alarm within `evidence.APART` readings must be this much rarer: one disturbance is one alarm."""
 
 
 @inner
@@ -153,8 +151,10 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     Gives (detector or 0, expected, half width of the band in which the alert would end, rate a week,
     direction). A reading that opens an alert counts in how rare such readings are, and teaches nothing else.
     """
-    of_day, residual = _residual(r, t, y, turn_full)
-    if passed > 8.0 * r.gap and r.n > SETTLE:  # after a gap the last readings say nothing of this one
+    slot, hour = _slot(r, t), _hour(r, t)
+    of_day = turn(y - _of_the_day(r, slot), turn_full)
+    residual = of_day - float(r.week[hour]) if r.weekly else of_day
+    if passed > GAP * r.gap and r.n > SETTLE:  # after a gap the last readings say nothing of this one
         r.smooth = 0.0
     r.smooth += SMOOTH * (residual - r.smooth)
     worth = evidence.worth(r)
@@ -164,17 +164,19 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     )
     r.n += 1
     r.value = y
-    r.score = 0.0
     detector, often, half, direction = 0, math.inf, USUAL * r.spread, 0
+    allowed = budget if r.alarm_age >= evidence.APART else AGAIN * budget
+    score = 0.0
     if r.n > evidence.WARM:
         line = 1 if far >= 0.0 else 0
         total = now + lasting + max(far, 0.0)
         r.stir = max(total, FADING * r.stir)
-        share = evidence.chance(r, total, line)
-        r.score = evidence.report(r, -share)
+        share = 0.0
+        if evidence.matters(r, total, line, allowed * r.gap / evidence.WEEK_US):
+            share = evidence.chance(r, total, line)
+            often = 10.0**share * evidence.WEEK_US / r.gap
+        score = evidence.report(r, -share)
         evidence.count_moment(r, total, line)
-        often = 10.0**share * evidence.WEEK_US / r.gap
-        allowed = budget if r.alarm_age >= evidence.APART else AGAIN * budget
         if often <= allowed and r.spread > 0.0:
             detector, half, direction = _opens(r, residual, now + lasting, far)
         drifts = _drifts(r, residual, passed, budget)
@@ -186,6 +188,7 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         ):
             detector, half, often = DRIFT, INNER * r.spread, drifts
             direction = 1 if residual > 0.0 else -1
+    r.score = score
     _note_outside(r, t, abs(residual) > INNER * r.spread)
     evidence.learn(r.now, abs(residual), now_place)
     evidence.learn(r.lasting, abs(r.smooth), lasting_place)
@@ -195,27 +198,36 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         return detector, y - residual, half, often, direction
     evidence.follow(r, residual)
     short = min(abs(residual), WINSOR * r.spread) if r.n > SETTLE and r.spread > 0.0 else abs(residual)
-    r.spread += max(1.0 / r.n, 1.0 / SPREAD_MEMORY) * (short - r.spread)
-    _teach_season(r, t, y, of_day, turn_full)
+    r.spread += _gain(r.n, SPREAD_MEMORY) * (short - r.spread)
+    _teach_season(r, slot, hour, y, of_day, turn_full)
     return 0, y - residual, half, often, 0
 
 
 @inner
 def _drifts(r: Any, residual: float, passed: float, budget: float) -> Any:
-    """Move the chart of half a day; gives how often a week it stands as far out, infinite below its threshold."""
+    """Move the chart of half a day.
+
+    Gives how often a week it stands as far out, infinite below its threshold.
+    """
     span = min(passed, DAY_US / 4.0)
     r.drift += min(1.0, span / HALF_DAY_US) * (residual - r.drift)
     if r.drift_span >= DAY_US:
-        r.drift_n = remember(r.drift_ring, r.drift_n, r.drift_max)
-        r.drift_max = r.drift_span = 0.0
-        if r.drift_n >= DRIFT_DAYS:
-            r.drift_threshold = threshold(drawn(r.drift_ring, r.drift_n), 7.0, budget)
+        _next_day(r, budget)
     far = abs(r.drift)
     r.drift_max = max(r.drift_max, far)
     r.drift_span += span
     if far <= r.drift_threshold:
         return math.inf
     return rate(drawn(r.drift_ring, r.drift_n), 7.0, far)
+
+
+@inner
+def _next_day(r: Any, budget: float) -> None:
+    """Remember how far the drift chart went in a day."""
+    r.drift_n = remember(r.drift_ring, r.drift_n, r.drift_max)
+    r.drift_max = r.drift_span = 0.0
+    if r.drift_n >= DRIFT_DAYS:
+        r.drift_threshold = threshold(drawn(r.drift_ring, r.drift_n), 7.0, budget)
 
 
 @inner
@@ -237,7 +249,7 @@ def _note_outside(r: Any, t: int, outside: bool) -> None:
         if r.outside_since == NEVER:
             r.outside_since = t
     else:
-        r.inside_run += 1
+        r.inside_run = min(r.inside_run + 1, 2)
         if r.inside_run >= 2:  # noqa: PLR2004 - two readings, as for recovery
             r.outside_since = NEVER
 
