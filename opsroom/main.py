@@ -26,6 +26,7 @@ from opsroom.economy import load_economy
 from opsroom.errors import SettingsError
 from opsroom.log import open_log
 from opsroom.model import Unit
+from opsroom.notify import Notifier, Watchdog
 from opsroom.records import RecordKind, UnitSet, decode_config
 from opsroom.room import Room
 from opsroom.store import open_store
@@ -59,6 +60,8 @@ class Application(msgspec.Struct, kw_only=True):
     offload: Any
     changes: list[Any]
 
+    notifier: Any
+    watchdog: Any
 
 def refuse_open_bind(settings: Settings) -> None:
     """Refuse to listen beyond loopback in the clear.
@@ -147,6 +150,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     if screens:
         mount_screens(asgi)
     return Application(
+    notifier, watchdog = tellers(room)
         settings=settings,
         asgi=asgi,
         room=room,
@@ -154,7 +158,9 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         store=store,
         log=log,
         offload=offload,
-        changes=[*changes, *rootless],
+        changes=[*changes, *rootless, *ruled],
+        notifier=notifier,
+        watchdog=watchdog,
     )
 
 
@@ -163,6 +169,14 @@ def mount_screens(asgi: FastAPI) -> None:
     from dashboards import mount
 
     mount(asgi)
+def tellers(room: Room) -> tuple[Notifier, Watchdog]:
+    """Give who tells people outside of alerts, and who gives a monitor outside a sign of life."""
+    settings, outbox, offload, clock = room.settings, room.store.outbox, room.offload, room.clock
+    notifier = Notifier(settings, outbox, offload, room.catalog, clock)
+    reading = notifier if settings.notify.route else None
+    return notifier, Watchdog(settings.notify, room, outbox, offload, clock, reading=reading)
+
+
 
 
 class Server(uvicorn.Server):
@@ -243,12 +257,15 @@ async def run(
     with stopping(stop):
         async with asyncio.TaskGroup() as group:
             working = group.create_task(room.run())
+    await app.notifier.start()  # before the room's first commit: what comes from here on is told
             fresh = group.create_task(app.access.keep_fresh())
             serving = group.create_task(server.serve())
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
                 await asyncio.sleep(0.01)
             # Whoever is told may ask the store at once, so the tree must stand there.
             await room.reached(app.log.last_offset)
+            telling = group.create_task(app.notifier.run())
+            watching = group.create_task(app.watchdog.run())
             if server.started and on_ready is not None:
                 port = server.servers[0].sockets[0].getsockname()[1]
                 on_ready(url_of(app.settings, port))
@@ -260,8 +277,8 @@ async def run(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_S):
                     await room.reached(app.log.last_offset)
-            working.cancel()
-            fresh.cancel()
+            for task in (working, fresh, telling, watching):
+                task.cancel()
     await room.stop()
     close(app)
 

@@ -94,6 +94,84 @@ class FiguresSection(Section):
     """By what the alarm figures are judged; pairs are target and most that is manageable."""
 
     per_10min: Pair = Field((1.0, 2.0), description="alarms in ten minutes, mean")
+class SmtpSection(Section):
+    """The mail server that e-mail goes through."""
+
+    host: str = Field("", description="mail server; empty: no e-mail can be sent")
+    port: int = Field(587, ge=1, le=65535, description="its port")
+    tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the connection is secured; none only to this machine"
+    )
+    user: str = Field("", description="who signs in; empty: nobody does")
+    password_env: str = Field("", description="environment variable that holds the password")
+    sender: str = Field("opsroom@localhost", description="address the mail comes from")
+
+
+class NotifyRoute(Section):
+    """One receiver: which news it hears, over which channel, in which language."""
+
+    name: str = Field(min_length=1, max_length=64, description="name in logs, lists and identifiers; unique")
+    channel: str = Field(description="email, webhook, ntfy, or a channel of your own")
+    to: str = Field(min_length=1, description="e-mail address, or URL (ntfy: with the topic)")
+    unit: str = Field(
+        "", description="path of the unit whose level this receiver stands for; empty: the root"
+    )
+    below: bool = Field(False, description="hear of all units below as well")
+    seat: str = Field("", description="hear only calls of this person's seat")
+    kinds: tuple[Literal["raised", "called", "climbed", "recovered", "decided", "pressed"], ...] = Field(
+        ("raised", "called", "climbed", "recovered", "decided", "pressed"), description="which news"
+    )
+    priority_max: int | None = Field(
+        None, ge=1, le=3, description="least urgent priority told when raised; else notify.priority_max"
+    )
+    group_by: Literal["unit", "route"] = Field(
+        "unit", description="what one notification gathers: a unit's alerts, or everything of this route"
+    )
+    lang: str = Field("en", description="language of subject and body")
+    secret_env: str = Field("", description="environment variable with the signing key or access token")
+
+
+class WatchdogSection(Section):
+    """A sign of life for a monitor outside: it alarms when this stops."""
+
+    url: str = Field("", description="where the sign of life is posted; empty: nowhere")
+    every_s: float = Field(60.0, gt=0, description="how often, while the room is well")
+    secret_env: str = Field("", description="environment variable with the signing key")
+
+
+class AlertmanagerSection(Section):
+    """Where alerts of Prometheus' Alertmanager belong in the tree."""
+
+    unit_label: str = Field("opsroom_unit", description="label that names the unit, relative to the token's")
+    units: dict[str, str] = Field(
+        {}, description='"label=value" to the path of a unit, relative to the token\'s; the first that fits'
+    )
+
+
+class NotifySection(Section):
+    """Who is told outside the room, and how hard it tries."""
+
+    priority_max: int = Field(2, ge=1, le=3, description="least urgent priority told when raised")
+    wait_s: float = Field(5.0, ge=0, description="how long the first alert of a group waits for company")
+    timeout_s: float = Field(10.0, gt=0, description="time one try may take")
+    retry_first_s: float = Field(5.0, gt=0, description="pause after the first failed try; it doubles")
+    retry_max_s: float = Field(300.0, gt=0, description="longest pause between tries")
+    give_up_s: float = Field(86_400.0, gt=0, description="age at which a notice becomes a dead letter")
+    queue_max: int = Field(
+        100, ge=1, description="notices waiting for a receiver; beyond it new ones join the newest waiting"
+    )
+    exercise: bool = Field(
+        False, description="mark everything as exercise; a room on the stream's clock does so anyway"
+    )
+    source: str = Field("/opsroom", description="`source` of CloudEvents: a URI that names this room")
+    route: tuple[NotifyRoute, ...] = Field((), description="receivers, one `[[notify.route]]` each")
+    smtp: SmtpSection = Field(SmtpSection(), description="mail server, `[notify.smtp]`")
+    watchdog: WatchdogSection = Field(WatchdogSection(), description="sign of life, `[notify.watchdog]`")
+    alertmanager: AlertmanagerSection = Field(
+        AlertmanagerSection(), description="receiving alerts, `[notify.alertmanager]`"
+    )
+
+
     per_hour: Pair = Field((6.0, 12.0), description="alarms in an hour, mean")
     per_day: Pair = Field(
         (144.0, 288.0), description="alarms a day (IEC 62682:2014; ISA-18.2-2009 has 150 and 300, 2016 none)"
@@ -194,6 +272,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, file (given as init values) second."""
+    notify: NotifySection = NotifySection()
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 
