@@ -14,11 +14,11 @@ import msgspec
 import numpy as np
 
 from opsroom.core import SNAPSHOT_VERSION, Core
-from opsroom.detect import Engine
 from opsroom.detect.filter import PROFILES
 from opsroom.log.columns import encode_columns
 from opsroom.model import MICROS_PER_S, Alert, Columns, Finding, FindingVerb, Micros, Transition
 from opsroom.records import Record, RecordKind
+from opsroom.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -38,10 +38,15 @@ SNAPSHOT_NAME: Final = "core"
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings to try: those of the room, and the filter's profile where it is not the room's."""
+    """Settings to try: those of the room, and the filter's profile where it is not the room's.
+
+    `rules` None: those of the catalog. Without `detection` only rules speak.
+    """
 
     settings: RoomSection
     profile: str | None = None
+    rules: tuple[Rule, ...] | None = None
+    detection: bool = True
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,11 +77,15 @@ class Raise(msgspec.Struct, kw_only=True):
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
-    """What a window gave: raises for each of the terms, in order of time, and readings by series."""
+    """What a window gave: raises for each of the terms, in order of time, and readings by series.
+
+    `ruled` is all that rules found for each of the terms, events included.
+    """
 
     window: Window
     raises: tuple[list[Raise], ...]
     readings: dict[int, int]
+    ruled: tuple[list[Finding], ...] = ()
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,7 +159,12 @@ def play(
         elif len(columns) < READINGS_A_SLICE // 4:
             width = min(SLICE_MOST_US, 2 * width)
         told((at - window.warm) / (window.end - window.warm))
-    return Played(window=window, raises=tuple(run.raises for run in runs), readings=readings)
+    return Played(
+        window=window,
+        raises=tuple(run.raises for run in runs),
+        readings=readings,
+        ruled=tuple(run.ruled for run in runs),
+    )
 
 
 def compare(old: Sequence[Raise], new: Sequence[Raise], end: Micros) -> Difference:
@@ -179,10 +193,13 @@ class _Run:
         self._window = window
         self._by_alert: dict[str, Raise] = {}
         self.raises: list[Raise] = []
+        self.ruled: list[Finding] = []
 
     def take(self, record: Record) -> None:
         """Play one record."""
-        for edge in self._core.apply(record).transitions:
+        step = self._core.apply(record)
+        self.ruled += [one for one in step.ruled if one.at >= self._window.start]
+        for edge in step.transitions:
             self._note(edge)
 
     def _note(self, edge: Transition) -> None:
@@ -196,14 +213,14 @@ class _Run:
 def _core(store: Store, catalog: Catalog, terms: Terms, series_ids: Sequence[int]) -> Core:
     """Give a blank core under these terms, which knows these series and the verdicts of the room."""
     settings: RoomSection = terms.settings
-    core = Core(catalog, settings, clock="stream")
     if terms.profile is not None:
-        core.engine = Engine(profile=terms.profile, recovery_readings=settings.recovery_readings)
-        core.detectors = core.engine.blank()
+        settings = settings.model_copy(update={"filter_profile": terms.profile})
+    core = Core(catalog, settings, clock="stream", detection=terms.detection)
     snapshot = store.snapshots.load(SNAPSHOT_NAME)
     if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
         core.heed(snapshot[2])
     core.configure([catalog.series[one] for one in series_ids])
+    core.agree(catalog.rules.values() if terms.rules is None else terms.rules)
     return core
 
 

@@ -77,7 +77,12 @@ class Core:
         self.detection = detection
         self.now = 0
         self.sources = Sources()
-        self.engine = Engine(recovery_readings=settings.recovery_readings)
+        self.engine = Engine(
+            settings.filter_profile,
+            settings.recovery_readings,
+            settings.discord_share,
+            settings.discord_series,
+        )
         self.detectors = self.engine.blank()
         self.book = AlertBook()
         self._keys: OrderedDict[str, None] = OrderedDict()

@@ -75,6 +75,15 @@ class RoomSection(Section):
     )
     detection: bool = Field(True, description="run detectors; off stores and shows readings only")
     recovery_readings: int = Field(2, ge=1, description="readings inside the band that end an alert")
+    filter_profile: Literal["default", "historical", "precise"] = Field(
+        "default", description="priors of the filter that names changes: default, historical (1971) or precise"
+    )
+    discord_share: float = Field(
+        0.1, ge=0, le=1, description="share of one core for the discord of chosen series; 0 chooses none"
+    )
+    discord_series: int = Field(
+        64, ge=0, description="most series with a discord: 130 KB of memory and 25 KB of snapshot each"
+    )
     delivery_s: float = Field(
         5.0, ge=0, description="time after a raise within which delivery to the unit starts its clock"
     )

@@ -198,7 +198,13 @@ def detection_hash(settings: Settings) -> str:
     from opsroom.detect.shipped import settings_hash as shipped
 
     room = settings.room
-    return shipped(recovery_readings=room.recovery_readings, budget_per_week=room.budget_per_week)
+    return shipped(
+        profile=room.filter_profile,
+        recovery_readings=room.recovery_readings,
+        discord_share=room.discord_share,
+        discord_series=room.discord_series,
+        budget_per_week=room.budget_per_week,
+    )
 
 
 def described(alert: Alert, catalog: Catalog) -> dict[str, Any]:

@@ -30,7 +30,7 @@ scored on.
 """
 
 
-def settings_hash(**given: float) -> str:
+def settings_hash(**given: float | str) -> str:
     """Give the sha256 (hex) of all constants of `opsroom.detect` and of the engine's defaults.
 
     `given` are settings of the running room that stand in for defaults of the same name, for instance
