@@ -13,7 +13,8 @@ import msgspec
 
 from opsroom.errors import Conflict, Invalid, NotFound
 from opsroom.model import Relation, Series, Unit
-from opsroom.records import AnyConfig, RelationSet, SeriesSet, UnitSet
+from opsroom.records import AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
+from opsroom.rule import Rule
 
 UNNAMED_LEVEL: Final = "unit"
 FULL_TURN_DEG: Final = 360.0
@@ -33,11 +34,13 @@ class Catalog:
         units: Iterable[Unit] = (),
         series: Iterable[Series] = (),
         relations: Iterable[Relation] = (),
+        rules: Iterable[Rule] = (),
     ) -> None:
         """Start from stored rows (any order) or empty."""
         self.units: dict[int, Unit] = {}
         self.series: dict[int, Series] = {}
         self.relations: dict[int, Relation] = {}
+        self.rules: dict[str, Rule] = {}
         self.revision = 0
         self._last_unit_id = 0
         self._last_series_id = 0
@@ -53,6 +56,8 @@ class Catalog:
             self.apply(SeriesSet(one))
         for relation in sorted(relations, key=lambda r: r.id):
             self.apply(RelationSet(relation))
+        for rule in rules:
+            self.apply(RuleSet(rule))
 
     def apply(self, change: AnyConfig) -> None:
         """Take one change; applying it again alters nothing. A moved unit takes the paths below it along."""
@@ -60,9 +65,14 @@ class Catalog:
             altered = self._set_unit(change.unit)
         elif isinstance(change, SeriesSet):
             altered = self._set_series(change.series)
-        else:
+        elif isinstance(change, RelationSet):
             altered = self.relations.get(change.relation.id) != change.relation
             self.relations[change.relation.id] = change.relation
+        elif isinstance(change, RuleSet):
+            altered = self.rules.get(change.rule.id) != change.rule
+            self.rules[change.rule.id] = change.rule
+        else:
+            altered = False  # rotas, classes and causes are the alert book's
         if altered:
             self.revision += 1
             self._resolved.clear()
@@ -81,6 +91,8 @@ class Catalog:
                 _check_relation(trial, change.relation)
                 trial.apply(change)
                 continue
+            if not isinstance(change, UnitSet | SeriesSet):
+                continue
             if isinstance(change, UnitSet):
                 above, path, own = change.unit.parent_id, change.unit.path, change.unit.id
                 holder: Unit | Series | None = trial.unit_at(path)
@@ -97,7 +109,9 @@ class Catalog:
 
     def copy(self) -> Catalog:
         """Give an independent catalog of the same content (revision starts anew)."""
-        return Catalog(self.units.values(), self.series.values(), self.relations.values())
+        return Catalog(
+            self.units.values(), self.series.values(), self.relations.values(), self.rules.values()
+        )
 
     def propose_series(
         self,

@@ -22,10 +22,13 @@ from opsroom.model import MICROS_PER_S, Columns, Orientation, Series, Transition
 from opsroom.records import (
     AnyAct,
     AnyConfig,
+    CauseSet,
+    ClassSet,
     Delivered,
     Record,
     RecordKind,
     RelationSet,
+    RotaSet,
     SeriesSet,
     decode_act,
     decode_config,
@@ -189,6 +192,9 @@ class Core:
         step.config = decode_config(record.payload)
         altered: list[Series] = []
         for change in step.config:
+            if isinstance(change, RotaSet | ClassSet | CauseSet):
+                self.book.agreed.take(change)
+                continue
             self.catalog.apply(change)
             if isinstance(change, SeriesSet):
                 altered.append(change.series)

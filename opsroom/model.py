@@ -13,6 +13,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.alarm import ANOMALY, AlarmState, Call, Silencing, derived
+
 Micros = int
 MICROS_PER_S: Final = 1_000_000
 QUALITY_GOOD: Final = 192
@@ -206,6 +208,10 @@ class ChangeKind(StrEnum):
     SMOOTHED = "smoothed"
     HEAPED = "heaped"
     DETECTOR_FAILED = "detector_failed"
+    LATENCY_EROSION = "latency_erosion"
+    CAPABILITY_UNDERSTATED = "capability_understated"
+    REPORTED = "reported"
+    NONE = "none"
 
 
 class FindingVerb(StrEnum):
@@ -327,6 +333,10 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`,
     `deadline` and `outcome` are kept apart. `id` derives from series and the log offset that raised it.
     `annunciations` are all levels it stood at, first to last.
+
+    `silenced` says who stopped its annunciation, also where it has climbed since; `latched` holds it on the
+    wall until reset. `acked_until`, `call_at`, `silenced.until` run beside the deadline and never move it.
+    `rounds` counts raises, reopenings included.
     """
 
     id: str
@@ -351,18 +361,41 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     explanation: tuple[Sentence, ...] = ()
     findings: tuple[Finding, ...] = ()
+    alarm_class: str = ANOMALY.name
+    rule: str = ""
+    rule_version: int = 0
+    rounds: int = 1
+    silenced: Silencing | None = None
+    latched: bool = False
+    acked_until: Micros | None = None
+    cause: str | None = None
+    calls: tuple[Call, ...] = ()
+    call_at: Micros | None = None
+    call_step: int = 0
 
     @property
     def standing(self) -> Annunciation:
         """The level where it stands now."""
         return self.annunciations[-1]
 
+    @property
+    def state(self) -> AlarmState:
+        """Derived from the two memories, and from what silences it at the level where it stands."""
+        here = self.silenced if self.silenced and self.silenced.level == self.level else None
+        return derived(here, active=self.active, unacked=self.unacked, latched=self.latched)
+
+    @property
+    def on_wall(self) -> bool:
+        """Whether it stands on a wall: its condition holds, nobody saw that it went, or it is held there."""
+        return self.active or self.unacked or self.latched or self.silenced is not None
+
 
 class Transition(msgspec.Struct, frozen=True, kw_only=True):
     """One edge in the life of an alert: a row of the append-only journal and the alert after it.
 
     `verb` is one of raised, named, evidence, delivered, acknowledged, noted, climbed, recovered, reopened,
-    decided, rebased, annunciated, pressed, superseded, judged.
+    decided, rebased, annunciated, pressed, superseded, judged, shelved, unshelved, suppressed, unsuppressed,
+    removed (out of service), returned, unacknowledged, risen, reset, called.
     """
 
     at: Micros

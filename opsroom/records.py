@@ -7,7 +7,9 @@ from typing import Literal
 
 import msgspec
 
-from opsroom.model import Micros, Refusal, Relation, Series, Unit
+from opsroom.alarm import AlarmClass, Cause, Rota
+from opsroom.model import Finding, Micros, Refusal, Relation, Series, Unit
+from opsroom.rule import Rule
 
 
 class RecordKind(IntEnum):
@@ -123,7 +125,69 @@ class Rebase(Act, frozen=True, kw_only=True):
     capability: float
 
 
-AnyAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebase
+class Unacknowledge(Act, frozen=True, kw_only=True):
+    """Seen by mistake, or to be looked at again."""
+
+    alert_id: str
+    note: str = ""
+
+
+class Shelve(Act, frozen=True, kw_only=True):
+    """Stop the annunciation where the alert stands, until a time or (`one_shot`) until its condition ends.
+
+    Named by its alert, or by the series where none stands (`alert_id` empty).
+    """
+
+    reason: str
+    alert_id: str = ""
+    series_id: int = 0
+    until: Micros | None = None
+    one_shot: bool = False
+
+
+class Unshelve(Act, frozen=True, kw_only=True):
+    """End a shelving before its time; whoever does has seen the alert."""
+
+    alert_id: str
+    note: str = ""
+
+
+class OutOfService(Act, frozen=True, kw_only=True):
+    """Work is done on the plant: no annunciation until it is returned to service.
+
+    Named by its alert, or by the series where none stands (`alert_id` empty).
+    """
+
+    reference: str
+    alert_id: str = ""
+    series_id: int = 0
+    reason: str = ""
+
+
+class ReturnToService(Act, frozen=True, kw_only=True):
+    """The work is done."""
+
+    alert_id: str
+    note: str = ""
+
+
+class Reset(Act, frozen=True, kw_only=True):
+    """Release a latched alert whose condition has ended."""
+
+    alert_id: str
+    note: str = ""
+
+
+class Reported(Act, frozen=True, kw_only=True):
+    """What a system outside found on series of its own; taken like what a detector says."""
+
+    source: str
+    findings: tuple[Finding, ...]
+
+
+AlertAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebase
+QuietAct = Unacknowledge | Shelve | Unshelve | OutOfService | ReturnToService | Reset
+AnyAct = AlertAct | QuietAct | Reported
 
 
 # -- configuration ---------------------------------------------------------------------------------
@@ -147,7 +211,33 @@ class RelationSet(msgspec.Struct, frozen=True, tag="relation"):
     relation: Relation
 
 
-AnyConfig = UnitSet | SeriesSet | RelationSet
+class RotaSet(msgspec.Struct, frozen=True, tag="rota"):
+    """A unit's rota was made or altered; it counts from the next annunciation on."""
+
+    rota: Rota
+
+
+class ClassSet(msgspec.Struct, frozen=True, tag="class"):
+    """A class of alarms was made or altered."""
+
+    alarm_class: AlarmClass
+
+
+class CauseSet(msgspec.Struct, frozen=True, tag="cause"):
+    """What stands for the alerts of a series was made or altered."""
+
+    cause: Cause
+
+
+class RuleSet(msgspec.Struct, frozen=True, tag="rule"):
+    """An alarm rule was agreed, altered or retired."""
+
+    rule: Rule
+
+
+TreeConfig = UnitSet | SeriesSet | RelationSet
+AlarmConfig = RotaSet | ClassSet | CauseSet
+AnyConfig = TreeConfig | AlarmConfig | RuleSet
 
 
 class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from opsroom.alarm import Hush
 from opsroom.model import Alert, Role, Series, Unit
 
 if TYPE_CHECKING:
@@ -126,6 +127,37 @@ def may_rebase(series: Series, seat: Seat, tree: Tree) -> bool:
 def on_wall(alert: Alert) -> bool:
     """Tell whether the alert stands on a wall.
 
-    Its condition holds, or nobody has seen that it came and went.
+    Its condition holds, nobody has seen that it came and went, or it is held there: latched or silenced.
     """
-    return alert.active or alert.unacked
+    return alert.on_wall
+
+
+def may_silence(alert: Alert, seat: Seat) -> bool:
+    """Tell whether the seat may shelve the alert: who may acknowledge it."""
+    return may_acknowledge(alert, seat)
+
+
+def may_silence_series(series: Series, seat: Seat) -> bool:
+    """Tell whether the seat may shelve a series of which no alert stands: an operator of its unit."""
+    return at_least(seat, Role.OPERATOR) and series.unit_id == seat.unit_id
+
+
+def may_remove(unit_id: int, seat: Seat) -> bool:
+    """Tell whether the seat may take out of service what stands with `unit_id`, and return it.
+
+    The authorised role is the unit's council: it answers for work on the plant.
+    """
+    return at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
+
+
+def may_release(alert: Alert, seat: Seat) -> bool:
+    """Tell whether the seat may end what silences the alert: a seat of the unit that did, with its role.
+
+    What is suppressed by design ends with its cause and not by hand.
+    """
+    held = alert.silenced
+    if held is None or held.kind is Hush.SUPPRESSED:
+        return False
+    if held.kind is Hush.OUT_OF_SERVICE:
+        return may_remove(held.unit_id, seat)
+    return at_least(seat, Role.OPERATOR) and held.unit_id == seat.unit_id

@@ -93,6 +93,12 @@ class RoomSection(Section):
     )
     ahead_s_max: float = Field(300.0, ge=0, description="how far ahead of the wall clock a reading may be")
     budget_per_week: float = Field(0.1, gt=0, description="expected false alarms for each series and week")
+    ack_timeout_s: float | None = Field(
+        None, gt=0, description="how long an acknowledgement holds unless its class says; none: for good"
+    )
+    return_stagger_s: float = Field(
+        10.0, ge=0, description="time between the returns of what one unit has shelved: no flood at shift end"
+    )
     snapshot_s: float = Field(10.0, gt=0, description="how often the room's state is snapshotted")
 
 
@@ -247,6 +253,10 @@ class Limits(Section):
     viewer_stalled_s: float = Field(30.0, description="a screen that reads nothing is closed with 1013")
     journal_page: int = Field(1_000, description="rows in one answer: bounds one query")
     note_chars: int = Field(2_000, description="length of a note: it is shown on a card")
+    shelve_s_max: float = Field(
+        28_800.0, gt=0, description="longest shelving: one shift, or nobody on duty knows of it"
+    )
+    acknowledge_max: int = Field(1_000, description="alerts acknowledged in one request: bounds one answer")
     outbox_bytes: int = Field(
         256 << 20, description="disk cap of a client's outbox: oldest go first, and are named as gap"
     )

@@ -6,15 +6,16 @@ Role checks lie with access; here counts at which unit's level an alert stands.
 from __future__ import annotations
 
 from functools import singledispatch
-from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from opsroom.alert import lifecycle
+from opsroom.alarm import SILENCED
+from opsroom.alert import lifecycle, quiet_acts
 from opsroom.alert.budget import with_judgement
+from opsroom.alert.desk import Desk, alert_of, conflict, series_of, stands_with
 from opsroom.alert.explain import explain_press
-from opsroom.alert.pipeline import supersede
-from opsroom.catalog import Catalog
+from opsroom.alert.falling import seen_until
+from opsroom.alert.pipeline import replaced
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import (
     Acknowledgement,
@@ -22,30 +23,30 @@ from opsroom.model import (
     ChangeKind,
     Decision,
     Judgement,
-    Micros,
     Note,
-    Series,
     Transition,
 )
-from opsroom.records import Acknowledge, AnyAct, Decide, Delivered, Judge, Press, Rebase, Recovering
-from opsroom.settings import RoomSection
-
-if TYPE_CHECKING:
-    from opsroom.alert.book import AlertBook
-
-
-class Desk(NamedTuple):
-    """Where an act arrives: the book, the tree, room time, and the act's offset in the log."""
-
-    book: AlertBook
-    catalog: Catalog
-    now: Micros
-    offset: int
-    settings: RoomSection
+from opsroom.records import (
+    Acknowledge,
+    AnyAct,
+    Decide,
+    Delivered,
+    Judge,
+    OutOfService,
+    Press,
+    Rebase,
+    Recovering,
+    Reset,
+    ReturnToService,
+    Shelve,
+    Unacknowledge,
+    Unshelve,
+)
 
 
 def perform(desk: Desk, act: AnyAct) -> list[Transition]:
     """Do one act; see `AlertBook.on_act` for the errors."""
+    # One after the other: what ends an older alert is written before the newer one is.
     return [desk.book.put(edge) for edge in _edges(act, desk)]
 
 
@@ -56,12 +57,11 @@ def _edges(act: object, desk: Desk) -> list[Transition]:
 
 @_edges.register
 def _acknowledge(act: Acknowledge, desk: Desk) -> list[Transition]:
-    alert = _alert(desk, act.alert_id)
+    alert = alert_of(desk, act.alert_id)
     if act.key and any(seen.key == act.key for seen in alert.acknowledgements):
         return []
-    _stands_with(alert, act)
-    if not alert.unacked:
-        raise _already(alert)
+    stands_with(alert, act)
+    _may_be_seen(alert, act, desk)
     seen = Acknowledgement(
         level=alert.level,
         unit_id=alert.standing.unit_id,
@@ -71,12 +71,13 @@ def _acknowledge(act: Acknowledge, desk: Desk) -> list[Transition]:
         note=act.note,
         key=act.key,
     )
-    return [lifecycle.acknowledged(alert, seen)]
+    until = seen_until(alert, desk.book.agreed, desk.now, desk.settings) if alert.active else None
+    return [lifecycle.acknowledged(alert, seen, until)]
 
 
 @_edges.register
 def _recovering(act: Recovering, desk: Desk) -> list[Transition]:
-    alert = _alert(desk, act.alert_id)
+    alert = alert_of(desk, act.alert_id)
     has_stood = any(level.unit_id == act.unit_id for level in alert.annunciations)
     if not (act.unit_id == alert.unit_id or has_stood or _feeds(desk, act, alert.unit_id)):
         raise AccessDenied(
@@ -89,8 +90,8 @@ def _recovering(act: Recovering, desk: Desk) -> list[Transition]:
 
 @_edges.register
 def _decide(act: Decide, desk: Desk) -> list[Transition]:
-    alert = _alert(desk, act.alert_id)
-    _stands_with(alert, act)
+    alert = alert_of(desk, act.alert_id)
+    stands_with(alert, act)
     if desk.catalog.parent(alert.standing.unit_id) is not None:
         raise Invalid(
             "A decision is made at the top, and the alert does not stand there.",
@@ -101,7 +102,7 @@ def _decide(act: Decide, desk: Desk) -> list[Transition]:
     if alert.decision is not None and lifecycle.decision_pending(alert):
         if alert.decision.text == act.text and alert.decision.seat_id == act.seat_id and act.key:
             return []
-        raise _conflict(alert, "Already decided", alert.decision.person, alert.decision.at)
+        raise conflict(alert, "Already decided", alert.decision.person, alert.decision.at)
     if not alert.active:
         raise Conflict(
             "The alert has recovered.",
@@ -121,9 +122,17 @@ def _decide(act: Decide, desk: Desk) -> list[Transition]:
     return [lifecycle.decided(alert, decision)]
 
 
+_edges.register(Unacknowledge, quiet_acts.unacknowledge)
+_edges.register(Shelve, quiet_acts.shelve)
+_edges.register(Unshelve, quiet_acts.release)
+_edges.register(OutOfService, quiet_acts.remove)
+_edges.register(ReturnToService, quiet_acts.release)
+_edges.register(Reset, quiet_acts.reset)
+
+
 @_edges.register
 def _judge(act: Judge, desk: Desk) -> list[Transition]:
-    alert = _alert(desk, act.alert_id)
+    alert = alert_of(desk, act.alert_id)
     if act.unit_id not in {alert.unit_id, *(level.unit_id for level in alert.annunciations)}:
         raise AccessDenied(
             "Only a unit that the alert concerns may judge it.", remedy="Ask the unit.", alert_id=alert.id
@@ -134,7 +143,7 @@ def _judge(act: Judge, desk: Desk) -> list[Transition]:
     if any(replace(one, at=said.at) == said for one in alert.judgements):
         return []
     judgements = with_judgement(alert.judgements, said)
-    series, usual = _series(desk, alert.series_id), desk.settings.budget_per_week
+    series, usual = series_of(desk, alert.series_id), desk.settings.budget_per_week
     before = desk.book.budget(series, usual).per_week
     desk.book.judge(replace(alert, judgements=judgements))
     budget = desk.book.budget(series, usual).per_week
@@ -143,7 +152,7 @@ def _judge(act: Judge, desk: Desk) -> list[Transition]:
 
 @_edges.register
 def _press(act: Press, desk: Desk) -> list[Transition]:
-    series = _series(desk, act.series_id)
+    series = series_of(desk, act.series_id)
     if series.indicator is None or not series.indicator.essential:
         raise Invalid(
             "Only an indicator agreed as essential can be pressed.",
@@ -162,10 +171,18 @@ def _press(act: Press, desk: Desk) -> list[Transition]:
     if alert is None:
         alert_id = desk.book.new_id(series.id, desk.offset)
         why = explain_press(person, act.note)
+        rests = desk.book.resting.get(series.id)
         edge = lifecycle.press_raised(
-            alert_id, series, desk.now, level=level, top_id=top.id, person=person, explanation=why
+            alert_id,
+            series,
+            desk.now,
+            level=level,
+            top_id=top.id,
+            person=person,
+            explanation=why,
+            silenced=None if rests is None else rests.silenced,
         )
-        return [*supersede(desk.book, series.id, alert_id, desk.now), edge]
+        return [*replaced(desk.book, series.id, alert_id, desk.now), edge]
     if alert.kind is ChangeKind.PRESS and alert.unacked:
         note = Note(at=desk.now, author=person, text=act.note)
         return [lifecycle.noted(alert, note)] if act.note else []
@@ -183,7 +200,7 @@ def _delivered(act: Delivered, desk: Desk) -> list[Transition]:
 
 @_edges.register
 def _rebase(act: Rebase, desk: Desk) -> list[Transition]:
-    series = _series(desk, act.series_id)
+    series = series_of(desk, act.series_id)
     if series.indicator is None or not act.capability > 0:
         raise Invalid(
             "Only an indicator has a capability, and it is above zero.",
@@ -200,30 +217,6 @@ def _rebase(act: Rebase, desk: Desk) -> list[Transition]:
     return [] if alert is None else [lifecycle.rebased(alert, desk.now, act.person, act.capability)]
 
 
-def _alert(desk: Desk, alert_id: str) -> Alert:
-    alert = desk.book.find(alert_id)
-    if alert is None:
-        raise NotFound("No such alert stands.", remedy="See the journal for ended alerts.", alert_id=alert_id)
-    return alert
-
-
-def _series(desk: Desk, series_id: int) -> Series:
-    series = desk.catalog.series.get(series_id)
-    if series is None:
-        raise NotFound("No such series.", remedy="See the list of series.", series_id=series_id)
-    return series
-
-
-def _stands_with(alert: Alert, act: Acknowledge | Decide) -> None:
-    if act.unit_id != alert.standing.unit_id:
-        raise AccessDenied(
-            "The alert does not stand at this seat's level.",
-            remedy="It is seen and decided where it stands.",
-            alert_id=alert.id,
-            unit_id=alert.standing.unit_id,
-        )
-
-
 def _feeds(desk: Desk, act: Recovering | Press, unit_id: int) -> bool:
     """Say whether a plant's socket (no seat) speaks for the unit: its node contains it."""
     return act.seat_id == 0 and desk.catalog.contains(act.unit_id, unit_id)
@@ -237,17 +230,39 @@ def _said(alert: Alert, note: Note) -> bool:
     return (last.author, last.text, last.until) == (note.author, note.text, note.until)
 
 
+def _may_be_seen(alert: Alert, act: Acknowledge, desk: Desk) -> None:
+    if alert.state in SILENCED:
+        raise Conflict(
+            "The alert is silenced: nobody is asked to acknowledge it.",
+            remedy="End the silencing first.",
+            code="alert_silenced",
+            alert_id=alert.id,
+            state=str(alert.state),
+        )
+    if not alert.unacked:
+        raise _already(alert)
+    if desk.book.agreed.class_of(alert).note_required and not act.note.strip():
+        raise Invalid(
+            "Alerts of this class are acknowledged with a note.",
+            remedy="Say what you saw or do.",
+            code="note_required",
+            field="note",
+            alert_id=alert.id,
+        )
+
+
 def _already(alert: Alert) -> Conflict:
     if alert.decision is not None and lifecycle.decision_pending(alert):
-        return _conflict(alert, "Already decided", alert.decision.person, alert.decision.at)
+        return conflict(alert, "Already decided", alert.decision.person, alert.decision.at)
+    if not alert.acknowledgements:
+        return Conflict(
+            "There is nothing to acknowledge.",
+            remedy="Read the wall again.",
+            code="alert_normal",
+            alert_id=alert.id,
+        )
     last = alert.acknowledgements[-1]
-    return _conflict(alert, "Already acknowledged", last.person, last.at)
-
-
-def _conflict(alert: Alert, what: str, person: str, at: Micros) -> Conflict:
-    return Conflict(
-        f"{what} by {person}.", remedy="Nothing is left to do.", alert_id=alert.id, person=person, at=at
-    )
+    return conflict(alert, "Already acknowledged", last.person, last.at)
 
 
 def _check_decision(act: Decide, desk: Desk) -> None:

@@ -12,14 +12,18 @@ from typing import Final
 
 import msgspec
 
-from opsroom.alert import acts, lifecycle, pipeline
+from opsroom.alert import acts, causes, falling, pipeline, states
+from opsroom.alert.agreed import Agreed
 from opsroom.alert.budget import Budget, Trust, budget_of, calibrated, judged
+from opsroom.alert.desk import Desk
 from opsroom.catalog import Catalog
 from opsroom.model import MICROS_PER_S, Alert, Finding, Micros, Outcome, Series, Transition
 from opsroom.records import AnyAct
 from opsroom.settings import RoomSection
 
-BOOK_VERSION: Final = 1
+BOOK_VERSION: Final = 2
+READABLE: Final = (1, 2)
+"""Versions that can be read: what the older one does not hold has its default."""
 RAISES_SPAN: Final = 30 * 86_400 * MICROS_PER_S
 RAISES_KEPT: Final = 1_000
 
@@ -31,14 +35,17 @@ class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     raises: dict[int, list[Micros]]
     last_raise: dict[int, tuple[int, int]]
     trust: dict[int, Trust] = {}
+    agreed: Agreed = msgspec.field(default_factory=Agreed)
 
 
 class AlertBook:
     """All alerts on the wall and those that may still reopen.
 
-    `open` holds what stands on the wall: active, or recovered and not yet seen. `by_series` names the active
-    alert of a series (never more than one). `resting` holds, by series, the last recovered alert while it may
-    reopen with its old clock.
+    `open` holds what stands on the wall: active, recovered and not yet seen, latched or silenced. `by_series`
+    names the active alert of a series (never more than one). `resting` holds, by series, the last recovered
+    alert while it may reopen with its old clock, or what carries a silencing of the series. All that falls
+    due for an alert (deadline, follow-up, end of an acknowledgement, return of what is shelved, next call)
+    lies on one heap.
     """
 
     def __init__(self) -> None:
@@ -49,7 +56,8 @@ class AlertBook:
         self._raises: dict[int, list[Micros]] = {}
         self._last_raise: dict[int, tuple[int, int]] = {}
         self._trust: dict[int, Trust] = {}
-        self._due: list[tuple[Micros, str]] = []
+        self._due: list[tuple[Micros, int, str]] = []
+        self.agreed = Agreed()
 
     # What moves the book.
 
@@ -69,18 +77,24 @@ class AlertBook:
             transitions += step.transitions
             if step.release:
                 released[finding.series_id] = None
+        transitions += self.settle(catalog, now, settings)
         return transitions, [series_id for series_id in released if series_id not in self.by_series]
 
     def on_time(self, catalog: Catalog, now: Micros, settings: RoomSection) -> list[Transition]:
         """Let time pass until `now`.
 
-        Every deadline up to and including it, in time order, each `at` its own instant.
+        All that falls due up to and including it, in time order, each `at` its own instant.
         """
         transitions: list[Transition] = []
         while (due := self.next_deadline()) is not None and due <= now:
-            alert = self.open[self._due[0][1]]
-            transitions.append(self.put(self._come_due(alert, catalog, due, settings)))
+            _, what, alert_id = self._due[0]
+            edge = falling.come_due(self, self.open[alert_id], falling.Due(what), catalog, due, settings)
+            transitions += [self.put(edge), *causes.designed(self, due)]
         return transitions
+
+    def settle(self, catalog: Catalog, now: Micros, settings: RoomSection) -> list[Transition]:
+        """Do what follows at once from what happened: designed suppression, then what is due `now`."""
+        return [*causes.designed(self, now), *self.on_time(catalog, now, settings)]
 
     def on_act(
         self, catalog: Catalog, now: Micros, offset: int, act: AnyAct, settings: RoomSection
@@ -93,14 +107,15 @@ class AlertBook:
             Conflict: somebody was first (`params`: person, at).
             Invalid: the act does not fit the series or alert (`params`: field).
         """
-        return acts.perform(acts.Desk(self, catalog, now, offset, settings), act)
+        edges = acts.perform(Desk(self, catalog, now, offset, settings), act)
+        return edges + self.settle(catalog, now, settings) if edges else edges
 
     def next_deadline(self) -> Micros | None:
-        """Give the earliest running deadline or follow-up, or None."""
+        """Give the earliest instant at which something falls due, or None."""
         while self._due:
-            due, alert_id = self._due[0]
+            due, what, alert_id = self._due[0]
             alert = self.open.get(alert_id)
-            if alert is not None and alert.deadline == due:
+            if alert is not None and (due, what) in falling.timers(alert):
                 return due
             heapq.heappop(self._due)
         return None
@@ -118,26 +133,48 @@ class AlertBook:
         return found or next((alert for alert in self.resting.values() if alert.id == alert_id), None)
 
     def put(self, edge: Transition) -> Transition:
-        """Write the alert after `edge` and give the edge back."""
+        """Write the alert after `edge`, with the calls it begins or ends, and give the edge so finished."""
+        return self.write(falling.finished(edge, self._known(edge.alert), self.agreed))
+
+    def write(self, edge: Transition) -> Transition:
+        """Write the alert after `edge` as it is (also an edge of the journal), and give the edge back.
+
+        The one place where an alert alters: each step is asserted against the table of states.
+        """
         alert = edge.alert
-        on_wall = alert.active or alert.unacked
-        known = self.open.get(alert.id) if on_wall else self.open.pop(alert.id, None)
-        if on_wall:
+        states.check(edge.verb, self._known(alert), alert)
+        known = self.open.get(alert.id) if alert.on_wall else self.open.pop(alert.id, None)
+        if alert.on_wall:
             self.open[alert.id] = alert
-            if alert.deadline is not None and (known is None or known.deadline != alert.deadline):
-                heapq.heappush(self._due, (alert.deadline, alert.id))
+            before = falling.timers(known) if known is not None else ()
+            for at, what in falling.timers(alert):
+                if (at, what) not in before:
+                    heapq.heappush(self._due, (at, what, alert.id))
         if alert.active:
             assert self.by_series.get(alert.series_id, alert.id) == alert.id
             self.by_series[alert.series_id] = alert.id
             self.resting.pop(alert.series_id, None)
             return edge
+        rests = self.resting.get(alert.series_id)
         if self.by_series.get(alert.series_id) == alert.id:
             del self.by_series[alert.series_id]
-            if alert.outcome is Outcome.RECOVERED:
+            if alert.outcome is Outcome.RECOVERED or alert.silenced is not None:
                 self.resting[alert.series_id] = alert
-        elif alert.series_id in self.resting and self.resting[alert.series_id].id == alert.id:
+        elif (rests is not None and rests.id == alert.id) or (rests is None and alert.silenced is not None):
             self.resting[alert.series_id] = alert
         return edge
+
+    def rebuild(self, edges: Iterable[Transition]) -> None:
+        """Take up the edges of a journal, from the first on: the alerts are then as they were kept."""
+        for edge in edges:
+            self.write(edge)
+
+    def _known(self, alert: Alert) -> Alert | None:
+        known = self.open.get(alert.id)
+        if known is None:
+            rests = self.resting.get(alert.series_id)
+            return rests if rests is not None and rests.id == alert.id else None
+        return known
 
     def new_id(self, series_id: int, offset: int) -> str:
         """Give the id of an alert raised at `offset` of the log.
@@ -183,6 +220,7 @@ class AlertBook:
                 raises=self._raises,
                 last_raise=self._last_raise,
                 trust=self._trust,
+                agreed=self.agreed,
             )
         )
 
@@ -194,7 +232,7 @@ class AlertBook:
             msgspec.ValidationError: another format or version.
         """
         snapshot = msgspec.msgpack.decode(blob, type=_Snapshot)
-        if snapshot.version != BOOK_VERSION:
+        if snapshot.version not in READABLE:
             raise msgspec.ValidationError(f"alert book of version {snapshot.version}, not {BOOK_VERSION}")
         book = cls()
         book.open = {alert.id: alert for alert in snapshot.open}
@@ -203,20 +241,7 @@ class AlertBook:
         book._raises = snapshot.raises
         book._last_raise = snapshot.last_raise
         book._trust = snapshot.trust
-        book._due = [(alert.deadline, alert.id) for alert in snapshot.open if alert.deadline is not None]
+        book.agreed = snapshot.agreed
+        book._due = [(at, what, alert.id) for alert in snapshot.open for at, what in falling.timers(alert)]
         heapq.heapify(book._due)
         return book
-
-    # Inside.
-
-    @staticmethod
-    def _come_due(alert: Alert, catalog: Catalog, at: Micros, settings: RoomSection) -> Transition:
-        above = catalog.parent(alert.standing.unit_id)
-        if above is None:
-            return lifecycle.annunciated(alert, at)
-        level = alert.level + 1
-        deadline = None
-        if above.parent_id is not None:
-            recovery_s = catalog.series[alert.series_id].recovery_at(level, settings.recovery_default_s)
-            deadline = lifecycle.deadline_after(at, recovery_s)
-        return lifecycle.climbed(alert, above.id, at, deadline)

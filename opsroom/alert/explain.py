@@ -23,7 +23,17 @@ _HONEST: Final = (
     ChangeKind.HEAPED,
 )
 """Kinds that say in one sentence what stands against what, the partner's series among it."""
-_PLAIN: Final = {ChangeKind.TOGETHER: "why.together", ChangeKind.DETECTOR_FAILED: "why.failed"}
+_SAID_PLAINLY: Final = {
+    ChangeKind.BALANCE: "why.balance",
+    ChangeKind.LATENCY_EROSION: "why.latency",
+    ChangeKind.CAPABILITY_UNDERSTATED: "why.understated",
+}
+"""Kinds told by a value against the usual one; two of them doubt what a unit says it could do."""
+_PLAIN: Final = {
+    ChangeKind.TOGETHER: "why.together",
+    ChangeKind.DETECTOR_FAILED: "why.failed",
+    ChangeKind.REPORTED: "why.reported",
+}
 
 
 def explain(
@@ -98,15 +108,15 @@ def _account(catalog: Catalog, series: Series, finding: Finding) -> Sentence | N
     value, expected = finding.value, finding.expected
     if finding.kind in _PLAIN:
         return Sentence(_PLAIN[finding.kind], params)
-    if finding.kind not in _HONEST or value is None or expected is None:
+    if finding.kind not in {*_HONEST, *_SAID_PLAINLY} or value is None or expected is None:
         return None
     if finding.kind is ChangeKind.SMOOTHED:
         return Sentence("why.smoothed", {**params, "percent": round(100 * value)})
     if finding.kind is ChangeKind.HEAPED:
         shares = {"percent": round(100 * value), "usual_percent": round(100 * expected)}
         return Sentence("why.heaped", {**params, **shares})
-    if finding.kind is ChangeKind.BALANCE:
-        return Sentence("why.balance", {**params, "value": value, "expected": expected})
+    if finding.kind in _SAID_PLAINLY:
+        return Sentence(_SAID_PLAINLY[finding.kind], {**params, "value": value, "expected": expected})
     others = [(s, z) for s, z in finding.contributors if s in catalog.series and s != series.id]
     partner, z = others[0] if others else (None, 0.0)
     if partner is None:

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar
 
 from msgspec.structs import replace
 
+from opsroom.alarm import ANOMALY, SILENCED, AlarmClass, Silencing
 from opsroom.model import (
     MICROS_PER_S,
     Acknowledgement,
@@ -56,10 +57,13 @@ def raised(
     deadline: Micros | None,
     priority: Priority,
     explanation: tuple[Sentence, ...],
+    silenced: Silencing | None = None,
+    alarm_class: AlarmClass = ANOMALY,
+    rule: str = "",
 ) -> Transition:
     """Open an alert of the series' unit, standing at level 0.
 
-    `deadline` is None where there is nobody above.
+    `deadline` is None where there is nobody above. What silences the series silences the alert from birth.
     """
     alert = Alert(
         id=alert_id,
@@ -78,15 +82,17 @@ def raised(
         annunciations=(Annunciation(level=0, unit_id=series.unit_id, at=at, deadline=deadline),),
         explanation=explanation,
         findings=(finding,),
+        silenced=silenced,
+        alarm_class=alarm_class.name,
+        rule=rule,
     )
-    return Transition(
-        at=at, verb="raised", alert=alert, params={"kind": finding.kind, "detector": finding.detector}
-    )
+    params = {"kind": finding.kind, "detector": finding.detector, **_hushed(alert)}
+    return Transition(at=at, verb="raised", alert=alert, params=params)
 
 
 def evidence(alert: Alert, finding: Finding, at: Micros, explanation: tuple[Sentence, ...]) -> Transition:
     """Add what a further detector says; no new alert."""
-    after = replace(alert, findings=_kept(alert.findings, finding, FINDINGS_KEPT), explanation=explanation)
+    after = replace(alert, findings=kept(alert.findings, finding, FINDINGS_KEPT), explanation=explanation)
     return Transition(
         at=at, verb="evidence", alert=after, params={"kind": finding.kind, "detector": finding.detector}
     )
@@ -97,7 +103,7 @@ def named(alert: Alert, finding: Finding, at: Micros, explanation: tuple[Sentenc
     after = replace(
         alert,
         kind=finding.kind,
-        findings=_kept(alert.findings, finding, FINDINGS_KEPT),
+        findings=kept(alert.findings, finding, FINDINGS_KEPT),
         explanation=explanation,
     )
     return Transition(
@@ -123,8 +129,8 @@ def delivered(alert: Alert, at: Micros, delivery_s: float) -> Transition:
     return Transition(at=at, verb="delivered", alert=after)
 
 
-def acknowledged(alert: Alert, seen: Acknowledgement) -> Transition:
-    """Mark as seen at the level where it stands; the clock runs on.
+def acknowledged(alert: Alert, seen: Acknowledgement, until: Micros | None = None) -> Transition:
+    """Mark as seen at the level where it stands, at most `until`; the clock runs on.
 
     A press that no detector confirmed has no reading which could bring it back: it ends when its follow-up is
     acknowledged.
@@ -133,7 +139,8 @@ def acknowledged(alert: Alert, seen: Acknowledgement) -> Transition:
     after = replace(
         alert,
         unacked=False,
-        acknowledgements=_kept(alert.acknowledgements, seen, ACKNOWLEDGEMENTS_KEPT),
+        acked_until=until,
+        acknowledgements=kept(alert.acknowledgements, seen, ACKNOWLEDGEMENTS_KEPT),
     )
     if alert.active and not alert.findings and alert.decision is not None and not decision_pending(alert):
         after = replace(after, active=False, outcome=Outcome.DECIDED, deadline=None)
@@ -151,7 +158,7 @@ def noted(alert: Alert, note: Note) -> Transition:
 
     No deadline moves. The alert keeps the first and the latest notes, the journal all.
     """
-    after = replace(alert, notes=_kept(alert.notes, note, NOTES_KEPT))
+    after = replace(alert, notes=kept(alert.notes, note, NOTES_KEPT))
     return Transition(
         at=note.at,
         verb="noted",
@@ -179,13 +186,23 @@ def annunciated(alert: Alert, at: Micros) -> Transition:
     return _annunciated("annunciated", alert, alert.level, alert.standing.unit_id, at, None)
 
 
-def recovered(alert: Alert, finding: Finding, at: Micros) -> Transition:
+def recovered(alert: Alert, finding: Finding, at: Micros, alarm_class: AlarmClass = ANOMALY) -> Transition:
     """End by itself.
 
-    Back inside the band. The clock stops; unacknowledged it stays to be seen (ISA-18.2: RTN unack).
+    Back inside the band. The clock stops; unacknowledged it stays to be seen (ISA-18.2: RTN unack), unless
+    its class needs no acknowledgement; of a latching class it stays until it is reset. What was shelved for
+    this once is no longer.
     """
     assert alert.active
     after = replace(alert, active=False, deadline=None, recovered=at, outcome=Outcome.RECOVERED)
+    held = alert.silenced
+    if held is not None and held.one_shot:
+        after = replace(after, silenced=None)
+    if held is not None and held.one_shot and held.level == alert.level:
+        after = replace(after, unacked=False)
+    elif after.state not in SILENCED:
+        unacked = after.unacked and (alarm_class.needs_ack or alarm_class.latching)
+        after = replace(after, latched=alarm_class.latching, unacked=unacked)
     return Transition(at=at, verb="recovered", alert=after, params={"value": finding.value})
 
 
@@ -204,15 +221,16 @@ def reopened(alert: Alert, finding: Finding, at: Micros, explanation: tuple[Sent
         active=True,
         unacked=True,
         recovered=None,
+        latched=False,
+        rounds=alert.rounds + 1,
         outcome=Outcome.DECIDED if pending else Outcome.OPEN,
         deadline=None if old is None else max(old, at),
         kind=alert.kind if alert.kind is ChangeKind.PRESS else finding.kind,
-        findings=_kept(alert.findings, finding, FINDINGS_KEPT),
+        findings=kept(alert.findings, finding, FINDINGS_KEPT),
         explanation=explanation,
     )
-    return Transition(
-        at=at, verb="reopened", alert=after, params={"kind": finding.kind, "detector": finding.detector}
-    )
+    params = {"kind": finding.kind, "detector": finding.detector, "rounds": after.rounds, **_hushed(after)}
+    return Transition(at=at, verb="reopened", alert=after, params=params)
 
 
 def decided(alert: Alert, decision: Decision) -> Transition:
@@ -262,6 +280,7 @@ def press_raised(
     top_id: int,
     person: str,
     explanation: tuple[Sentence, ...],
+    silenced: Silencing | None = None,
 ) -> Transition:
     """Open an alert by hand, straight at the top: `level` climbs above its unit, without a deadline."""
     alert = Alert(
@@ -280,6 +299,7 @@ def press_raised(
         outcome=Outcome.OPEN,
         annunciations=(Annunciation(level=level, unit_id=top_id, at=at, deadline=None),),
         explanation=explanation,
+        silenced=None if silenced is None or silenced.level == level else silenced,
     )
     return Transition(at=at, verb="pressed", alert=alert, actor=person)
 
@@ -300,7 +320,8 @@ def lifted(
 def superseded(alert: Alert, at: Micros, by_id: str) -> Transition:
     """Leave the wall: it had recovered unseen, and a newer alert of the same series stands in its place."""
     assert not alert.active
-    return Transition(at=at, verb="superseded", alert=replace(alert, unacked=False), params={"by": by_id})
+    after = replace(alert, unacked=False, latched=False, silenced=None)
+    return Transition(at=at, verb="superseded", alert=after, params={"by": by_id})
 
 
 def decision_pending(alert: Alert) -> bool:
@@ -312,19 +333,35 @@ def _annunciated(
     verb: str, alert: Alert, level: int, unit_id: int, at: Micros, deadline: Micros | None
 ) -> Transition:
     standing = Annunciation(level=level, unit_id=unit_id, at=at, deadline=deadline)
+    held = alert.silenced
     after = replace(
         alert,
+        # Nobody can hush a running clock: what was silenced is heard, and says who silenced it and why.
+        silenced=None if held is not None and held.level == level else held,
+        acked_until=None,
         level=level,
         deadline=deadline,
         unacked=True,
         outcome=Outcome.OPEN,
-        annunciations=_kept(alert.annunciations, standing, ANNUNCIATIONS_KEPT),
+        annunciations=kept(alert.annunciations, standing, ANNUNCIATIONS_KEPT),
     )
-    params: dict[str, Any] = {"level": level, "unit_id": unit_id}
+    params: dict[str, Any] = {"level": level, "unit_id": unit_id, **told(held)}
     return Transition(at=at, verb=verb, alert=after, params=params)
 
 
-def _kept(row: Sequence[_T], one: _T, most: int) -> tuple[_T, ...]:
+def told(held: Silencing | None) -> dict[str, Any]:
+    """Give who silenced an alert and why, for the journal; nothing where nobody did."""
+    if held is None:
+        return {}
+    said = {"by": held.by, "reason": held.reason, "reference": held.reference, "cause": held.cause}
+    return {"silenced": str(held.kind), **{key: text for key, text in said.items() if text}}
+
+
+def _hushed(alert: Alert) -> dict[str, Any]:
+    return told(alert.silenced) if alert.state in SILENCED else {}
+
+
+def kept(row: Sequence[_T], one: _T, most: int) -> tuple[_T, ...]:
     """Append and keep first and latest: the first says how it began, the others how it is now."""
     whole = (*row, one)
     return whole if len(whole) <= most else (whole[0], *whole[len(whole) - most + 1 :])

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from opsroom.alert import lifecycle
+from opsroom.alarm import AlarmClass, AlarmState, Silencing
+from opsroom.alert import lifecycle, quiet
+from opsroom.alert.causes import suppression
 from opsroom.alert.explain import explain
 from opsroom.alert.priority import priority_of
 from opsroom.catalog import Catalog
@@ -19,6 +21,8 @@ from opsroom.model import (
     Finding,
     FindingVerb,
     Micros,
+    Outcome,
+    Priority,
     Sentence,
     Series,
     Transition,
@@ -61,7 +65,8 @@ def recovery(scene: Scene, finding: Finding) -> Step | None:
     alert = scene.book.active(finding.series_id)
     if alert is None:
         return Step()
-    return Step((scene.book.put(lifecycle.recovered(alert, finding, scene.now)),))
+    alarm_class = scene.book.agreed.class_of(alert)
+    return Step((scene.book.put(lifecycle.recovered(alert, finding, scene.now, alarm_class)),))
 
 
 def naming(scene: Scene, finding: Finding) -> Step | None:
@@ -71,7 +76,8 @@ def naming(scene: Scene, finding: Finding) -> Step | None:
         return None
     if alert.kind is ChangeKind.PRESS:
         return None
-    return Step((scene.book.put(lifecycle.named(alert, finding, scene.now, _why(scene, finding, alert))),))
+    named = scene.book.put(lifecycle.named(alert, finding, scene.now, _why(scene, finding, alert)))
+    return Step((named, *_risen(scene, finding, named.alert)))
 
 
 def evidence(scene: Scene, finding: Finding) -> Step | None:
@@ -81,7 +87,8 @@ def evidence(scene: Scene, finding: Finding) -> Step | None:
         return None
     if any(heard.detector == finding.detector for heard in alert.findings):
         return Step()
-    return Step((scene.book.put(lifecycle.evidence(alert, finding, scene.now, _why(scene, finding, alert))),))
+    more = scene.book.put(lifecycle.evidence(alert, finding, scene.now, _why(scene, finding, alert)))
+    return Step((more, *_risen(scene, finding, more.alert)))
 
 
 def stray(scene: Scene, finding: Finding) -> Step | None:  # noqa: ARG001 - stages share one signature
@@ -106,14 +113,13 @@ def reopening(scene: Scene, finding: Finding) -> Step | None:
     A deadline passed meanwhile is due now.
     """
     rested = scene.book.resting.get(finding.series_id)
-    if rested is None or rested.recovered is None:
+    if rested is None or rested.recovered is None or rested.outcome is not Outcome.RECOVERED:
         return None
     recovery_s = _series(scene, finding).recovery_at(rested.level, scene.settings.recovery_default_s)
     if scene.now - rested.recovered > recovery_s * MICROS_PER_S:
         return None
-    edge = lifecycle.reopened(rested, finding, scene.now, _why(scene, finding, rested))
-    scene.book.put(edge)
-    return Step((edge, *scene.book.on_time(scene.catalog, scene.now, scene.settings)))
+    edge = scene.book.put(lifecycle.reopened(rested, finding, scene.now, _why(scene, finding, rested)))
+    return Step((edge, *scene.book.settle(scene.catalog, scene.now, scene.settings)))
 
 
 def raising(scene: Scene, finding: Finding) -> Step | None:
@@ -123,17 +129,22 @@ def raising(scene: Scene, finding: Finding) -> Step | None:
     if scene.catalog.parent(series.unit_id) is not None:
         recovery_s = series.recovery_at(0, scene.settings.recovery_default_s)
         deadline = lifecycle.deadline_after(scene.now, recovery_s)
+    rule, alarm_class = scene.book.agreed.opened_by(finding)
     edge = lifecycle.raised(
         scene.book.new_id(series.id, scene.offset),
         series,
         finding,
         scene.now,
         deadline=deadline,
-        priority=priority_of(series),
+        priority=_priority(series, alarm_class),
         explanation=explain(scene.catalog, series, (finding,), budget=_budget(scene, series)),
+        silenced=_held(scene, series),
+        alarm_class=alarm_class,
+        rule=rule,
     )
     scene.book.count_raise(series.id, scene.now)
-    return Step((*supersede(scene.book, series.id, edge.alert.id, scene.now), scene.book.put(edge)))
+    older = [scene.book.put(one) for one in replaced(scene.book, series.id, edge.alert.id, scene.now)]
+    return Step((*older, scene.book.put(edge)))
 
 
 STAGES: Final[tuple[Stage, ...]] = (
@@ -157,15 +168,40 @@ def pass_through(scene: Scene, finding: Finding) -> Step:
     raise AssertionError(finding)
 
 
-def supersede(book: AlertBook, series_id: int, by_id: str, now: Micros) -> tuple[Transition, ...]:
-    """Take a recovered, never acknowledged alert of the series off the wall.
+def replaced(book: AlertBook, series_id: int, by_id: str, now: Micros) -> tuple[Transition, ...]:
+    """Give the edge that takes what is left of an older alert of the series off the wall.
 
-    The one about to be raised stands for both.
+    Recovered and never acknowledged, latched, or the carrier of what silences the series: the one about to be
+    raised stands for both.
     """
-    rested = book.resting.pop(series_id, None)
+    rested = book.resting.get(series_id)
     if rested is None or rested.id not in book.open:
         return ()
-    return (book.put(lifecycle.superseded(rested, now, by_id)),)
+    return (lifecycle.superseded(rested, now, by_id),)
+
+
+def _held(scene: Scene, series: Series) -> Silencing | None:
+    """Give what silences an alert from birth: what the unit silenced on the series, or else the design."""
+    rested = scene.book.resting.get(series.id)
+    held = None if rested is None else rested.silenced
+    if held is not None and held.level == 0:
+        return held
+    return suppression(scene.book, series.id, scene.now, unit_id=series.unit_id)
+
+
+def _priority(series: Series, alarm_class: AlarmClass) -> Priority:
+    own = priority_of(series)
+    return own if alarm_class.priority is None else Priority(min(own, alarm_class.priority))
+
+
+def _risen(scene: Scene, finding: Finding, alert: Alert) -> tuple[Transition, ...]:
+    """Void the acknowledgement where the evidence, or the agreement by now, makes the alert more urgent."""
+    _, alarm_class = scene.book.agreed.opened_by(finding)
+    priority = _priority(_series(scene, finding), alarm_class)
+    seen = alert.state is AlarmState.ACKED and alert.outcome is not Outcome.DECIDED
+    if not (seen and alarm_class.re_alarm and priority < alert.priority):
+        return ()
+    return (scene.book.put(quiet.risen(alert, scene.now, priority)),)
 
 
 def _series(scene: Scene, finding: Finding) -> Series:

@@ -6,8 +6,10 @@ alone, in the order of its log; here only what the seat may do at all.
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -28,7 +30,7 @@ from opsroom.access import (
 from opsroom.api.answers import JSON_TYPE, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
-from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
+from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, OpsroomError
 from opsroom.model import Alert, Indicator, Orientation, Series, Transition
 from opsroom.records import Acknowledge, AnyAct, Decide, Judge, Press, Rebase, Recovering, SeriesSet
 
@@ -211,6 +213,19 @@ class Desk:
         edges = await self.room.act(act, urgent=urgent)
         return self.done({"alert": self._after(edges, alert), "changed": bool(edges)})
 
+    async def each(self, acts: Sequence[AnyAct]) -> dict[str, OpsroomError | None]:
+        """Do acts on alerts side by side, in one commit of the log as far as it goes.
+
+        Gives the refusal of each by the alert's id.
+        """
+        told = await asyncio.gather(*(self.room.act(act) for act in acts), return_exceptions=True)
+        outcomes: dict[str, OpsroomError | None] = {}
+        for act, one in zip(acts, told, strict=True):
+            if isinstance(one, BaseException) and not isinstance(one, OpsroomError):
+                raise one
+            outcomes[act.alert_id] = one if isinstance(one, OpsroomError) else None  # type: ignore[union-attr]
+        return outcomes
+
     def done(self, body: Any) -> Response:
         """Answer, and remember the answer."""
         text = encoded(body)
@@ -229,7 +244,8 @@ class Desk:
 DeskOf = Annotated[Desk, Depends()]
 
 
-def _standing_elsewhere(room: ApiRoom, alert: Alert) -> AccessDenied:
+def standing_elsewhere(room: ApiRoom, alert: Alert) -> AccessDenied:
+    """Word that another seat acknowledges."""
     return AccessDenied(
         "The alert stands at another level, or the seat's role does not allow it.",
         remedy="An operator of the unit where it stands acknowledges.",
@@ -247,7 +263,7 @@ async def acknowledge(alert_id: str, body: NoteBody, desk: DeskOf) -> Response:
         return again
     alert = await desk.alert(alert_id)
     if not may_acknowledge(alert, desk.caller.seat):
-        raise _standing_elsewhere(desk.room, alert)
+        raise standing_elsewhere(desk.room, alert)
     return await desk.do(
         Acknowledge(alert_id=alert_id, note=desk.worded(body.note, "note"), **desk.by), alert
     )

@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from opsroom.api.acts import Replays, act_router
+from opsroom.api.alarms import alarm_router
 from opsroom.api.answers import handle_errors
 from opsroom.api.figures import figures_router
 from opsroom.api.guard import Guard
@@ -15,6 +16,7 @@ from opsroom.api.health import Metered, Meters, health_router
 from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
 from opsroom.api.queries import query_router
+from opsroom.api.receive import Receiving, receive_router
 from opsroom.api.session import session_router
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ def create_api(
     api = FastAPI(title="Operations room", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room = room
     api.state.replays = Replays()
+    api.state.receiving = Receiving()
     api.state.meters = Meters(room, registry)
     api.state.script_hashes = ()
     for router in (
@@ -47,9 +50,11 @@ def create_api(
         query_router,
         figures_router,
         act_router,
+        alarm_router,
         live_router,
         health_router,
         page_router,
+        receive_router,
         *further,
     ):
         api.include_router(router)

@@ -9,7 +9,7 @@ from opsroom.catalog import FULL_TURN_DEG, UNNAMED_LEVEL, Catalog
 from opsroom.economy.file import Economy, SeriesTable, Tables, UnitTable, band_of, depth_of, read_economy
 from opsroom.economy.relations import AnyRelationTable
 from opsroom.model import Indicator, Relation, Series, Unit
-from opsroom.records import AnyConfig, RelationSet, SeriesSet, UnitSet
+from opsroom.records import AnyConfig, RelationSet, SeriesSet, TreeConfig, UnitSet
 from opsroom.units import read_unit
 
 
@@ -50,7 +50,7 @@ def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
     return changes
 
 
-def _set(planned: Catalog, change: AnyConfig, before: Unit | Series | Relation | None) -> list[AnyConfig]:
+def _set(planned: Catalog, change: TreeConfig, before: Unit | Series | Relation | None) -> list[AnyConfig]:
     if isinstance(change, UnitSet):
         after: Unit | Series | Relation = change.unit
     else:

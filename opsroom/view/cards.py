@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from opsroom.alarm import SILENCED, AlarmState
 from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Judgement, Micros, Outcome, Unit
-from opsroom.rights import may_acknowledge, may_decide, may_judge, may_note
+from opsroom.rights import (
+    may_acknowledge,
+    may_decide,
+    may_judge,
+    may_note,
+    may_release,
+    may_remove,
+    may_silence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -113,6 +122,15 @@ class Cards:
             "direction": _latest(alert, "direction") or 0,
             "p": _sure(alert),
             "rate_per_week": _rate(opening),
+            "state": str(alert.state),
+            "silenced": self._silenced(alert),
+            "latched": alert.latched,
+            "acked_until": ms(alert.acked_until),
+            "alarm_class": alert.alarm_class,
+            "rule": alert.rule,
+            "rounds": alert.rounds,
+            "calls": [{"seat_id": c.seat_id, "at": ms(c.at), "step": c.step} for c in alert.calls],
+            "call_at": ms(alert.call_at),
         }
 
     def for_seat(
@@ -125,11 +143,17 @@ class Cards:
         described: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Give the AlertView as the seat gets it: with what it may do, and whether the alert is its own."""
+        heard, acked = alert.state not in SILENCED, alert.state is AlarmState.ACKED
         undecided = alert.active and alert.outcome is not Outcome.DECIDED
         return {
             **(described or self.describe(alert)),
             "own": alert.unit_id == seat.unit_id,
-            "may_acknowledge": alert.unacked and may_acknowledge(alert, seat),
+            "may_acknowledge": alert.unacked and heard and may_acknowledge(alert, seat),
+            "may_unacknowledge": acked and undecided and may_acknowledge(alert, seat),
+            "may_shelve": heard and not alert.latched and may_silence(alert, seat),
+            "may_remove": heard and not alert.latched and may_remove(alert.standing.unit_id, seat),
+            "may_release": may_release(alert, seat),
+            "may_reset": alert.latched and may_acknowledge(alert, seat),
             "may_note": alert.active and may_note(alert, seat),
             "may_decide": undecided and may_decide(alert, seat, self._catalog),
             "may_judge": may_judge(alert, seat),
@@ -140,6 +164,25 @@ class Cards:
     def _next(self, alert: Alert) -> Unit | None:
         """Give the unit to which the alert climbs when its deadline passes, None at the top."""
         return self._catalog.parent(alert.standing.unit_id) if alert.deadline is not None else None
+
+    def _silenced(self, alert: Alert) -> dict[str, Any] | None:
+        """Give who silenced it, how and why; `here`: at the level where it stands now."""
+        held = alert.silenced
+        if held is None:
+            return None
+        return {
+            "kind": str(held.kind),
+            "by": held.by,
+            "unit": _path(self._catalog.units.get(held.unit_id)),
+            "level": held.level,
+            "here": held.level == alert.level,
+            "at": ms(held.at),
+            "until": ms(held.until),
+            "one_shot": held.one_shot,
+            "reason": held.reason,
+            "reference": held.reference,
+            "cause": held.cause,
+        }
 
     def _decision(self, alert: Alert) -> dict[str, Any] | None:
         made = alert.decision

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.alarm import SILENCED
 from opsroom.rights import may_see
 from opsroom.seats import Seat
 from opsroom.view.cards import ms
@@ -136,8 +137,8 @@ class Scope:
         )
 
     def lamps(self) -> tuple[int, ...]:
-        """Give how many open alerts of priority 1, 2, 3 the seat may see."""
-        seen = [int(alert.priority) for alert in self.alerts()]
+        """Give how many open alerts of priority 1, 2, 3 the seat may see; what is silenced lights no lamp."""
+        seen = [int(alert.priority) for alert in self.alerts() if alert.state not in SILENCED]
         return tuple(seen.count(priority) for priority in PRIORITIES)
 
     def chairs(self) -> list[dict[str, Any]]:

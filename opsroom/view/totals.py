@@ -14,6 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.alarm import Hush
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,12 +24,14 @@ if TYPE_CHECKING:
     from opsroom.view.board import Board
 
 DIGITS: Final = 4
+HUSHES: Final = (Hush.SHELVED, Hush.SUPPRESSED, Hush.OUT_OF_SERVICE)
 
 
 class Total(msgspec.Struct, frozen=True):
     """Aggregates of one unit and all below.
 
-    Mean indices, open alerts, silent series (old value, period declared).
+    Mean indices, open alerts, silent series (old value, period declared), and how many alerts or series are
+    silenced, in which way; what is silenced with its condition counts as open too.
     """
 
     productivity: float | None = None
@@ -35,6 +39,9 @@ class Total(msgspec.Struct, frozen=True):
     performance: float | None = None
     open: int = 0
     silent: int = 0
+    shelved: int = 0
+    suppressed: int = 0
+    out_of_service: int = 0
 
 
 NONE: Final = Total()
@@ -59,14 +66,14 @@ def _own(
 ) -> NDArray[np.float64]:
     """Give, a row a unit without its subtree.
 
-    Sums of the three indices, their three counts, open alerts, silent series.
+    Sums of the three indices, their three counts, open alerts, silent series, alerts silenced in each way.
     """
     n = len(board)
     rows = np.array([row_of.get(unit_id, -1) for unit_id in board.unit[:n].tolist()], np.int64)
     slots = np.flatnonzero(rows >= 0)
     rows = rows[slots]
     old = board.old(now)[slots]
-    table = np.zeros((len(catalog.units), 8))
+    table = np.zeros((len(catalog.units), 8 + len(Hush)))
     for column, index in enumerate(board.indices(slots)):
         defined = np.isfinite(index) & ~old
         table[:, column] = np.bincount(rows[defined], index[defined], len(table))
@@ -74,11 +81,15 @@ def _own(
     silent = old & (board.period_us[slots] > 0)
     table[:, 7] = np.bincount(rows[silent], minlength=len(table))
     for alert in alerts:
-        if alert.unit_id in row_of:
-            table[row_of[alert.unit_id], 6] += 1
+        if alert.unit_id not in row_of:
+            continue
+        row, held = row_of[alert.unit_id], alert.silenced
+        table[row, 6] += alert.active or (alert.unacked and held is None) or alert.latched
+        if held is not None:
+            table[row, 8 + HUSHES.index(held.kind)] += 1
     return table
 
 
 def _total(row: NDArray[np.float64]) -> Total:
     means = [None if not row[3 + i] else round(float(row[i] / row[3 + i]), DIGITS) for i in range(3)]
-    return Total(means[0], means[1], means[2], int(row[6]), int(row[7]))
+    return Total(means[0], means[1], means[2], *(int(count) for count in row[6:]))

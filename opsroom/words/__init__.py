@@ -18,11 +18,13 @@ Codes of alert explanations (parameters):
     why.claim (series, value, unit, partner, expected, z)
     why.balance (series, value, expected)          why.oscillation (series, partner, ratio)
     why.smoothed (series, percent)                 why.heaped (series, percent, usual_percent)
-    why.together, why.failed (series)
+    why.together, why.failed (series)              why.latency, why.understated (series, value, expected)
+    why.none ()
+    why.reported (series)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
     why.rare (per_year)                            why.budget (budget, usual, useful, useless)
-Without parameters: kind.KIND, verb.VERB, outcome.OUTCOME, priority.1 to .3, orientation.more and .less,
-consequence.CONSEQUENCE.
+Without parameters: kind.KIND, verb.VERB, state.STATE, outcome.OUTCOME, priority.1 to .3,
+orientation.more and .less, consequence.CONSEQUENCE.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from opsroom.alarm import AlarmState, Cause
 from opsroom.alert import AlertBook
 from opsroom.catalog import Catalog
 from opsroom.model import (
@@ -80,6 +81,11 @@ def economy() -> Catalog:
     return Catalog(units, series)
 
 
+def caused(series_id: int, *causes: int) -> Cause:
+    """Give a design: the alerts of `causes` stand for those of `series_id`."""
+    return Cause(series_id=series_id, causes=causes, reason="one feed")
+
+
 def finding(verb: str = "open", series_id: int = OUTPUT, **more: Any) -> Finding:
     """Give a finding of a fall below the band, altered by `more`."""
     usual: dict[str, Any] = {
@@ -130,6 +136,22 @@ class Room:
         found = self.book.find(alert.id)
         assert found is not None
         return found
+
+    def now_of_id(self, alert_id: str) -> Alert:
+        found = self.book.find(alert_id)
+        assert found is not None
+        return found
+
+    def states(self) -> dict[int, AlarmState]:
+        """Give the state of every series that has one."""
+        held = [*self.book.resting.values(), *self.book.open.values()]
+        return {alert.series_id: alert.state for alert in sorted(held, key=lambda a: (a.active, a.raised))}
+
+    def rebuilt(self) -> AlertBook:
+        """Give a book made of the journal alone."""
+        book = AlertBook()
+        book.rebuild(self.journal)
+        return book
 
     def verbs(self) -> list[str]:
         return [edge.verb for edge in self.journal]

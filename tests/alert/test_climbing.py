@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from opsroom.alert import AlertBook
+from opsroom.alert.book import BOOK_VERSION, AlertBook
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import Outcome
 from opsroom.records import Acknowledge, Decide, Delivered, Recovering
@@ -257,6 +257,6 @@ def test_a_restart_in_the_middle_changes_no_instant() -> None:
 
 
 def test_a_snapshot_of_another_version_is_refused(room: Room) -> None:
-    blob = room.book.dump().replace(b"version\x01", b"version\x09")
+    blob = room.book.dump().replace(b"version" + bytes([BOOK_VERSION]), b"version\x09")
     with pytest.raises(ValueError, match="version 9"):
         AlertBook.load(blob)
