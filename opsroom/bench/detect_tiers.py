@@ -6,6 +6,7 @@ change.
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +16,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from opsroom.detect import Engine, discord, evidence, tail
 from opsroom.detect import filter as naming
 from opsroom.detect import state as layout
-from opsroom.detect import tail
 
 Floats = NDArray[np.float64]
 PERIOD_US: Final = 60_000_000
@@ -28,13 +29,16 @@ PHI: Final = 0.9
 SEASON: Final = 2.0
 DAY_READINGS: Final = 1_440
 BUDGET: Final = 0.1
+HISTORIES: Final = (1_000, discord.HISTORY)
+SHIPPED_SERIES: Final = int(inspect.signature(Engine).parameters["discord_series"].default)
+NO_DISCORD: Final = -1.0
 
 
 @dataclass(frozen=True)
 class Tier:
     """A detector on its own: `blank` makes its rows, `run` takes (rows, t, values) instant by instant.
 
-    `t` is shape [instants], `values` [instants, series].
+    `t` is shape [instants], `values` [instants, series]. `widest` bounds the series it is timed over.
     """
 
     name: str
@@ -42,6 +46,7 @@ class Tier:
     blank: Callable[[int], Any]
     run: Callable[[Any, NDArray[np.int64], Floats], None]
     history: int | None = None
+    widest: int | None = None
 
     def bytes_per_series(self) -> int:
         """Give what is remembered of a series."""
@@ -80,9 +85,9 @@ def timed(tier: Tier, series: int, count: int, repeat: int) -> float:
     spent = []
     for k in range(repeat + 1):  # the first meets cold memory and is not counted
         t = instants(tier.warm + k * count, count)
-        start = time.perf_counter()
+        start = time.thread_time()
         tier.run(rows, t, values)
-        spent.append(time.perf_counter() - start)
+        spent.append(time.thread_time() - start)
     return float(np.median(spent[1:])) / (count * series) * 1e6
 
 
@@ -91,7 +96,27 @@ def tiers() -> list[Tier]:
     return [
         Tier("tail", 2_000, lambda n: layout.blank_rows(n)["tail"], _run_tail),
         Tier("filter", 200, lambda n: layout.blank_rows(n)["filter"], _run_filter),
+        *(_discord(history) for history in HISTORIES),
     ]
+
+
+def _discord(history: int) -> Tier:
+    """Give the discord with that many past readings: fewer than shipped are the same code on shorter rows.
+
+    The shipped one is timed over as many series as may have it at once.
+    """
+    widest = SHIPPED_SERIES if history == discord.HISTORY else None
+    warm = history + 2 * discord.WINDOW
+    return Tier("discord", warm, lambda n: _pasts(n, history), _run_discord, history, widest)
+
+
+def _pasts(count: int, history: int) -> tuple[Any, ...]:
+    """Give blank pasts of series whose yardstick is known: (rows of the tail, *past)."""
+    rows, values, sums = discord.blank(count)
+    tails = layout.blank_rows(count)["tail"]
+    tails["now"]["sized"], tails["now"]["scale"] = evidence.SIZING, 1.0
+    kept = history + discord.WINDOW + discord.SPARE
+    return tails, rows, values[:, :kept].copy(), sums[:, : history + 1].copy()
 
 
 def _tail_loop(rows: Any, t: Any, values: Any) -> None:
@@ -103,8 +128,7 @@ def _tail_loop(rows: Any, t: Any, values: Any) -> None:
             if r.n == 0:
                 tail.first_reading(r, t[i], y)
             else:
-                dt, whole_dt = tail.keep_time(r, t[i])
-                tail.score(r, t[i], y, dt, whole_dt, 0.0, BUDGET)
+                tail.score(r, t[i], y, tail.keep_time(r, t[i]), 0.0, BUDGET, NO_DISCORD)
 
 
 def _filter_loop(rows: Any, t: Any, values: Any, profile: Any) -> None:
@@ -115,8 +139,17 @@ def _filter_loop(rows: Any, t: Any, values: Any, profile: Any) -> None:
             naming.move(rows[k], t[i], values[i, k], profile, room)
 
 
+def _discord_loop(tails: Any, rows: Any, known: Any, sums: Any, values: Any) -> None:
+    """Feed the discord instant by instant."""
+    for i in range(len(values)):
+        for k in range(values.shape[1]):
+            discord.distance(rows[k], known[k], sums[k], tails[k], values[i, k])
+            discord.learn(rows[k])
+
+
 _tail = njit(nogil=True)(_tail_loop)
 _filter = njit(nogil=True)(_filter_loop)
+_distances = njit(nogil=True)(_discord_loop)
 
 
 def _run_tail(rows: Any, t: NDArray[np.int64], values: Floats) -> None:
@@ -125,3 +158,7 @@ def _run_tail(rows: Any, t: NDArray[np.int64], values: Floats) -> None:
 
 def _run_filter(rows: Any, t: NDArray[np.int64], values: Floats) -> None:
     _filter(rows, t, values, naming.PROFILES["A"])
+
+
+def _run_discord(rows: Any, t: NDArray[np.int64], values: Floats) -> None:
+    _distances(*rows, values)

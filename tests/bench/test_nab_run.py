@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import importlib
 import json
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from opsroom.bench.nab.corpus import Corpus, Costs, File, Floats, read_corpus
 from opsroom.bench.nab.draw import draw
 from opsroom.bench.nab.lean import lean_scores
 from opsroom.bench.nab.run import Outcome, fed, through, write_scores
-from opsroom.bench.nab.tuned import TUNED, shipped
+from opsroom.bench.nab.tuned import FOLLOWS, TUNED, shipped
 from opsroom.bench.nab.validate import THRESHOLD, cross_validate, folds
 from opsroom.bench.nab.worker import run_files
 from opsroom.bench.streams import columns
@@ -254,12 +255,22 @@ def test_what_is_tuned_is_shipped() -> None:
         cross_validate(corpus_of(5)[0], {}, {"tail.NO_SUCH": (1.0,)}, lambda _: {})
 
 
+def test_what_follows_from_a_constant_is_as_detection_computes_it() -> None:
+    for name, computed in FOLLOWS.items():
+        module, _, constant = name.partition(".")
+        np.testing.assert_array_equal(
+            computed(), getattr(importlib.import_module(f"opsroom.detect.{module}"), constant)
+        )
+
+
 def test_an_overridden_constant_reaches_every_module_that_holds_it() -> None:
     code = (
         "from opsroom.bench.nab.tuned import override\n"
         "from opsroom.detect import filter as naming, state, tail\n"
         "override('state.NEVER', 5); override('filter.HISTORICAL[0]', 0.5)\n"
-        "print(tail.NEVER, state.NEVER, naming.HISTORICAL[0].tolist())\n"
+        "override('discord.WINDOW', 64)\n"
+        "from opsroom.detect import discord\n"
+        "print(tail.NEVER, state.NEVER, naming.HISTORICAL[0].tolist(), discord.REACH - discord.HISTORY)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "5 5 [0.5, 0.5, 0.5, 0.5]"
+    assert done.stdout.strip() == "5 5 [0.5, 0.5, 0.5, 0.5] 64"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import opsroom.detect
 from opsroom.bench.nab.validate import THRESHOLD
+from opsroom.detect import discord, evidence
 
 TUNED: Final[dict[str, tuple[float, ...]]] = {
     THRESHOLD: (2.8, 3.0, 3.2, 3.3, 3.4, 3.6, 4.0),
@@ -30,8 +32,22 @@ is tried beside the value shipped.
 `evidence.LINES` is not among them: it is fitted to simulated series (`opsroom bench calibration --fit`) and
 has seen no file of the benchmark.
 """
-FOLLOWS: Final = {"discord.WINDOW": ("discord.REACH", "discord.HISTORY")}
-"""What was computed on import: the second is the sum of the first and the third."""
+
+
+def _own_most(prior: float, expected: float) -> float:
+    return math.ceil(100.0 * math.log10((prior + expected) / prior)) / 100.0
+
+
+FOLLOWS: Final[dict[str, Callable[[], Any]]] = {
+    "discord.REACH": lambda: discord.HISTORY + discord.WINDOW,
+    "evidence.OWN_MOST": lambda: _own_most(
+        evidence.PRIOR_MOMENTS, evidence.REFERENCE * evidence.MOMENT_MEMORY
+    ),
+    "evidence.MOMENT_AT": lambda: (
+        (evidence.LINES[:, 0] - math.log10(evidence.REFERENCE)) / evidence.LINES[:, 1]
+    ),
+}
+"""What detection computes on import from constants that are tried; computed anew after each change."""
 
 
 def shipped(names: Iterable[str] = TUNED) -> dict[str, float]:
@@ -50,12 +66,10 @@ def override(name: str, value: float) -> None:
     if index is not None:
         before[index] = value
         return
-    after = type(before)(value)
-    _spread(constant, before, after)
-    if name in FOLLOWS:
-        sum_of, other = FOLLOWS[name]
-        whole, constant, _ = _parts(sum_of)
-        _spread(constant, getattr(whole, constant), after + int(_value(other)))
+    _spread(constant, before, type(before)(value))
+    for follower, computed in FOLLOWS.items():
+        module, constant, _ = _parts(follower)
+        _spread(constant, getattr(module, constant), computed())
 
 
 def _spread(constant: str, before: Any, after: Any) -> None:
