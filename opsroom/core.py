@@ -7,6 +7,7 @@ same steps, which is what makes a restart redo work without doubling an alert.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -18,7 +19,7 @@ from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
 from opsroom.log.columns import decode_columns
-from opsroom.model import MICROS_PER_S, Columns, Orientation, Series, Transition
+from opsroom.model import MICROS_PER_S, Columns, Finding, Orientation, Series, Transition
 from opsroom.records import (
     AnyAct,
     AnyConfig,
@@ -28,12 +29,17 @@ from opsroom.records import (
     Record,
     RecordKind,
     RelationSet,
+    Reported,
     RotaSet,
+    RuleSet,
     SeriesSet,
+    UnitSet,
     decode_act,
     decode_config,
     decode_source,
 )
+from opsroom.rule import Rule
+from opsroom.rules import RuleBook, dump, instants, join, load
 from opsroom.sources import NEVER, Sources
 
 if TYPE_CHECKING:
@@ -47,7 +53,7 @@ KEYS_REMEMBERED: Final = 10_000
 class Step(msgspec.Struct, kw_only=True):
     """What one record changed.
 
-    `stored` are readings for the store (all of the record's), `fresh` those that move live values.
+    `stored` are readings for the store (all of the record's), `ruled` all that rules found, events included.
     """
 
     offset: int
@@ -60,6 +66,7 @@ class Step(msgspec.Struct, kw_only=True):
     stored: Columns | None = None
     historical: bool = False
     late: int = 0
+    ruled: list[Finding] = []
 
 
 class Core:
@@ -87,6 +94,8 @@ class Core:
             settings.discord_series,
         )
         self.detectors = self.engine.blank()
+        self.rulebook = RuleBook()
+        self.rules = self.rulebook.blank()
         self.book = AlertBook()
         self._keys: OrderedDict[str, None] = OrderedDict()
 
@@ -126,6 +135,7 @@ class Core:
             if record.kind is RecordKind.TICK and record.payload == START:
                 # The room was away, not the plants: silence counts from here.
                 self.detectors = self.engine.touch(self.detectors, wall)
+                self.rules = self.rulebook.touch(self.rules, wall)
             self._until(wall, step)
         if record.kind is RecordKind.READINGS:
             self._readings(record, step)
@@ -200,6 +210,15 @@ class Core:
                 altered.append(change.series)
         if altered or any(isinstance(change, RelationSet) for change in step.config):
             self.configure(altered)
+        changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
+        if changed or (self.rules.rules and any(isinstance(one, SeriesSet | UnitSet) for one in step.config)):
+            self._hear([], self.agree(changed), step)
+
+    def agree(self, changed: Iterable[Rule] = ()) -> list[Finding]:
+        """Tell the rules what was agreed anew, or that the tree changed; gives what ended by that."""
+        self.rules, gone = self.rulebook.configure(self.rules, self.now, self.catalog, changed)
+        self.book.agreed.rules = self.rulebook.classes(self.rules)
+        return gone
 
     def configure(self, series: list[Series]) -> None:
         """Tell the detectors of new or altered series; the state of the others is kept."""
@@ -228,6 +247,10 @@ class Core:
             return  # on the stream's clock delivered is raised: a replay must not depend on sockets
         step.key = act.key
         if act.key and act.key in self._keys:
+            return
+        if isinstance(act, Reported):
+            step.act = act
+            self._hear(list(act.findings), [], step)
             return
         try:
             edges = self.book.on_act(self.catalog, self.now, record.offset, act, self.settings)
@@ -270,7 +293,8 @@ class Core:
         while True:
             deadline = self.book.next_deadline()
             silence = self.engine.next_due(self.detectors, target) if self.detection else None
-            due = min((at for at in (deadline, silence) if at is not None), default=None)
+            ruled = self.rulebook.next_due(self.rules, target)
+            due = min((at for at in (deadline, silence, ruled) if at is not None), default=None)
             if due is None or due > target:
                 break
             self.now = max(self.now, due)
@@ -282,11 +306,25 @@ class Core:
 
     def _score(self, columns: Columns, step: Step) -> None:
         """Give readings to the detectors after whatever fell due before them."""
-        if self.detection and len(columns):
-            self._detect(columns, step)
+        if len(columns):
+            for part in instants(self.rules, columns):
+                self._detect(part, step)
 
     def _detect(self, columns: Columns, step: Step) -> None:
-        self.detectors, findings = self.engine.step(self.detectors, self.now, columns)
+        bands = None
+        if self.rules.forecast and self.detection and len(columns):
+            bands = self.bands(self.rules.forecast)
+        findings: list[Finding] = []
+        if self.detection:
+            self.detectors, findings = self.engine.step(self.detectors, self.now, columns)
+        self.rules, ruled = self.rulebook.step(self.rules, self.now, columns, bands)
+        if findings or ruled:
+            self._hear(findings, ruled, step)
+
+    def _hear(self, said: list[Finding], ruled: list[Finding], step: Step) -> None:
+        """Give the alert book what detectors and rules found; one alert of a series is held by both."""
+        step.ruled += ruled
+        findings = join(said, ruled, self.rules, self.held)
         if findings:
             edges, releases = self.book.on_findings(
                 self.catalog, self.now, step.offset, findings, self.settings
@@ -294,6 +332,11 @@ class Core:
             for series_id in releases:
                 self.detectors = self.engine.release(self.detectors, series_id)
             self._settle(edges, step)
+
+    def held(self, series_id: int) -> bool:
+        """Say whether detectors hold the alert of a series open."""
+        row = self.detectors.row(series_id)
+        return row >= 0 and bool(self.detectors.rows["hold"]["open"][row] > 0)
 
     def _settle(self, edges: list[Transition], step: Step) -> None:
         """Keep transitions, and tell the detectors of what people did.
@@ -303,6 +346,7 @@ class Core:
         for edge in edges:
             if edge.verb == "rebased":
                 self.detectors = self.engine.release(self.detectors, edge.alert.series_id)
+                self.rules = self.rulebook.release(self.rules, edge.alert.series_id)
             elif edge.verb == "judged" and edge.params["budget"] != edge.params["before"]:
                 self.configure([self.catalog.series[edge.alert.series_id]])
         step.transitions += edges
@@ -316,6 +360,7 @@ class Core:
                 "now": self.now,
                 "sources": self.sources.dump(),
                 "engine": self.engine.snapshot(self.detectors),
+                "rules": dump(self.rules),
                 "book": self.book.dump(),
                 "keys": list(self._keys),
             }
@@ -335,6 +380,11 @@ class Core:
         self.sources = Sources.load(body["sources"])
         self.book = AlertBook.load(body["book"])
         self._keys = OrderedDict.fromkeys(body["keys"])
+        rules = load(body["rules"]) if "rules" in body else None
+        if rules is not None:
+            self.rules = rules
+        else:  # written before there were rules, or by another version of them
+            self.agree(self.catalog.rules.values())
         state = self.engine.restore(body["engine"])
         if state is None:
             return False

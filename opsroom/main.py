@@ -29,6 +29,7 @@ from opsroom.model import Unit
 from opsroom.notify import Notifier, Watchdog
 from opsroom.records import RecordKind, UnitSet, decode_config
 from opsroom.room import Room
+from opsroom.rules.plan import load_rules
 from opsroom.store import open_store
 from opsroom.store.offload import ThreadOffload
 from opsroom.view import View
@@ -59,9 +60,9 @@ class Application(msgspec.Struct, kw_only=True):
     log: Any
     offload: Any
     changes: list[Any]
-
     notifier: Any
     watchdog: Any
+
 
 def refuse_open_bind(settings: Settings) -> None:
     """Refuse to listen beyond loopback in the clear.
@@ -97,7 +98,8 @@ def known_catalog(store: Store, log: Log) -> Catalog:
 
     Both, since an id that stands in the log must not be given again.
     """
-    catalog = Catalog(store.catalog.units(), store.catalog.series(), store.catalog.relations())
+    rows = store.catalog
+    catalog = Catalog(rows.units(), rows.series(), rows.relations(), rows.rules())
     offset = store.journal.offset()
     while records := log.read(offset):
         for record in records:
@@ -129,6 +131,9 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     rootless = first_unit(catalog)
     for change in rootless:
         catalog.apply(change)
+    ruled = load_rules(settings.room.rules, catalog)
+    for change in ruled:
+        catalog.apply(change)
     core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
     clock = WallClock(floor=last_now(log) if settings.server.clock == "wall" else 0)
     offload = ThreadOffload(settings.store.read_pool)
@@ -145,12 +150,12 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         view=view,
         access=access,
     )
+    notifier, watchdog = tellers(room)
     asgi = create_api(room)
     asgi.include_router(ingest_router(room))
     if screens:
         mount_screens(asgi)
     return Application(
-    notifier, watchdog = tellers(room)
         settings=settings,
         asgi=asgi,
         room=room,
@@ -164,11 +169,6 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     )
 
 
-def mount_screens(asgi: FastAPI) -> None:
-    """Put the Dash room under `/room/`; its import takes about a second, so it comes last."""
-    from dashboards import mount
-
-    mount(asgi)
 def tellers(room: Room) -> tuple[Notifier, Watchdog]:
     """Give who tells people outside of alerts, and who gives a monitor outside a sign of life."""
     settings, outbox, offload, clock = room.settings, room.store.outbox, room.offload, room.clock
@@ -177,6 +177,11 @@ def tellers(room: Room) -> tuple[Notifier, Watchdog]:
     return notifier, Watchdog(settings.notify, room, outbox, offload, clock, reading=reading)
 
 
+def mount_screens(asgi: FastAPI) -> None:
+    """Put the Dash room under `/room/`; its import takes about a second, so it comes last."""
+    from dashboards import mount
+
+    mount(asgi)
 
 
 class Server(uvicorn.Server):
@@ -252,20 +257,20 @@ async def run(
     room: Room = app.room
     stop = stop or asyncio.Event()
     await app.access.load()
+    await app.notifier.start()  # before the room's first commit: what comes from here on is told
     await room.start(app.changes)
     server = server_of(app, tls)
     with stopping(stop):
         async with asyncio.TaskGroup() as group:
             working = group.create_task(room.run())
-    await app.notifier.start()  # before the room's first commit: what comes from here on is told
             fresh = group.create_task(app.access.keep_fresh())
+            telling = group.create_task(app.notifier.run())
+            watching = group.create_task(app.watchdog.run())
             serving = group.create_task(server.serve())
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
                 await asyncio.sleep(0.01)
             # Whoever is told may ask the store at once, so the tree must stand there.
             await room.reached(app.log.last_offset)
-            telling = group.create_task(app.notifier.run())
-            watching = group.create_task(app.watchdog.run())
             if server.started and on_ready is not None:
                 port = server.servers[0].sockets[0].getsockname()[1]
                 on_ready(url_of(app.settings, port))

@@ -67,6 +67,7 @@ class RoomSection(Section):
     """How the room thinks about time and alerts."""
 
     economy: str = Field("economy.toml", description="file with units, series and indicators")
+    rules: str = Field("rules", description="folder with the files of alarm rules")
     recovery_default_s: float = Field(
         900.0, gt=0, description="recovery time a level for a series without declared period"
     )
@@ -76,7 +77,8 @@ class RoomSection(Section):
     detection: bool = Field(True, description="run detectors; off stores and shows readings only")
     recovery_readings: int = Field(2, ge=1, description="readings inside the band that end an alert")
     filter_profile: Literal["default", "historical", "precise"] = Field(
-        "default", description="priors of the filter that names changes: default, historical (1971) or precise"
+        "default",
+        description="priors of the filter that names changes: default, historical (1971) or precise",
     )
     discord_share: float = Field(
         0.1, ge=0, le=1, description="share of one core for the discord of chosen series; 0 chooses none"
@@ -102,13 +104,6 @@ class RoomSection(Section):
     snapshot_s: float = Field(10.0, gt=0, description="how often the room's state is snapshotted")
 
 
-Pair = tuple[float, float]
-
-
-class FiguresSection(Section):
-    """By what the alarm figures are judged; pairs are target and most that is manageable."""
-
-    per_10min: Pair = Field((1.0, 2.0), description="alarms in ten minutes, mean")
 class SmtpSection(Section):
     """The mail server that e-mail goes through."""
 
@@ -187,6 +182,13 @@ class NotifySection(Section):
     )
 
 
+Pair = tuple[float, float]
+
+
+class FiguresSection(Section):
+    """By what the alarm figures are judged; pairs are target and most that is manageable."""
+
+    per_10min: Pair = Field((1.0, 2.0), description="alarms in ten minutes, mean")
     per_hour: Pair = Field((6.0, 12.0), description="alarms in an hour, mean")
     per_day: Pair = Field(
         (144.0, 288.0), description="alarms a day (IEC 62682:2014; ISA-18.2-2009 has 150 and 300, 2016 none)"
@@ -280,6 +282,7 @@ class Settings(BaseSettings):
     room: RoomSection = RoomSection()
     figures: FiguresSection = FiguresSection()
     limits: Limits = Limits()
+    notify: NotifySection = NotifySection()
 
     @classmethod
     def settings_customise_sources(
@@ -291,7 +294,6 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Environment first, file (given as init values) second."""
-    notify: NotifySection = NotifySection()
         del settings_cls, dotenv_settings, file_secret_settings
         return env_settings, init_settings
 

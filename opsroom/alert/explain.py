@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from opsroom.catalog import Catalog
 from opsroom.model import ChangeKind, Finding, FindingVerb, Sentence, Series
+from opsroom.rule import rule_of
 
 CONTRIBUTORS_SHOWN: Final = 3
 WEEKS_PER_YEAR: Final = 365.25 / 7
@@ -52,6 +53,7 @@ def explain(
     return (
         *(sentence for sentence in before if sentence.code.startswith(_PRESSED)),
         _seen(catalog, series, opener),
+        *_ruled(catalog, series, findings),
         *_beside(catalog, series, opener, findings),
         *_since(opener),
         *_kind(findings),
@@ -66,6 +68,21 @@ def explain_press(person: str, note: str, before: Sequence[Sentence] = ()) -> tu
     rest = tuple(sentence for sentence in before if not sentence.code.startswith(_PRESSED))
     noted = (Sentence(f"{_PRESSED}.note", {"note": note}),) if note else ()
     return (Sentence(_PRESSED, {"person": person}), *noted, *rest)
+
+
+def _ruled(catalog: Catalog, series: Series, findings: Sequence[Finding]) -> Iterator[Sentence]:
+    """Say which rules are met, what was agreed to be done about each, and what helps."""
+    ids = [rule_of(one.detector) for one in findings]
+    for rule in (
+        catalog.rules[one] for one in dict.fromkeys(ids) if one is not None and one in catalog.rules
+    ):
+        yield Sentence("why.rule", {"title": rule.title or rule.id})
+        if rule.response:
+            params = {"response": rule.response, "response_s": rule.response_s}
+            yield Sentence("why.rule.response", params)
+        guidance = rule.guidance_for(catalog.units[series.unit_id].path)
+        if guidance:
+            yield Sentence("why.rule.guidance", {"guidance": guidance})
 
 
 def _seen(catalog: Catalog, series: Series, finding: Finding) -> Sentence:

@@ -25,7 +25,12 @@ def priority_of(series: Series) -> Priority:
     >>> priority_of(Series(id=1, root_id=1, unit_id=1, name="output", consequence="major", response_s=120.0))
     <Priority.ACT_NOW: 1>
     """
-    if series.response_s is None:
+    return priority_for(series.consequence, series.response_s)
+
+
+def priority_for(consequence: str, response_s: float | None) -> Priority:
+    """Derive a priority from what happens if nobody responds and the time there is; None: no record."""
+    if response_s is None:
         return Priority.WATCH
-    column = sum((series.response_s <= LONG_S, series.response_s <= MEDIUM_S, series.response_s < SHORT_S))
-    return Priority(MATRIX.get(series.consequence, MATRIX["minor"])[column])
+    column = sum((response_s <= LONG_S, response_s <= MEDIUM_S, response_s < SHORT_S))
+    return Priority(MATRIX.get(consequence, MATRIX["minor"])[column])

@@ -20,6 +20,8 @@ from opsroom.cli import (
     detection,
     economy,
     feed,
+    notify,
+    rules,
     serve,
     tree,
 )
@@ -46,6 +48,8 @@ for name, group in (
     ("token", credentials.token),
     ("seat", credentials.seat),
     ("detect", detect.app),
+    ("rules", rules.app),
+    ("notify", notify.app),
     ("bench", bench.app),
 ):
     app.add_typer(group, name=name)

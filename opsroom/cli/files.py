@@ -52,7 +52,7 @@ def stored(settings_file: Path) -> Iterator[tuple[Settings, Store, Catalog]]:
     store = open_store(settings.store.url, settings.store)
     try:
         rows = store.catalog
-        yield settings, store, Catalog(rows.units(), rows.series(), rows.relations())
+        yield settings, store, Catalog(rows.units(), rows.series(), rows.relations(), rows.rules())
     finally:
         store.close()
 

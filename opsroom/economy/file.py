@@ -290,7 +290,7 @@ def line_of(text: str, table: str, index: int, key: str) -> int:
             inside = count == index and path[0] == table
             place = len(path) - 1 if inside and path[1:] == wanted[: len(path) - 1] else -1
         else:
-            name = raw.partition("=")[0].strip().strip("\"'")
+            name = raw.partition("=")[0].strip().strip("\"'").rpartition(".")[2]
             place = wanted.index(name) + 1 if inside and "=" in raw and name in wanted else -1
         if place > depth:
             best, depth = number, place

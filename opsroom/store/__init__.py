@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Relation, Series, Transition, Unit
-    from opsroom.records import AnyAct, AnyConfig
     from opsroom.notices import Cursor, Delivery, News
+    from opsroom.records import AnyAct, AnyConfig
+    from opsroom.rule import Rule
     from opsroom.seats import PlantToken, Seat, Session
 
 
@@ -178,6 +179,10 @@ class CatalogRows(Protocol):
         """Give all relations by id."""
         ...
 
+    def rules(self) -> list[Rule]:
+        """Give all alarm rules by id, retired ones too."""
+        ...
+
 
 class Snapshots(Protocol):
     """Named states of the room, each with the version that wrote it and the log offset it holds."""
@@ -243,25 +248,6 @@ class SessionRows(Protocol):
         ...
 
 
-class AccessRows(SeatRows, SessionRows, Protocol):
-    """Who may come in."""
-
-
-class Store(Protocol):
-    """All parts of one store, for one economy (`root_id`)."""
-
-    @property
-    def readings(self) -> Readings:
-        """Readings and rollups."""
-        ...
-
-    @property
-    def journal(self) -> Journal:
-        """Alerts and acts."""
-        ...
-
-    @property
-    def catalog(self) -> CatalogRows:
 class NoticeWriter(Protocol):
     """What makes notices out of the journal: it reads edges and keeps where it stands with what it made."""
 
@@ -334,6 +320,25 @@ class Outbox(NoticeWriter, Letters, Protocol):
         ...
 
 
+class AccessRows(SeatRows, SessionRows, Protocol):
+    """Who may come in."""
+
+
+class Store(Protocol):
+    """All parts of one store, for one economy (`root_id`)."""
+
+    @property
+    def readings(self) -> Readings:
+        """Readings and rollups."""
+        ...
+
+    @property
+    def journal(self) -> Journal:
+        """Alerts and acts."""
+        ...
+
+    @property
+    def catalog(self) -> CatalogRows:
         """The tree."""
         ...
 
@@ -345,6 +350,11 @@ class Outbox(NoticeWriter, Letters, Protocol):
     @property
     def access(self) -> AccessRows:
         """Seats, sessions, tokens."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """Notifications on their way."""
         ...
 
     def close(self) -> None:
@@ -366,11 +376,6 @@ def open_store(url: str, settings: StoreSection | None = None, root_id: int = 1)
     scheme = url.partition(":")[0].partition("+")[0]
     if scheme not in found.modules:
         command = next((missing.command for missing in found.missing if missing.name == scheme), "")
-    @property
-    def outbox(self) -> Outbox:
-        """Notifications on their way."""
-        ...
-
         known = ", ".join(found.modules)
         raise SettingsError(
             f"No store engine {scheme!r}."

@@ -10,7 +10,8 @@ from sqlalchemy import Connection, exists, func, or_, select, tuple_
 
 from opsroom.figures import Edge
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
-from opsroom.records import AnyAct, AnyConfig, RelationSet, SeriesSet, UnitSet, decode_act
+from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
+from opsroom.rule import Rule
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
@@ -23,6 +24,7 @@ _lean = msgspec.msgpack.Decoder(Edge)
 _unit = msgspec.msgpack.Decoder(Unit)
 _series = msgspec.msgpack.Decoder(Series)
 _relation = msgspec.msgpack.Decoder(Relation)
+_rule = msgspec.msgpack.Decoder(Rule)
 
 
 class SqlJournal:
@@ -198,6 +200,14 @@ class SqlJournal:
         with self._database.read() as connection:
             return [_relation.decode(body) for (body,) in connection.execute(query)]
 
+    def rules(self) -> list[Rule]:
+        """Give all alarm rules by id, retired ones too."""
+        table = tables.rule.c
+        query = select(table.body).where(table.root_id == self._database.root_id)
+        with self._database.read() as connection:
+            rules = [_rule.decode(body) for (body,) in connection.execute(query)]
+        return sorted(rules, key=lambda rule: rule.id)
+
     def _bytewise(self) -> str:
         """Name the collation that orders text as Python does."""
         return "C" if self._database.engine.dialect.name == "postgresql" else "BINARY"
@@ -243,7 +253,7 @@ class SqlJournal:
         self._database.insert(connection, tables.edge, edges)
 
     def _put_config(self, connection: Connection, config: Sequence[AnyConfig]) -> None:
-        """Replace units, series and relations by their latest state."""
+        """Replace units, series, relations and rules by their latest state."""
         units = {change.unit.id: change.unit for change in config if isinstance(change, UnitSet)}
         series = {change.series.id: change.series for change in config if isinstance(change, SeriesSet)}
         relations = {c.relation.id: c.relation for c in config if isinstance(c, RelationSet)}
@@ -264,4 +274,8 @@ class SqlJournal:
             connection,
             tables.relation,
             [{"id": r.id, "name": r.name, "body": _pack(r)} for r in relations.values()],
+        )
+        rules = {change.rule.id: change.rule for change in config if isinstance(change, RuleSet)}
+        self._database.upsert(
+            connection, tables.rule, [{"id": r.id, "body": _pack(r)} for r in rules.values()]
         )

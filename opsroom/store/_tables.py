@@ -72,6 +72,7 @@ block = Table(
 unit = Table("unit", metadata, _root(), _key(), _int("parent_id", null=True), _text("path"), _blob())
 series = Table("series", metadata, _root(), _key(), _int("unit_id"), _text("name"), _blob())
 relation = Table("relation", metadata, _root(), _key(), _text("name"), _blob())
+rule = Table("rule", metadata, _root(), _text("id", key=True), _blob())
 alert = Table(
     "alert",
     metadata,

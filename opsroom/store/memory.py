@@ -17,15 +17,8 @@ from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
 from opsroom.store import Buckets
 from opsroom.store._arrays import aggregate, last_of_equals, order
-
-
 from opsroom.store._memory_outbox import MemoryOutbox
 
-_edge = msgspec.msgpack.Decoder(Edge)
-
-
-def _lean(edge: Transition) -> Edge:
-    return _edge.decode(msgspec.msgpack.encode(edge))
 _edge = msgspec.msgpack.Decoder(Edge)
 
 
@@ -95,11 +88,11 @@ class MemoryJournal:
         self._units: dict[int, Unit] = {}
         self._series: dict[int, Series] = {}
         self._relations: dict[int, Relation] = {}
+        self._rules: dict[str, Rule] = {}
+        self.news: list[News] = []
 
     def commit(
         self,
-        self._rules: dict[str, Rule] = {}
-        self.news: list[News] = []
         offset: int,
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
@@ -118,8 +111,10 @@ class MemoryJournal:
                     self._units[change.unit.id] = change.unit
                 elif isinstance(change, SeriesSet):
                     self._series[change.series.id] = change.series
-                else:
+                elif isinstance(change, RelationSet):
                     self._relations[change.relation.id] = change.relation
+                elif isinstance(change, RuleSet):
+                    self._rules[change.rule.id] = change.rule
             self._acts.extend(act for act in acts if act[0] > self._offset)
             self._offset = offset
 
@@ -194,6 +189,11 @@ class MemoryJournal:
         """Give all relations by id."""
         with self._lock:
             return [self._relations[key] for key in sorted(self._relations)]
+
+    def rules(self) -> list[Rule]:
+        """Give all alarm rules by id, retired ones too."""
+        with self._lock:
+            return [self._rules[key] for key in sorted(self._rules)]
 
 
 class MemorySnapshots:
@@ -275,6 +275,7 @@ class MemoryStore:
         self.journal = self.catalog = MemoryJournal()
         self.snapshots = MemorySnapshots()
         self.access = MemoryAccess()
+        self.outbox = MemoryOutbox(self.journal.news)
 
     def close(self) -> None:
         """Nothing to let go."""
@@ -283,4 +284,3 @@ class MemoryStore:
 def open_store(url: str, settings: StoreSection, root_id: int) -> MemoryStore:  # noqa: ARG001
     """Start an empty store."""
     return MemoryStore()
-        self.outbox = MemoryOutbox(self.journal.news)

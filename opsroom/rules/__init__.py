@@ -1,0 +1,7 @@
+"""Alarm rules: read from files, bound to series, evaluated beside the detectors (docs/rules.md)."""
+
+from opsroom.rules.book import RuleBook, instants
+from opsroom.rules.joint import join
+from opsroom.rules.memory import State, dump, load
+
+__all__ = ["RuleBook", "State", "dump", "instants", "join", "load"]

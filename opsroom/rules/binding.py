@@ -1,0 +1,63 @@
+"""Which series a rule watches in a tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import translate
+
+import msgspec
+
+from opsroom.catalog import Catalog
+from opsroom.rule import Rule, RuleKind
+
+
+class Watch(msgspec.Struct, frozen=True):
+    """A rule on a series; an expression's is said of `series` and takes the readings of `members`."""
+
+    rule: str
+    series: int
+    members: tuple[int, ...] = ()
+
+
+def watches(catalog: Catalog, rules: Iterable[Rule]) -> Iterator[Watch]:
+    """Give what each rule watches in this tree.
+
+    A pattern's `*` stands for anything, `/` included. An expression is watched in every unit that its `unit`
+    names and in which all its series are; a series that is not there yet is watched once it comes.
+    """
+    paths = {catalog.series_path(one): one for one in sorted(catalog.series)}
+    for rule in rules:
+        if rule.kind is RuleKind.EXPRESSION:
+            yield from _several(catalog, rule, paths)
+        else:
+            yield from (Watch(rule.id, one) for one in series_of(catalog, rule, paths))
+
+
+def series_of(catalog: Catalog, rule: Rule, paths: dict[str, int] | None = None) -> list[int]:
+    """Give the ids of the series that a rule names, or whose alerts it is said of; ascending."""
+    if paths is None:
+        paths = {catalog.series_path(one): one for one in sorted(catalog.series)}
+    if rule.kind is RuleKind.EXPRESSION:
+        return sorted(one.series for one in _several(catalog, rule, paths))
+    if rule.like:
+        return sorted(one.id for one in catalog.series.values() if one.like == rule.like)
+    if not is_pattern(rule.series):
+        return [paths[rule.series]] if rule.series in paths else []
+    match = re.compile(translate(rule.series)).match
+    return sorted(one for path, one in paths.items() if match(path))
+
+
+def is_pattern(path: str) -> bool:
+    """Say whether a path stands for several."""
+    return any(sign in path for sign in "*?[")
+
+
+def _several(catalog: Catalog, rule: Rule, paths: dict[str, int]) -> Iterator[Watch]:
+    match = re.compile(translate(rule.unit)).match
+    units = sorted(unit.path for unit in catalog.units.values() if match(unit.path))
+    for unit in units:
+        members = [paths.get(f"{unit}/{path}" if unit else path) for _, path in rule.names]
+        found = tuple(member for member in members if member is not None)
+        if found and len(found) == len(members):
+            yield Watch(rule.id, found[0], found)
