@@ -129,8 +129,9 @@ class Room:
     def raised(self, now: int = T0, series_id: int = OUTPUT, **more: Any) -> Alert:
         edges, releases = self.find(now, finding(series_id=series_id, **more))
         assert releases == []
-        assert edges[-1].verb == "raised"
-        return edges[-1].alert
+        own = [edge for edge in edges if edge.verb == "raised"]
+        assert [edge.alert.series_id for edge in own] == [series_id]
+        return own[0].alert
 
     def now_of(self, alert: Alert) -> Alert:
         found = self.book.find(alert.id)

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import contextlib
+import os
 
 import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
+from opsroom.alarm import SILENCED, AlarmClass, Rota
 from opsroom.alert.lifecycle import decision_pending
 from opsroom.errors import OpsroomError
 from opsroom.model import Alert, ChangeKind, Finding, Outcome, Transition
-from opsroom.records import Acknowledge, AnyAct, Decide, Delivered, Press, Rebase, Recovering
+from opsroom.records import (
+    Acknowledge,
+    AlarmConfig,
+    AnyAct,
+    CauseSet,
+    ClassSet,
+    Decide,
+    Delivered,
+    OutOfService,
+    Press,
+    Rebase,
+    Recovering,
+    Reset,
+    ReturnToService,
+    RotaSet,
+    Shelve,
+    Unacknowledge,
+    Unshelve,
+)
 from tests.alert.room import (
     BRANCH,
     CASH,
@@ -26,8 +46,12 @@ from tests.alert.room import (
     TEMPERATURE,
     Room,
     S,
+    caused,
     finding,
 )
+
+STEPS = 60
+EVENTS = int(os.environ.get("OPSROOM_ALARM_EVENTS", "6000"))
 
 SERIES = (OUTPUT, SCRAP, TEMPERATURE, CASH, OTHER_OUTPUT)
 series_ids = st.sampled_from((OUTPUT, OUTPUT, *SERIES))
@@ -45,6 +69,20 @@ MOVES_DEADLINE = {
     "annunciated",
     "pressed",
 }
+BORN = {"raised", "pressed", "shelved", "removed"}
+CLASSES = (
+    AlarmClass(name="anomaly"),
+    AlarmClass(name="anomaly", latching=True, ack_timeout_s=90.0),
+    AlarmClass(name="anomaly", needs_ack=False),
+    AlarmClass(name="anomaly", note_required=True, ack_timeout_s=1.0),
+)
+CAUSES = (
+    caused(OUTPUT, SCRAP),
+    caused(SCRAP, TEMPERATURE, CASH),
+    caused(TEMPERATURE, OUTPUT),
+    caused(OUTPUT),
+    caused(SCRAP),
+)
 MAY_END = {"recovered", "rebased", "acknowledged"}
 MAY_RISE = {"climbed", "pressed"}
 
@@ -125,6 +163,57 @@ class Alerts(RuleBasedStateMachine):
     def rebase(self, series_id: int, unit_id: int) -> None:
         self.act(Rebase(series_id=series_id, unit_id=unit_id, capability=1.0, person="Luis"))
 
+    @rule(alert_id=ids, astray=astray)
+    def unacknowledge(self, alert_id: str, astray: int) -> None:
+        unit_id = self.standing(alert_id, astray)
+        self.act(Unacknowledge(alert_id=alert_id, unit_id=unit_id, person="Rosa"))
+
+    @rule(alert_id=ids, astray=astray)
+    def reset(self, alert_id: str, astray: int) -> None:
+        self.act(Reset(alert_id=alert_id, unit_id=self.standing(alert_id, astray), person="Rosa"))
+
+    @rule(alert_id=ids, ahead=st.sampled_from((0, 60, 600, 7200)), one_shot=st.booleans(), astray=astray)
+    def shelve(self, alert_id: str, ahead: int, one_shot: bool, astray: int) -> None:
+        unit_id, until = self.standing(alert_id, astray), self.now + ahead * S
+        self.act(Shelve(alert_id=alert_id, unit_id=unit_id, until=until, one_shot=one_shot, reason="known"))
+
+    @rule(target=ids, series_id=series_ids, unit_id=units, service=st.booleans())
+    def silence_series(self, series_id: int, unit_id: int, service: bool) -> object:
+        until = self.now + 600 * S
+        act: AnyAct = Shelve(series_id=series_id, unit_id=unit_id, until=until, reason="known")
+        if service:
+            act = OutOfService(series_id=series_id, unit_id=unit_id, reference="W-1")
+        return multiple(*(edge.alert.id for edge in self.act(act)))
+
+    @rule(alert_id=ids, service=st.booleans())
+    def release(self, alert_id: str, service: bool) -> None:
+        alert = self.room.book.find(alert_id)
+        held = alert.silenced.unit_id if alert and alert.silenced else PLANT
+        kind = ReturnToService if service else Unshelve
+        self.act(kind(alert_id=alert_id, unit_id=held, person="Rosa"))
+
+    @rule(step_s=st.sampled_from((1.0, 300.0)), seats=st.sampled_from((((7,), (8,)), ((0,),), ())))
+    def rota(self, step_s: float, seats: tuple[tuple[int, ...], ...]) -> None:
+        self.agree(RotaSet(Rota(unit_id=PLANT, steps=seats, step_s=step_s)))
+
+    @rule(alarm_class=st.sampled_from(CLASSES))
+    def classify(self, alarm_class: AlarmClass) -> None:
+        self.agree(ClassSet(alarm_class))
+
+    @rule(cause=st.sampled_from(CAUSES))
+    def design(self, cause: object) -> None:
+        self.agree(CauseSet(cause))  # type: ignore[arg-type]
+
+    @rule(series_id=series_ids)
+    def rise(self, series_id: int) -> None:
+        for room in (self.room, self.twin):
+            room.book.agreed.rules["hot"] = AlarmClass(name="hot", priority=1)
+        self.detect(finding("evidence", series_id, detector="rule:hot"))
+
+    def agree(self, change: AlarmConfig) -> None:
+        for room in (self.room, self.twin):
+            room.book.agreed.take(change)
+
     @rule()
     def restart(self) -> None:
         self.room.restart()
@@ -154,7 +243,7 @@ class Alerts(RuleBasedStateMachine):
         after = edge.alert
         assert edge.at <= self.now
         if before is None:
-            assert edge.verb in {"raised", "pressed"}
+            assert edge.verb in BORN
             assert after.raised == edge.at
             return
         assert after.raised == before.raised
@@ -180,7 +269,14 @@ class Alerts(RuleBasedStateMachine):
         book = self.room.book
         for alert_id, alert in book.open.items():
             assert alert_id == alert.id
-            assert alert.active or alert.unacked
+            assert alert.on_wall
+            assert (
+                alert.silenced is None
+                or alert.silenced.until is None
+                or (alert.silenced.until > self.now or not self.waited())
+            )
+            assert alert.call_at is None or (alert.active and alert.unacked and alert.state not in SILENCED)
+            assert alert.acked_until is None or (alert.active and not alert.unacked)
             assert alert.standing.level == alert.level
             ends = {Outcome.RECOVERED, Outcome.REBASED}
             assert alert.active != (alert.outcome in ends)
@@ -204,8 +300,15 @@ class Alerts(RuleBasedStateMachine):
     @invariant()
     def the_journal_replayed_is_the_state(self) -> None:
         replayed = {edge.alert.id: edge.alert for edge in self.room.journal}
-        on_wall = {alert.id: alert for alert in replayed.values() if alert.active or alert.unacked}
+        on_wall = {alert.id: alert for alert in replayed.values() if alert.on_wall}
         assert on_wall == self.room.book.open
+
+    def teardown(self) -> None:
+        kept, rebuilt = self.room.book, self.room.rebuilt()
+        assert rebuilt.open == kept.open
+        assert rebuilt.by_series == kept.by_series
+        assert rebuilt.resting == kept.resting
+        assert rebuilt.next_deadline() == kept.next_deadline()
 
     @invariant()
     def a_restart_is_not_felt(self) -> None:
@@ -214,5 +317,7 @@ class Alerts(RuleBasedStateMachine):
         assert self.room.book.next_deadline() == self.twin.book.next_deadline()
 
 
-Alerts.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+Alerts.TestCase.settings = settings(
+    max_examples=-(-EVENTS // STEPS), stateful_step_count=STEPS, deadline=None
+)
 TestAlerts = Alerts.TestCase
