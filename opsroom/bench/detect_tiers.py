@@ -160,5 +160,5 @@ def _run_filter(rows: Any, t: NDArray[np.int64], values: Floats) -> None:
     _filter(rows, t, values, naming.PROFILES["A"])
 
 
-def _run_discord(rows: Any, t: NDArray[np.int64], values: Floats) -> None:
+def _run_discord(rows: Any, _t: NDArray[np.int64], values: Floats) -> None:
     _distances(*rows, values)

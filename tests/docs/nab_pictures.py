@@ -16,7 +16,7 @@ from tests.docs.pictures import FOLDER
 SHOWN = {
     "machine-temperature": "realKnownCause/machine_temperature_system_failure.csv",
     "taxi": "realKnownCause/nyc_taxi.csv",
-    "cpu": "realAWSCloudwatch/ec2_cpu_utilization_5f5533.csv",
+    "tweets": "realTweets/Twitter_volume_IBM.csv",
     "missed-key-hold": "realKnownCause/rogue_agent_key_hold.csv",
 }
 """Two that go well, one with false reports, one that is hard."""

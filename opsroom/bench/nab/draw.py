@@ -56,9 +56,10 @@ def draw(file: File, outcome: Outcome, threshold: float) -> str:
         _bars(column, raised(outcome.score), strip + SCORES),
         _threshold(threshold, float(raised(np.array([threshold]))[0])),
         *_marks(np.unique(column[over]), strip),
+        *_alerts(np.unique(column[list(outcome.raised)]) if outcome.raised else column[:0]),
         *_days(file.t, column),
     ]
-    return _page(_heading(file.name, len(over)), parts)
+    return _page(_heading(file.name, len(over), len(outcome.raised)), parts)
 
 
 def save(folder: Path, name: str, picture: str) -> Path:
@@ -176,7 +177,13 @@ def _marks(columns: NDArray[np.int64], strip: int) -> list[str]:
     return [f'<path d="{path}" fill="{RAISED}"/>'] if path else []
 
 
-def _heading(name: str, reported: int) -> list[str]:
+def _alerts(columns: NDArray[np.int64]) -> list[str]:
+    """Mark what the room opens at its default budget, at the top of the values: one mark a column."""
+    path = "".join(f"M{LEFT + x - 4} {TOP}h8l-4 9z" for x in columns.tolist())
+    return [f'<path d="{path}" fill="{INK}"/>'] if path else []
+
+
+def _heading(name: str, reported: int, opened: int) -> list[str]:
     """Write the name and what the marks mean."""
     return [
         _text(LEFT, 20, name.removesuffix(".csv"), "start", INK, 15),
@@ -186,6 +193,8 @@ def _heading(name: str, reported: int) -> list[str]:
         _text(LEFT + 103, 37, "labelled", "start", FAINT),
         f'<path d="M{LEFT + 170} 37l4 -9 4 9z" fill="{RAISED}"/>',
         _text(LEFT + 183, 37, f"score at or above the threshold: {reported} rows", "start", FAINT),
+        f'<path d="M{LEFT + 455} 28h8l-4 9z" fill="{INK}"/>',
+        _text(LEFT + 468, 37, f"alert at the room's default budget: {opened}", "start", FAINT),
         _text(14, TOP + VALUES + BETWEEN + SCORES - 4, "score", "start", FAINT),
     ]
 

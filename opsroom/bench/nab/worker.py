@@ -1,8 +1,8 @@
 """A process of its own for a share of the files: `python -m opsroom.bench.nab.worker`.
 
 Takes one JSON object on standard input, {"nab", "names", "constants", "bands", "lean", "out"}, and leaves a
-pickle of its outcomes in the file named by "out". Kernels take their constants at compilation, so constants other than
-the shipped ones need a process, and a cache of kernels, of their own.
+pickle of its outcomes in the file named by "out". Kernels take their constants at compilation, so constants
+other than the shipped ones need a process, and a cache of kernels, of their own.
 """
 
 from __future__ import annotations
