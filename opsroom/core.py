@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.alarm import Cause
 from opsroom.alert.book import AlertBook
 from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
@@ -104,10 +105,6 @@ class Core:
         spec = SeriesSpec(id=1, unit_id=1, period_us=MICROS_PER_S)
         state = self.engine.configure(self.engine.blank(), [spec])
         one = Columns(np.ones(1, np.int32), np.ones(1, np.int64), np.ones(1), np.full(1, 192, np.uint8))
-        self.engine.step(state, 1, one)
-        # Arrays read from the log are read-only, and that is a type of its own to the compiler.
-        for array in (one.series, one.t, one.v, one.q):
-            array.setflags(write=False)
         self.engine.step(state, 1, one)
         self.engine.bands(state, [1])
         for kind in sorted({one.kind for one in self.catalog.relations.values()}):
@@ -216,8 +213,16 @@ class Core:
 
     def agree(self, changed: Iterable[Rule] = ()) -> list[Finding]:
         """Tell the rules what was agreed anew, or that the tree changed; gives what ended by that."""
+        before = self.rules.causes
         self.rules, gone = self.rulebook.configure(self.rules, self.now, self.catalog, changed)
-        self.book.agreed.rules = self.rulebook.classes(self.rules)
+        agreed, designed = self.book.agreed, self.rules.causes
+        agreed.rules = self.rulebook.classes(self.rules)
+        for series_id in [
+            one for one in before if agreed.causes.get(one) == before[one] != designed.get(one)
+        ]:
+            agreed.take(CauseSet(Cause(series_id=series_id)))
+        for cause in [one for one in designed.values() if one != before.get(one.series_id)]:
+            agreed.take(CauseSet(cause))
         return gone
 
     def configure(self, series: list[Series]) -> None:

@@ -8,8 +8,9 @@ from fnmatch import translate
 
 import msgspec
 
+from opsroom.alarm import Cause
 from opsroom.catalog import Catalog
-from opsroom.rule import Rule, RuleKind
+from opsroom.rule import Rule, RuleKind, stands_in
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -61,3 +62,34 @@ def _several(catalog: Catalog, rule: Rule, paths: dict[str, int]) -> Iterator[Wa
         found = tuple(member for member in members if member is not None)
         if found and len(found) == len(members):
             yield Watch(rule.id, found[0], found)
+
+
+def causes_of(catalog: Catalog, rules: Iterable[Rule], found: Iterable[Watch]) -> dict[int, Cause]:
+    """Give, by series, the series whose alerts stand for its own, as the rules' suppressions design it."""
+    watched: dict[str, list[int]] = {}
+    for one in found:
+        watched.setdefault(one.rule, []).append(one.series)
+    designs: dict[int, dict[int, None]] = {}
+    reasons: dict[int, dict[str, None]] = {}
+    for rule in rules:
+        for suppression in rule.suppress:
+            causes = [(one, _unit(catalog, one)) for one in watched.get(suppression.rule, ())]
+            for series_id in watched.get(rule.id, ()):
+                here = _unit(catalog, series_id)
+                for cause, unit in causes:
+                    within = suppression.unit
+                    if cause != series_id and (
+                        stands_in(here, unit) if within is None else stands_in(unit, within)
+                    ):
+                        designs.setdefault(series_id, {})[cause] = None
+                        reasons.setdefault(series_id, {})[f"{rule.id}: {suppression.rule}"] = None
+    return {
+        series_id: Cause(
+            series_id=series_id, causes=tuple(sorted(causes)), reason=", ".join(reasons[series_id])
+        )
+        for series_id, causes in sorted(designs.items())
+    }
+
+
+def _unit(catalog: Catalog, series_id: int) -> str:
+    return catalog.units[catalog.series[series_id].unit_id].path

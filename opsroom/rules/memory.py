@@ -10,10 +10,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.alarm import Cause
 from opsroom.catalog import Catalog
 from opsroom.rule import Rule, RuleKind
 from opsroom.rules import layout
-from opsroom.rules.binding import Watch
+from opsroom.rules.binding import Watch, causes_of
 from opsroom.rules.layout import ALWAYS, NEVER, Rows
 from opsroom.rules.several import Several, several_of
 
@@ -35,6 +36,7 @@ class State:
     parts: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
     joined: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     forecast: list[int] = field(default_factory=list)
+    causes: dict[int, Cause] = field(default_factory=dict)
     due: int = ALWAYS
 
     def stands(self, series_id: int, *, events: bool = False) -> bool:
@@ -53,6 +55,7 @@ def arranged(rules: list[Rule], found: list[Watch], catalog: Catalog) -> State:
     place = {rule.id: number for number, rule in enumerate(rules)}
     found.sort(key=lambda one: (one.members != (), one.series, one.rule))
     state = State(rules=rules, keys=found, live=layout.blank_live(len(found)))
+    state.causes = causes_of(catalog, rules, found)
     state.spec = np.zeros(len(found), layout.SPEC)
     rates = 0
     for row, one in enumerate(found):
@@ -128,6 +131,7 @@ class _Body(msgspec.Struct, kw_only=True):
     anchors: bytes
     several: list[list[Any]]
     ages: list[list[int]]
+    causes: list[Cause]
 
 
 def _version() -> str:
@@ -147,6 +151,7 @@ def dump(state: State) -> bytes:
             anchors=state.anchors.tobytes(),
             several=[one.dump() for one in state.several],
             ages=[list(one.ages) for one in state.several],
+            causes=list(state.causes.values()),
         )
     )
 
@@ -159,7 +164,7 @@ def load(blob: bytes) -> State | None:
         return None
     if body.layout != _version():
         return None
-    state = State(rules=body.rules, keys=body.keys)
+    state = State(rules=body.rules, keys=body.keys, causes={one.series_id: one for one in body.causes})
     state.spec = np.frombuffer(body.spec, layout.SPEC).copy()
     state.live = np.frombuffer(body.live, layout.LIVE).copy()
     state.anchors = np.frombuffer(body.anchors, layout.ANCHOR).copy()
