@@ -126,7 +126,7 @@ def test_unchanged_settings_give_what_the_room_raised_live(stored: Stored) -> No
     catalog, ids, window = everything(store)
     same = Terms(settings=RoomSection())
     played = play(store, catalog, [same, same], window, ids)
-    assert {detector for _, _, detector in raised} >= {"limit", "silence", "tail_fast"}, (
+    assert {detector for _, _, detector in raised} >= {"limit", "silence", "tail"}, (
         "or this shows little"
     )
     assert len(raised) >= 5
