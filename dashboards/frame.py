@@ -10,7 +10,15 @@ from typing import Any
 
 from dash import html
 
-_STYLES = ("fonts.css", "tokens.css", "vendor/uplot/uPlot.min.css", "room.css", "wall.css", "panels.css")
+_STYLES = (
+    "fonts.css",
+    "tokens.css",
+    "vendor/uplot/uPlot.min.css",
+    "room.css",
+    "wall.css",
+    "panels.css",
+    "figures.css",
+)
 
 
 def index_string(assets: str) -> str:
@@ -45,7 +53,7 @@ def index_string(assets: str) -> str:
 
 
 def layout() -> html.Div:
-    """Give the whole frame: sign-in page; header, alert wall, system in focus, Datafeed, index wall, foot."""
+    """Give the whole frame: sign-in page; header, walls (overview, alarm figures), foot."""
     return html.Div(
         id="frame",
         children=[
@@ -67,22 +75,26 @@ def _header() -> html.Header:
                 className="where",
                 children=[html.H1(id="where-name"), html.Nav(id="crumbs", **_named("room.nav.recursion"))],
             ),
+            html.Nav(id="menu", className="menu", **_named("room.menu")),
             html.Ul(id="lamps", className="lamps", **_named("room.lamps")),
             html.Div(id="feed", className="feed", role="status"),
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
+            html.Div(id="flood", className="flood", hidden=True),
         ],
     )
 
 
 def _main() -> html.Main:
     return html.Main(
+        id="walls",
         className="walls",
         children=[
             _panel("wall", "room.wall.title", count=True),
             _panel("focus", "room.focus.title", extra=html.Div(id="focus-legend", className="legend")),
             _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
             _panel("tiles", "room.tiles.title", count=True),
+            _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools")),
         ],
     )
 

@@ -1,7 +1,8 @@
 // Header and foot: plan, where we are, lamps, age of the feed, clock, choices; chairs and true key hints.
 
-import { $, h, keyed, order, remember, forgetTokens, setAttr, setText } from "./dom.js";
-import { chair, mark, paletteIcon, plan, setMark } from "./icons.js";
+import { $, h, keyed, order, remember, forgetTokens, say, setAttr, setText } from "./dom.js";
+import { showWall } from "./figures.js";
+import { chair, mark, paletteIcon, plan, setMark, wave } from "./icons.js";
 import { feed, staleness } from "./feed.js";
 import { now, onChange, state, touchAll } from "./model.js";
 import { LANGUAGES, clock, day, language, loadWords, plural, setTimeZone, span, t, timeZone, wordFrame } from "./words.js";
@@ -24,6 +25,8 @@ export function startHead({ onGo, onSignOut, onRepaint }) {
   onChange(["lamps", "alerts"], paintLamps);
   onChange(["feed"], paintFeed);
   onChange(["seats"], paintSeats);
+  $("flood").replaceChildren(wave(), h("span.flood-count"), h("button.button.small", { type: "button", "data-word": "room.figures.title", onclick: () => showWall("figures") }));
+  onChange(["flood", "words"], paintFlood);
 }
 
 export function choices(place, { withSignOut = false } = {}) {
@@ -101,6 +104,15 @@ function fillLamp(node, { priority, n, unacked }) {
   setText(node.querySelector(".lamp-word"), t(`room.priority.${priority}`));
 }
 
+/** The banner stands on every wall while a flood is on; it is spoken once, when it comes. */
+function paintFlood() {
+  const { on, raises_10min: n } = state.flood;
+  const text = on ? plural("room.flood.on", n) : "";
+  setText($("flood").querySelector(".flood-count"), text);
+  if (on && $("flood").hidden) say(text);
+  $("flood").hidden = !on;
+}
+
 export function paintFeed() {
   const age = staleness();
   const text = age === null ? t("room.feed.live") : feed.lastFrame ? t("room.feed.stale", { age: span(Math.floor(age)) }) : t("room.feed.connecting");
@@ -138,7 +150,7 @@ function fillSeat(node, seat) {
 }
 
 /** Only keys that do something here. */
-export const KEYS = [["A", "room.key.acknowledge"], ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+export const KEYS = [["A", "room.key.acknowledge"], ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["F", "room.key.figures"], ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...KEYS.map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

@@ -61,6 +61,10 @@ export function chair() {
     2.700s-6.900-1-7.300-2.700c-.5-2-1.200-3.500-1.200-5.300z"/><path d="M10.800 14.500h2.400V18c0 1 .8 1.700 4.300 2.200.7.100 1 .5 1 .8H5.500c0-.3.3-.7 1-.8 3.500-.5 4.300-1.200 4.300-2.200z"/></svg>`);
 }
 
+/** Waves: more alarms than anybody can take in. */
+export const wave = () =>
+  svg('<svg viewBox="0 0 28 24" class="flood-mark" aria-hidden="true"><path d="M1 8c4-6 8-6 12 0s8 6 14-1v5c-5 5-10 5-14 0s-8-5-12 1zM1 18c4-6 8-6 12 0s8 6 14-1v5c-5 3-10 3-14-1s-8-4-12 1z"/></svg>');
+
 export const paletteIcon = () =>
   svg('<svg viewBox="0 0 24 24" class="half" aria-hidden="true"><circle cx="12" cy="12" r="9"/><path d="M12 3a9 9 0 0 1 0 18z"/></svg>');
 

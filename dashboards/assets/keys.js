@@ -3,6 +3,7 @@
 import { h, $ } from "./dom.js";
 import { acknowledgeWorst, judgeChosen, walkWall } from "./alerts.js";
 import { closeForms, dialog } from "./acts.js";
+import { toggleFigures } from "./figures.js";
 import { KEYS, togglePalette } from "./head.js";
 import { walkTiles } from "./tiles.js";
 import { t } from "./words.js";
@@ -13,6 +14,7 @@ const DOES = {
   a: acknowledgeWorst,
   u: () => judgeChosen(true),
   n: () => judgeChosen(false),
+  f: toggleFigures,
   t: togglePalette,
   "?": help,
   ArrowDown: () => walkWall(1),

@@ -5,6 +5,7 @@ import { startBlinking } from "./icons.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
+import { startFigures, tickFigures } from "./figures.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
@@ -97,6 +98,7 @@ function tick() {
   paintFeed();
   tickClock();
   tickWall();
+  tickFigures();
 }
 
 async function start() {
@@ -107,6 +109,7 @@ async function start() {
   startFocus(go);
   startTiles(go);
   startDatafeed();
+  startFigures();
   startKeys();
   startBlinking();
   startSignIn(enterRoom);

@@ -21,6 +21,7 @@ from fastapi import FastAPI, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse
 
 from dashboards import mount
+from tests.dashboards import stand_in_figures as figures
 from tests.dashboards.stand_in_state import CARRIED, UNITS, StandIn, words
 
 PASSWORD = "seven chairs"
@@ -174,6 +175,13 @@ def _read_routes(api: FastAPI, room: StandIn) -> None:
         return JSONResponse(
             {"t": t, "v": v, "low": [m * 0.96 for m in middle], "high": [m * 1.04 for m in middle]}
         )
+
+    @api.get("/api/v1/figures")
+    async def alarm_figures(request: Request) -> Response:
+        asked = request.query_params
+        if asked.get("format") == "csv":
+            return Response(figures.as_file(int(asked["from"]), int(asked["to"])), media_type="text/csv")
+        return JSONResponse(figures.told(int(asked["from"]), int(asked["to"])))
 
     @api.websocket("/api/v1/feed")
     async def feed(socket: WebSocket) -> None:

@@ -62,6 +62,7 @@ class StandIn:
         """Make `SERIES` with an hour of readings each; with `alerts`, five of them speak."""
         self.boot = secrets.token_hex(4)
         self.revision = 1
+        self.flood = {"on": False, "raises_10min": 2}
         self.random = random.Random(seed)
         self.frozen = False  # a feed that says nothing, while the connection stays
         self.sessions: dict[str, str] = {}
@@ -275,6 +276,7 @@ class StandIn:
             "series": list(self.series.values()),
             "seats": self.seats(),
             "lamps": self.lamps(),
+            "flood": self.flood,
         }
 
     def clock(self) -> int:
@@ -293,6 +295,7 @@ class StandIn:
             "ended": [],
             "values": {},
             "lamps": self.lamps(),
+            "flood": self.flood,
             **more,
         }
 

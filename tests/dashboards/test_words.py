@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from dashboards import layout
+from opsroom.figures.bands import BANDS, RATES
+from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
 from opsroom.model import ChangeKind, Priority
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,11 @@ def used() -> set[str]:
     endings = {
         "room.kind.": [kind.value for kind in ChangeKind],
         "room.priority.": [str(int(priority)) for priority in Priority],
+        "room.figures.row.": list(KEYS),
+        "room.figures.edition.": list(EDITIONS),
+        "room.figures.judgement.": [WITHIN, MANAGEABLE, BEYOND],
+        "room.figures.rate.": list(RATES),
+        "room.figures.band.": list(BANDS),
         "room.ratio.": ["productivity", "latency", "performance", "actuality", "capability", "potentiality"],
     }
     for prefix in TEMPLATE.findall(text):

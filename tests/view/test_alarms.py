@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from opsroom.figures.gather import EdgeAlert
 from opsroom.model import Alert, Annunciation, ChangeKind, Outcome, Priority
 from opsroom.settings import FiguresSection
 from opsroom.view.alarms import Floods
@@ -19,7 +20,8 @@ def at(floods: Floods, unit_id: int, now: int) -> tuple[bool, int]:
 
 
 def test_the_flood_of_the_golden_month_is_told_while_it_is_on() -> None:
-    floods, before = Floods(FiguresSection()), {}
+    floods = Floods(FiguresSection())
+    before: dict[str, EdgeAlert] = {}
     told = {}
     clock = [NOON + 30 * n * S + 1 for n in range(31)]
     for edge in month():
@@ -38,7 +40,8 @@ def test_the_flood_of_the_golden_month_is_told_while_it_is_on() -> None:
 
 
 def test_a_climb_counts_at_the_level_it_reaches() -> None:
-    floods, before = Floods(FiguresSection()), {}
+    floods = Floods(FiguresSection())
+    before: dict[str, EdgeAlert] = {}
     for edge in month():
         if edge.alert.id == "climber" and edge.at <= T0 + 8 * DAY + HOUR:
             floods.take(edge, before.get(edge.alert.id))  # type: ignore[arg-type]
