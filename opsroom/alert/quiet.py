@@ -83,7 +83,7 @@ def released(
     assert held is not None
     after = replace(alert, silenced=None, cause=None if held.cause else alert.cause)
     if held.level == alert.level:
-        after = replace(after, unacked=alert.active and seen is None and not _decided(alert))
+        after = replace(after, unacked=alert.active and seen is None)
         if seen is not None and alert.active:
             row = kept(alert.acknowledgements, seen, ACKNOWLEDGEMENTS_KEPT)
             after = replace(after, acknowledgements=row, acked_until=acked_until)
@@ -129,8 +129,3 @@ def called(alert: Alert, rota: Rota, at: Micros) -> Transition:
     )
     params = {"seat_ids": list(seats), "step": step, "unit_id": rota.unit_id, "hole": not seats}
     return Transition(at=at, verb="called", alert=after, params=params)
-
-
-def _decided(alert: Alert) -> bool:
-    """Say whether the alert waits for the follow-up of a decision: it was seen by who decided."""
-    return alert.outcome is Outcome.DECIDED

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.acceptance import (
+    alarm_rows,
     bench_rows,
     calibration_rows,
     detect_rows,
@@ -32,6 +33,7 @@ MODULES = (
     detect_rows,
     tep_rows,
     feedback_rows,
+    alarm_rows,
     fault_rows,
     bench_rows,
     setup_rows,
