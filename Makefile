@@ -19,6 +19,7 @@ demo: $(RUN) ## a live room with a simulated economy; ARGS="--port 8050 --seed 7
 
 test: $(DEV) ## all tests; ARGS="tests/log -x"
 	@tools/chromium.sh
+	@$(VENV)/opsroom detect compile
 	@$(VENV)/pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(DEV) ## lint, format, types, import contracts, house rules
@@ -30,6 +31,7 @@ check: $(DEV) ## lint, format, types, import contracts, house rules
 
 accept: $(DEV) ## every measured promise; OUT=FILE takes one JSON row a line
 	@tools/chromium.sh
+	@$(VENV)/opsroom detect compile
 	@mkdir -p "$(dir $(or $(OUT),out/acceptance.jsonl))"
 	@$(VENV)/python -m tests.acceptance --out "$(or $(OUT),out/acceptance.jsonl)"
 
