@@ -74,7 +74,10 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice on its way: next try at `due`, tried `attempts` times, why the last try failed."""
+    """A notice on its way: next try at `due`, tried `attempts` times, why the last try failed.
+
+    `since` is when somebody had it tried anew, 0 if nobody has: from there its age counts.
+    """
 
     notice: Notice
     due: Micros
@@ -82,6 +85,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["waiting", "dead"] = "waiting"
     reason: str = ""
     changed: Micros = 0
+    since: Micros = 0
 
 
 class News(msgspec.Struct, frozen=True):

@@ -28,7 +28,13 @@ SIGN_IN: Final = ("POST", "/api/v1/session")
 CSRF_HEADERS: Final = ("x-csrf-token", "x-csrftoken")
 NOT_ALLOWED: Final = 4403
 TOO_LARGE: Final = 413
-WRITES: Final = ("/api/v1/write", "/api/v2/write", "/write", "/api/v1/collectd", "/api/v1/alertmanager")
+WRITES: Final = (
+    "/api/v1/write",
+    "/api/v2/write",
+    "/write",
+    "/api/v1/collectd",
+    "/api/v1/receive/alertmanager",
+)
 
 FIXED_HEADERS: Final = {
     "x-content-type-options": "nosniff",

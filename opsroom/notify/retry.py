@@ -38,7 +38,7 @@ def after_failure(delivery: Delivery, error: Undelivered, now: Micros, settings:
     wait_s = pause_s(delivery.notice.id, attempts, settings.retry_first_s, settings.retry_max_s)
     wait_s = max(wait_s, min(error.wait_s, settings.retry_max_s))
     due = now + round(wait_s * MICROS_PER_S)
-    over = due - delivery.notice.made > settings.give_up_s * MICROS_PER_S
+    over = due - max(delivery.since, delivery.notice.made) > settings.give_up_s * MICROS_PER_S
     dead = error.permanent or over
     return replace(
         delivery,

@@ -95,7 +95,9 @@ class RuleBook:
 
         With `until`, None where nothing does up to it, which is cheaper to know.
         """
-        if len(state.spec) and state.due <= (ALWAYS - 1 if until is None else until):
+        if not len(state.spec):
+            return None
+        if state.due <= (ALWAYS - 1 if until is None else until):
             rows = int(kernel.due_at(state.spec, state.live).min())
             state.due = min([rows, *(one.due for one in state.several)])
         return None if state.due == ALWAYS or (until is not None and state.due > until) else state.due

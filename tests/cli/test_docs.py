@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
+from pydantic.fields import FieldInfo
 from typer.main import get_command
 
 from opsroom.cli import app
@@ -21,14 +22,30 @@ def keys() -> list[tuple[str, str, str]]:
     """Give (section, key, default as the page writes it) of every setting."""
     found = []
     for section, field in Settings.model_fields.items():
-        model: Any = field.annotation
-        for key, inner in model.model_fields.items():
-            value = inner.default
-            shown = (
-                "none" if value is None else json.dumps(list(value) if isinstance(value, tuple) else value)
-            )
-            found.append((section, key, shown))
+        found += keys_of(section, field.annotation)
     return found
+
+
+def keys_of(section: str, model: Any) -> list[tuple[str, str, str]]:
+    """Give those of one section; a table in it is a section of its own, `[x.y]`, or `[[x.y]]` if repeated."""
+    found = []
+    for key, inner in model.model_fields.items():
+        repeated = [one for one in get_args(inner.annotation) if hasattr(one, "model_fields")]
+        if hasattr(inner.annotation, "model_fields"):
+            found += keys_of(f"{section}.{key}", inner.annotation)
+        elif repeated:
+            found += keys_of(f"[{section}.{key}]", repeated[0])
+        else:
+            found.append((section, key, shown(inner)))
+    return found
+
+
+def shown(field: FieldInfo) -> str:
+    """Give a default as the page writes it."""
+    value = field.default
+    if field.is_required():
+        return "needed"
+    return "none" if value is None else json.dumps(list(value) if isinstance(value, tuple) else value)
 
 
 @pytest.mark.parametrize(("section", "key", "default"), keys())

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 
-from opsroom.api import acts, figures, health, live, pages, queries, session
+from opsroom.api import acts, figures, health, live, pages, queries, receive, session
 from tests.docs.pages import ROOT, read
 
 API = read(ROOT / "docs" / "api.md")
@@ -23,6 +23,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     live.live_router,
     health.health_router,
     pages.page_router,
+    receive.receive_router,
 )
 SCREENS, PLANTS = ("opsroom/view",), ("ingest", "opsroom/plants.py")
 

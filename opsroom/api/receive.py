@@ -1,0 +1,126 @@
+"""Alerts of other systems, posted with a plant's token: Prometheus' Alertmanager."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+
+from opsroom.api.answers import answer
+from opsroom.api.ports import ApiRoom, RoomOf
+from opsroom.errors import Invalid, NotSignedIn, OpsroomError
+from opsroom.model import Series
+from opsroom.notify import alertmanager
+from opsroom.records import Reported, SeriesSet
+
+if TYPE_CHECKING:
+    from opsroom.model import Unit
+    from opsroom.notify.alertmanager import Report, Standing
+    from opsroom.records import AnyConfig
+
+receive_router = APIRouter(prefix="/api/v1/receive", tags=["receive"])
+
+_logger = structlog.get_logger("opsroom.api")
+
+
+class Receiving:
+    """Who fires, as far as it was told since the start; one post after another."""
+
+    def __init__(self) -> None:
+        """Start empty: Alertmanager repeats what still fires."""
+        self.standing: Standing = {}
+        self.lock = asyncio.Lock()
+
+
+@receive_router.post(
+    "/alertmanager",
+    summary="Webhook of Prometheus' Alertmanager (payload version 4), with a plant's token as bearer",
+)
+async def from_alertmanager(request: Request, room: RoomOf) -> Response:
+    """Take a group of alerts; each becomes a finding on a series of its unit."""
+    node = await _node(request, room)
+    payload = alertmanager.parse(await _body(request, room.settings.limits.frame_bytes_max))
+    reports = alertmanager.placed(payload, node, room.catalog, room.settings.notify.alertmanager)
+    if payload.truncated_alerts:
+        _logger.warning("alertmanager_truncated", left_out=payload.truncated_alerts)
+    receiving: Receiving = request.app.state.receiving
+    async with receiving.lock:
+        ids = await _series(room, reports)
+        findings, standing = alertmanager.found(reports, ids, receiving.standing)
+        if findings:
+            await room.act(Reported(source=alertmanager.DETECTOR, findings=tuple(findings)))
+        receiving.standing = standing
+    body: dict[str, Any] = {"alerts": len(reports), "series": len(findings)}
+    return answer(body)
+
+
+async def _node(request: Request, room: ApiRoom) -> Unit:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    unit_id = await room.access.find(token.strip()) if scheme.lower() == "bearer" else None
+    if unit_id is None or unit_id not in room.catalog.units:
+        raise NotSignedIn(
+            "The token is unknown or revoked.",
+            remedy="Make one: opsroom token new UNIT; send it as Authorization: Bearer.",
+            code="token_unknown",
+        )
+    return room.catalog.units[unit_id]
+
+
+async def _body(request: Request, most: int) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > most:
+            error = OpsroomError(
+                "The request is too large.", remedy=f"Keep it below {most} bytes.", code="body_too_large"
+            )
+            error.status = 413
+            raise error
+    return bytes(body)
+
+
+async def _series(room: ApiRoom, reports: list[Report]) -> dict[str, int]:
+    """Give the series of every report; those that are not there are made, unadopted, within the limit."""
+    catalog = room.catalog
+    new = {
+        (report.unit_id, report.name): report
+        for report in reports
+        if catalog.own_series(report.unit_id, report.name) is None
+    }
+    _check_limit(room, [unit_id for unit_id, _ in new])
+    made: list[AnyConfig] = []
+    for unit_id, name in new:
+        series = Series(
+            id=catalog.next_series_id,
+            root_id=catalog.units[unit_id].root_id,
+            unit_id=unit_id,
+            name=name,
+            adopted=False,
+        )
+        made.append(SeriesSet(series))
+        catalog.apply(made[-1])  # at once, so that nobody else is given the id meanwhile
+    if made:
+        await room.change(made)
+    known = [(report.place, catalog.own_series(report.unit_id, report.name)) for report in reports]
+    return {place: series.id for place, series in known if series is not None}
+
+
+def _check_limit(room: ApiRoom, unit_ids: list[int]) -> None:
+    """Refuse a flood of names: one more series for each of `unit_ids`.
+
+    Raises:
+        Invalid: a unit would have more unadopted series than a source may bring.
+    """
+    limit = room.settings.limits.series_per_source
+    for unit_id, more in Counter(unit_ids).items():
+        if more + sum(not series.adopted for series in room.catalog.series_of(unit_id)) > limit:
+            raise Invalid(
+                f"The unit has {limit} unadopted series already.",
+                remedy="Adopt or remove some, or correct the names of the alerts.",
+                code="series_limit",
+                field="alerts",
+                limit=limit,
+            )
