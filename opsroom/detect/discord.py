@@ -41,7 +41,7 @@ MOST: Final = 2.0**20
 PERIOD_US: Final = 60_000_000
 """What is reckoned with where a series declares no period."""
 COST_US: Final = 8.0
-"""Of one reading at full history on one core: what `choose` reckons with. Measured: half of it."""
+"""Of one reading at full history on one core: what `choose` reckons with; measured: a quarter to a half."""
 LEARNED: Final = 100 * evidence.WEIGHT
 """Counts from which the distance is scored."""
 INFINITE: Final = np.iinfo(np.int64).max
