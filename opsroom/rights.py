@@ -150,6 +150,11 @@ def may_remove(unit_id: int, seat: Seat) -> bool:
     return at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
 
 
+def may_agree(unit_id: int, seat: Seat) -> bool:
+    """Tell whether the seat may say whom the unit has called: its own council."""
+    return at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
+
+
 def may_release(alert: Alert, seat: Seat) -> bool:
     """Tell whether the seat may end what silences the alert: a seat of the unit that did, with its role.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opsroom.access import Access
+    from opsroom.alert.agreed import Agreed
     from opsroom.alert.budget import Budget
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
@@ -123,6 +124,11 @@ class Room:
         """Make changes of configuration durable and wait until the room has taken them."""
         if changes:
             await self.reached(await self.log.append([self._entry(RecordKind.CONFIG, encode(changes))]))
+
+    @property
+    def agreed(self) -> Agreed:
+        """What is agreed on alarms: rotas, classes, causes."""
+        return self.core.book.agreed
 
     def budget(self, series: Series) -> Budget:
         """Give the false-alarm budget of a series, and how it came about."""

@@ -12,6 +12,7 @@ from opsroom.access import Access, Caller
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from opsroom.alert.agreed import Agreed
     from opsroom.alert.budget import Budget
     from opsroom.catalog import Catalog
     from opsroom.figures import Edge
@@ -99,6 +100,11 @@ class Doings(Protocol):
 
     async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking read outside the loop."""
+        ...
+
+    @property
+    def agreed(self) -> Agreed:
+        """What is agreed on alarms: rotas, classes, causes."""
         ...
 
     def budget(self, series: Series) -> Budget:

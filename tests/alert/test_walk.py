@@ -85,8 +85,8 @@ def happenings(room: Room, rng: random.Random, now: int) -> list[Callable[[], ob
         RotaSet(Rota(unit_id=PLANT, steps=((7,), (8,)), step_s=60.0)),
     ]
     return [
-        *(lambda act=act: room.act(now, act) for act in acts),  # type: ignore[misc]
-        *(lambda change=change: room.book.agreed.take(change) for change in told),  # type: ignore[misc]
+        *(lambda act=act: room.act(now, act) for act in acts),
+        *(lambda change=change: room.book.agreed.take(change) for change in told),
         *(lambda: room.find(now, finding(series_id=series_id)),) * 5,
         *(lambda: room.find(now, finding("back", series_id)),) * 4,
         lambda: room.find(now, finding("evidence", series_id, detector="rule:hot")),

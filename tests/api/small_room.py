@@ -12,6 +12,7 @@ import numpy as np
 from argon2 import PasswordHasher
 
 from opsroom.access import Access, Passwords
+from opsroom.alert.agreed import Agreed
 from opsroom.alert.book import AlertBook
 from opsroom.alert.budget import Budget
 from opsroom.catalog import Catalog
@@ -28,7 +29,7 @@ from opsroom.model import (
     Transition,
     Unit,
 )
-from opsroom.records import Act, AnyAct, AnyConfig, Delivered
+from opsroom.records import Act, AnyAct, AnyConfig, CauseSet, ClassSet, Delivered, RotaSet
 from opsroom.seats import Seat
 from opsroom.settings import Limits, Settings
 from opsroom.store import Store, open_store
@@ -108,6 +109,10 @@ class SmallRoom:
     async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         return ask(*args, **kwargs)
 
+    @property
+    def agreed(self) -> Agreed:
+        return self.book.agreed
+
     def budget(self, series: Series) -> Budget:
         return self.book.budget(series, self.settings.room.budget_per_week)
 
@@ -127,7 +132,10 @@ class SmallRoom:
 
     async def change(self, changes: list[AnyConfig]) -> None:
         for change in changes:
-            self.catalog.apply(change)
+            if isinstance(change, RotaSet | ClassSet | CauseSet):
+                self.agreed.take(change)
+            else:
+                self.catalog.apply(change)
         self.view.apply(self.view.at, [], catalog_changed=True)
 
     def _publish(self, edges: list[Transition], acts: list[Any]) -> list[Transition]:

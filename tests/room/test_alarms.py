@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from opsroom.alarm import AlarmClass, AlarmState, Rota
@@ -47,7 +49,8 @@ class Shift:
         self.journal += step.transitions
 
     def tell(self, part: int) -> None:
-        feed, known = self.feed, {"person": "operator-1", "seat_id": 7, "unit_id": UNIT}
+        feed = self.feed
+        known: dict[str, Any] = {"person": "operator-1", "seat_id": 7, "unit_id": UNIT}
         alert_id = next(iter(feed.core.book.open), "")
         if part == 0:
             feed.record(RecordKind.CONFIG, encode(AGREED), S)
