@@ -217,6 +217,8 @@ class Core:
         self.rules, gone = self.rulebook.configure(self.rules, self.now, self.catalog, changed)
         agreed, designed = self.book.agreed, self.rules.causes
         agreed.rules = self.rulebook.classes(self.rules)
+        if self.rules.rules:
+            self.rulebook.compile()
         for series_id in [
             one for one in before if agreed.causes.get(one) == before[one] != designed.get(one)
         ]:
@@ -388,6 +390,7 @@ class Core:
         rules = load(body["rules"]) if "rules" in body else None
         if rules is not None:
             self.rules = rules
+            self.rulebook.compile()
         else:  # written before there were rules, or by another version of them
             self.agree(self.catalog.rules.values())
         state = self.engine.restore(body["engine"])

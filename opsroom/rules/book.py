@@ -44,6 +44,16 @@ class RuleBook:
         """Give a state without rules."""
         return State()
 
+    @staticmethod
+    def compile() -> None:
+        """Compile the kernels, or read them from their cache: the first reading must not wait for it."""
+        spec, live, events = np.zeros(1, layout.SPEC), layout.blank_live(1), np.zeros(8, layout.EVENT)
+        anchors, first = np.zeros(1, layout.ANCHOR), np.zeros(1, np.int64)
+        none = Columns.empty()
+        kernel.judge(spec, live, anchors, first, none.series, none.t, none.v, none.q, 0, 0, events)
+        kernel.move(spec, live, 0, 0, 0.0, 0.0, 0, events)
+        kernel.expire(spec, live, np.zeros(0, np.int64), events)
+
     def configure(
         self, state: State, now: int, catalog: Catalog, changed: Iterable[Rule] = ()
     ) -> tuple[State, list[Finding]]:

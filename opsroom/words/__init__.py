@@ -13,6 +13,8 @@ Codes of alert explanations (parameters):
     why.index.within (series, value, low, high)    why.index.alone (series, value)
     why.unusual, why.silent (series)               why.silent.period (series, period_s)
     why.pressed (person)                           why.pressed.note (note)
+    why.rule (title)                               why.rule.response (response, response_s)
+    why.rule.guidance (guidance)
     why.since (onset_at)                           why.kind.step, why.kind.slope, why.kind.transient (percent)
     why.apart (z)
     why.claim (series, value, unit, partner, expected, z)

@@ -115,6 +115,8 @@ def test_without_a_folder_nothing_changes(tmp_path: Path) -> None:
     assert load_rules(tmp_path / "none", tree_) == []
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
 def test_a_start_takes_the_files_and_diff_and_export_know_it(folder: Path) -> None:
     from tests.acceptance.feedback_rows import serving
 
