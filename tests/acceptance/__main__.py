@@ -19,6 +19,7 @@ from tests.acceptance import (
     fault_rows,
     feedback_rows,
     house_rows,
+    notify_rows,
     rule_rows,
     setup_rows,
     story_rows,
@@ -37,6 +38,7 @@ MODULES = (
     alarm_rows,
     rule_rows,
     fault_rows,
+    notify_rows,
     bench_rows,
     setup_rows,
 )
