@@ -75,6 +75,7 @@ Markdown = Annotated[
         "opsroom bench calibration",
         "opsroom bench calibration --series 140 --days 14",
         "opsroom bench calibration --seeds tuning --budget 1",
+        "opsroom bench calibration --fit",
     )
 )
 def calibration(
@@ -85,8 +86,15 @@ def calibration(
     ] = None,
     seeds: Seeds = "judged",
     markdown: Markdown = None,
+    fit: Annotated[
+        bool,
+        typer.Option("--fit", help="instead fit how often evidence comes by chance, on the tuning seeds"),
+    ] = False,
 ) -> None:
     """False alarms on faultless simulated series, against the budget."""
+    if fit:
+        _fit_lines()
+        return
     from opsroom.bench import calibration as measured
     from opsroom.bench import figures, streams
 
@@ -97,6 +105,17 @@ def calibration(
     for row in result["rows"]:
         say_table(f"budget {row['budget']:g}", figures.FALSE_ALARM_COLUMNS, figures.false_alarms(row))
     _renew(markdown, figures.false_alarm_page(result))
+    say_json(result)
+
+
+def _fit_lines() -> None:
+    from opsroom.bench import lines
+    from opsroom.bench.streams import TUNING_SEEDS
+
+    with _progress("calibration", 2 * len(TUNING_SEEDS)) as step:
+        result = lines.fit(done=step)
+    for name, one in result["lines"].items():
+        say_table(name, ("", "a", "b"), [["fitted", *one["line"]], ["shipped", *one["shipped"]]])
     say_json(result)
 
 

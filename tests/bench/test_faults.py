@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.bench import calibration, figures, recorded
+from opsroom.bench import calibration, figures, lines, recorded
 from opsroom.bench.faults import AFTER, CASES, Case, Track, applies, horizon, inject, simulated, track
 from opsroom.bench.injection import Field, Heard, judge, measure
 from opsroom.bench.streams import DAY_S, JUDGED_SEEDS, MIXED, START_US, TUNING_SEEDS, gappy, matrix, mixed
@@ -201,6 +201,20 @@ def test_a_run_counts_every_reading_once() -> None:
     assert got.readings.sum() == np.isfinite(values).sum()
     assert got.openings.sum() + got.uncalibrated.sum() == sum(got.by_detector.values())
     assert len(values) == 6 * DAY_S / 600
+
+
+def test_a_line_is_fitted_to_how_often_evidence_comes() -> None:
+    share = 10.0 ** (-0.7 - 0.5 * lines.EVIDENCE)
+    counts = np.round(10_000_000 * share).astype(np.int64)
+    assert lines.line(counts, 10_000_000) == pytest.approx((-0.7, 0.5), abs=0.02)
+
+
+def test_evidence_comes_less_often_the_greater_it_is() -> None:
+    _, values = mixed(TUNING_SEEDS[1], 14, 5)
+    counts, scored = lines.moments(values, discord=False)
+    assert scored <= np.isfinite(values).sum() - 14 * 150
+    assert counts.max() > 0
+    assert (counts[lines.EVIDENCE >= 8.0] <= counts[lines.EVIDENCE == 4.0]).all()
 
 
 def test_a_section_of_the_page_is_replaced_and_the_rest_stays() -> None:
