@@ -361,10 +361,10 @@ def _read_only(columns: Columns) -> Columns:
     Arrays read from the log are like that already, and to the compiler that is a type of its own: one type,
     one compilation.
     """
-    views = [array.view() for array in (columns.series, columns.t, columns.v, columns.q)]
-    for view in views:
+    series, t, v, q = columns.series.view(), columns.t.view(), columns.v.view(), columns.q.view()
+    for view in (series, t, v, q):
         view.flags.writeable = False
-    return Columns(*views)
+    return Columns(series, t, v, q)
 
 
 def _take_as_usual(kind: int, model: Any) -> None:
