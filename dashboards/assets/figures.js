@@ -108,7 +108,7 @@ function shown(value, form) {
   if (form === "share" && value === 0) return "0 %";
   if (form === "share") return `${value > 0 && value < 0.001 ? "< 0.1" : fixed(value * 100, value < 0.0995 ? 1 : 0)} %`;
   if (form === "seconds") return span(value);
-  return form === "rate" ? brief(value) : number(value);
+  return number(value);
 }
 
 function limit(row, value) {

@@ -20,6 +20,7 @@ from opsroom.cli import (
     detection,
     economy,
     feed,
+    figures,
     notify,
     rules,
     serve,
@@ -37,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An operations room: plants stream telemetry, detectors open alerts, alerts climb the tree.",
 )
-for module in (demo, serve, check, backup, economy):
+for module in (demo, serve, check, backup, figures, economy):
     module.register(app)
 detection.register(bench.app)
 for name, group in (

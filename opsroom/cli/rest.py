@@ -42,6 +42,17 @@ class Room:
         """
         return _answer(self._client.get(path, params={k: v for k, v in params.items() if v is not None}))
 
+    def text(self, path: str, **params: Any) -> str:
+        """Give an answer that is no JSON, as text; None params are left out.
+
+        Raises:
+            OpsroomError: as `get`.
+        """
+        answer = self._client.get(path, params={k: v for k, v in params.items() if v is not None})
+        if not answer.is_success:
+            _answer(answer)
+        return answer.text
+
     def post(self, path: str, body: dict[str, Any]) -> Any:
         """Act, once: the idempotency key is new for each call.
 
