@@ -41,12 +41,19 @@ def false_alarms() -> Outcome:
 @ROWS.row(
     "warm-up",
     command=ALARMS,
-    limit=f"every series that has moved is scored after at most {WARM_UP_READINGS} readings; those that stood "
-    "still until then are counted apart; the share scored is stated",
+    limit=f"every series that has moved is scored after at most {WARM_UP_READINGS} readings; those that stood"
+    " still until then are counted apart; the share scored is stated",
 )
 def warm_up() -> Outcome:
     totals = [row["total"] for row in alarms()["rows"]]
-    keys = ("warm_up_median", "warm_up_most", "stood_still", "stood_still_most", "never_scored", "scored_share")
+    keys = (
+        "warm_up_median",
+        "warm_up_most",
+        "stood_still",
+        "stood_still_most",
+        "never_scored",
+        "scored_share",
+    )
     figure = [{key: total[key] for key in keys} for total in totals]
     held = all(
         total["warm_up_most"] is not None
