@@ -34,13 +34,12 @@ from opsroom.records import (
     RotaSet,
     RuleSet,
     SeriesSet,
-    UnitSet,
     decode_act,
     decode_config,
     decode_source,
 )
 from opsroom.rule import Rule
-from opsroom.rules import RuleBook, dump, instants, join, load
+from opsroom.rules import RuleBook, concerned, dump, instants, join, load
 from opsroom.sources import NEVER, Sources
 
 if TYPE_CHECKING:
@@ -208,7 +207,7 @@ class Core:
         if altered or any(isinstance(change, RelationSet) for change in step.config):
             self.configure(altered)
         changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
-        if changed or (self.rules.rules and any(isinstance(one, SeriesSet | UnitSet) for one in step.config)):
+        if changed or concerned(self.catalog, self.rules.rules, self.rules.keys, step.config):
             self._hear([], self.agree(changed), step)
 
     def agree(self, changed: Iterable[Rule] = ()) -> list[Finding]:

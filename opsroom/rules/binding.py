@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
 
 import msgspec
 
 from opsroom.alarm import Cause
 from opsroom.catalog import Catalog
+from opsroom.records import AnyConfig, SeriesSet, UnitSet
 from opsroom.rule import Rule, RuleKind, stands_in
 
 
@@ -47,6 +48,36 @@ def series_of(catalog: Catalog, rule: Rule, paths: dict[str, int] | None = None)
         return [paths[rule.series]] if rule.series in paths else []
     match = re.compile(translate(rule.series)).match
     return sorted(one for path, one in paths.items() if match(path))
+
+
+def concerned(
+    catalog: Catalog, rules: Iterable[Rule], watched: Iterable[Watch], changes: Iterable[AnyConfig]
+) -> bool:
+    """Say whether changes of the tree, which stand in it already, may alter what rules watch.
+
+    A plant may bring a thousand series; those that no rule could mean cost no new arrangement.
+    """
+    known = list(rules)
+    if not known:
+        return False
+    ids = {one for watch in watched for one in (watch.series, *watch.members)}
+    for change in changes:
+        if isinstance(change, UnitSet):
+            if catalog.children(change.unit.id) or catalog.series_of(change.unit.id):
+                return True
+        elif isinstance(change, SeriesSet):
+            path = catalog.series_path(change.series.id)
+            if change.series.id in ids or any(_may_mean(rule, path) for rule in known):
+                return True
+    return False
+
+
+def _may_mean(rule: Rule, path: str) -> bool:
+    if rule.kind is RuleKind.EXPRESSION:
+        return any(path == end or path.endswith("/" + end) for _, end in rule.names)
+    if rule.like:
+        return True
+    return path == rule.series or (is_pattern(rule.series) and fnmatchcase(path, rule.series))
 
 
 def is_pattern(path: str) -> bool:

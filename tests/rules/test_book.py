@@ -155,6 +155,18 @@ def test_a_series_that_comes_later_is_watched() -> None:
     assert feed.told == [("hot", "open", 60, 9)]
 
 
+def test_only_series_that_a_rule_could_mean_arrange_it_anew() -> None:
+    feed = Feed([limit()])
+    before = feed.core.rules
+    feed.config([SeriesSet(Series(id=9, root_id=1, unit_id=2, name="dust"))])
+    assert feed.core.rules is before
+    moved = msgspec.structs.replace(feed.core.catalog.series[1], name="warmth")
+    feed.config([SeriesSet(moved)])
+    feed.config([SeriesSet(Series(id=10, root_id=1, unit_id=3, name="heat"))])
+    feed.read([(1, 60, 11.0), (10, 60, 11.0)])
+    assert feed.told == [("hot", "open", 60, 10)]
+
+
 def several(**changed: Any) -> Rule:
     body: dict[str, Any] = {
         "id": "loss", "root_id": 1, "kind": RuleKind.EXPRESSION, "unit": "mill/press",
