@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from opsroom.settings import NotifyRoute, NotifySection
 
 MEMBERS_LISTED: Final = 1_000
+FURTHER_LISTED: Final = 10
+"""Alerts listed of those that came after the group was told; all are counted. Bounds the state in a flood."""
+NOTICES_AT_ONCE: Final = 100
+"""Notices given in one step; the rest are due at once again. Bounds the time of a step."""
 ID_CHARS: Final = 32
 _LEAST_URGENT: Final = 9
 
@@ -154,8 +158,10 @@ class Grouping:
                 self._join(other, moved, edge.at, told_already=other.notices > 0)
 
     def _due(self, now: Micros) -> list[Notice]:
-        notices = []
+        notices: list[Notice] = []
         for key, group in list(self._open.items()):
+            if len(notices) == NOTICES_AT_ONCE:
+                break
             over = now >= group.ends
             if group.members and (over or (group.send_at is not None and now >= group.send_at)):
                 notices.append(self._tell(group, now))
@@ -218,7 +224,7 @@ def _add(group: Group, member: Member, now: Micros) -> None:
         group.members[held] = member
     else:
         group.count += 1
-        if len(group.members) < MEMBERS_LISTED:
+        if len(group.members) < (FURTHER_LISTED if group.notices else MEMBERS_LISTED):
             group.members.append(member)
     if group.send_at is None and member.priority < group.urgent:
         group.send_at = now

@@ -227,7 +227,7 @@ class Notifier:
         except Undelivered as error:
             await self._failed(name, delivery, error)
             return False
-        except Exception as error:
+        except Exception as error:  # a channel may be anybody's; its fault must not end the others
             _logger.exception("notice_channel_broken", route=name, notice=notice.id)
             broken = Undelivered(f"the channel broke ({type(error).__name__})", code="receiver_failed")
             await self._failed(name, delivery, broken)

@@ -28,7 +28,7 @@ def receiver_down() -> Outcome:
 @ROWS.row(
     "receiver that misbehaves",
     command=f"pytest {DELIVERY} -k 'hangs or answers or limit'",
-    limit="500, silence, redirect, refusal: each named; a hanging one delays no other; dead letters have a reason",
+    limit="500, silence, redirect, refusal: each named, none delays another; dead letters have a reason",
 )
 def receiver_misbehaves() -> Outcome:
     """Real servers that hang, redirect and refuse."""
@@ -42,7 +42,7 @@ def receiver_misbehaves() -> Outcome:
 @ROWS.row(
     "power cut, one notification",
     command=f"pytest {GROUPING}",
-    limit="300 alerts under a cause are one notification, and one when they climb; nothing is hidden for good",
+    limit="300 alerts under a cause are one notification, and one as they climb; nothing is hidden for good",
 )
 def power_cut() -> Outcome:
     """The grouping as a whole, its property test included."""
@@ -62,7 +62,7 @@ def channels() -> Outcome:
 @ROWS.row(
     "alertmanager in, notification out",
     command="pytest tests/notify/test_alertmanager.py tests/notify/test_room.py",
-    limit="its payload opens and ends an alert of the unit its labels name, which is told; bad ones are named",
+    limit="its payload opens and ends an alert of the unit its labels name, which is told; bad ones named",
 )
 def alertmanager() -> Outcome:
     """The whole product over real sockets."""

@@ -70,8 +70,8 @@ def test_the_unit_comes_from_the_label_the_mapping_or_the_token() -> None:
 
 
 def test_one_series_goes_back_only_when_its_last_alert_is_resolved() -> None:
-    ids, standing, verbs = {f"{ROOT}:alertmanager/DiskFull": 1}, {}, []
-    kept: Standing = standing
+    ids, verbs = {f"{ROOT}:alertmanager/DiskFull": 1}, []
+    kept: Standing = {}
     for status, mark in (("firing", "a"), ("firing", "b"), ("resolved", "a"), ("resolved", "b")):
         findings, kept = found(reports(payload(alert(status, mark))), ids, kept)
         verbs += [str(f.verb) for f in findings]

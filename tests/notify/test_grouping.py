@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from opsroom.catalog import Catalog
 from opsroom.model import Transition
 from opsroom.notices import Notice, NoticeKind
-from opsroom.notify.grouping import Grouping, merged
+from opsroom.notify.grouping import FURTHER_LISTED, Grouping, merged
 from tests.notify import world
 from tests.notify.world import FIRST_LINE, ROOT, SITE, START, S
 
@@ -164,4 +164,17 @@ def test_every_alert_is_told_once_each_kind_and_a_restart_changes_nothing(
         second += told(restarted, [], now + late * 1_000 * S)
     assert first == second
     assert len({one.id for one in first}) == len(first)
-    assert sorted((m.verb, m.alert_id) for one in first for m in one.members) == sorted(meant)
+    listed = [(m.verb, m.alert_id) for one in first for m in one.members]
+    assert sum(one.count for one in first) == len(meant)
+    assert len(set(listed)) == len(listed)
+    assert set(listed) <= set(meant)
+    if all(one.count <= FURTHER_LISTED for one in first):
+        assert sorted(listed) == sorted(meant)
+
+
+def test_a_flood_counts_all_and_lists_some() -> None:
+    group = world.grouping(world.settings(ALL, wait_s=0))
+    for n in range(200):
+        told(group, [world.raised(TREE, FIRST_LINE, START + n * S, priority=2)], START + n * S)
+    (rest,) = told(group, [], START + 901 * S)
+    assert (rest.count, len(rest.members)) == (199, FURTHER_LISTED)
