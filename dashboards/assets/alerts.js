@@ -125,7 +125,7 @@ function fill(node, alert, member) {
     node.className = `card p${alert.priority}${chosen ? " chosen" : ""}${member ? " member" : ""}${alert.unacked ? " waiting" : ""}${alert.active === false ? " back" : ""}`;
     setMark(node.querySelector(".mark"), alert.priority, alert.unacked);
     text("title", alert.series_name);
-    text("priority", ` ${sentence.priorityWord(alert.priority)}, ${alert.unacked ? t("room.card.unacknowledged") : t("room.card.known")}`);
+    text("priority", ` ${sentence.priorityWord(alert.priority)}, ${alert.unacked ? t("room.card.unacknowledged") : alert.silenced?.here ? t(`room.state.${alert.state}`) : t("room.card.known")}`);
     text("age", alert.unit_name);
     text("what", sentence.what(alert));
     for (const name of LINES) text(name, sentence[name](alert));

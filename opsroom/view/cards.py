@@ -88,7 +88,8 @@ class Cards:
             "next": None if above is None else above.path,
             "next_name": None if above is None else above.name,
             "active": alert.active,
-            "unacked": alert.unacked,
+            # What is silenced asks nobody to look: the memory stays, the annunciation stops.
+            "unacked": alert.unacked and alert.state not in SILENCED,
             "outcome": alert.outcome,
             "delivered": ms(alert.delivered),
             "recovered": ms(alert.recovered),

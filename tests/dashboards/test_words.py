@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from dashboards import layout
+from opsroom.alarm import Hush
 from opsroom.figures.bands import BANDS, RATES
 from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
 from opsroom.model import ChangeKind, Priority
@@ -41,6 +42,7 @@ def used() -> set[str]:
     }
     endings = {
         "room.kind.": [kind.value for kind in ChangeKind],
+        "room.state.": [hush.value for hush in Hush],
         "room.priority.": [str(int(priority)) for priority in Priority],
         "room.figures.row.": list(KEYS),
         "room.figures.edition.": list(EDITIONS),
