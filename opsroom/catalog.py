@@ -30,17 +30,14 @@ class Catalog:
     """
 
     def __init__(
-        self,
-        units: Iterable[Unit] = (),
-        series: Iterable[Series] = (),
-        relations: Iterable[Relation] = (),
+        self, units: Iterable[Unit] = (), series: Iterable[Series] = (), relations: Iterable[Relation] = (),
         rules: Iterable[Rule] = (),
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Start from stored rows (any order) or empty."""
         self.units: dict[int, Unit] = {}
         self.series: dict[int, Series] = {}
         self.relations: dict[int, Relation] = {}
-        self.rules: dict[str, Rule] = {}
+        self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
         self.revision = 0
         self._last_unit_id = 0
         self._last_series_id = 0
@@ -56,8 +53,6 @@ class Catalog:
             self.apply(SeriesSet(one))
         for relation in sorted(relations, key=lambda r: r.id):
             self.apply(RelationSet(relation))
-        for rule in rules:
-            self.apply(RuleSet(rule))
 
     def apply(self, change: AnyConfig) -> None:
         """Take one change; applying it again alters nothing. A moved unit takes the paths below it along."""
