@@ -168,10 +168,7 @@ class Columns(msgspec.Struct, frozen=True):
         if not parts:
             return Columns.empty()
         return Columns(
-            *(
-                np.concatenate(column)
-                for column in zip(*((p.series, p.t, p.v, p.q) for p in parts), strict=True)
-            )
+            *(np.concatenate(row) for row in zip(*((p.series, p.t, p.v, p.q) for p in parts), strict=True))
         )
 
 
@@ -333,10 +330,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`,
     `deadline` and `outcome` are kept apart. `id` derives from series and the log offset that raised it.
     `annunciations` are all levels it stood at, first to last.
-
-    `silenced` says who stopped its annunciation, also where it has climbed since; `latched` holds it on the
-    wall until reset. `acked_until`, `call_at`, `silenced.until` run beside the deadline and never move it.
-    `rounds` counts raises, reopenings included.
+    `silenced` says who stopped its annunciation, also where it has climbed since. `acked_until`, `call_at`
+    and `silenced.until` run beside the deadline and never move it. `rounds` counts raises and reopenings.
     """
 
     id: str
@@ -380,9 +375,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def state(self) -> AlarmState:
-        """Derived from the two memories, and from what silences it at the level where it stands."""
-        here = self.silenced if self.silenced and self.silenced.level == self.level else None
-        return derived(here, active=self.active, unacked=self.unacked, latched=self.latched)
+        """Derived from the two memories, and from what silences it where it stands."""
+        return derived(self)
 
     @property
     def on_wall(self) -> bool:
