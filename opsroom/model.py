@@ -376,7 +376,8 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def state(self) -> AlarmState:
         """Derived from the two memories, and from what silences it where it stands."""
-        return derived(self)
+        here = self.silenced if self.silenced and self.silenced.level == self.level else None
+        return derived(here, active=self.active, unacked=self.unacked, latched=self.latched)
 
     @property
     def on_wall(self) -> bool:
