@@ -271,6 +271,8 @@ def _while_open(
         return n
     if h.open not in (TAIL_ALARM, DRIFT, DISCORD, LIMIT):
         return n
+    if h.open != LIMIT:
+        tail.while_open(r, t, y, s.turn)
     low, high, centre = s.low, s.high, math.nan
     if h.open == LIMIT or h.was_outside:
         inside = not beyond

@@ -87,6 +87,7 @@ TAIL = np.dtype(
         ("drift_span", "f8"),  # time in the running day
         ("drift_threshold", "f8"),
         ("week_n", "u2"),  # counts stop where nothing depends on them any more
+        ("week_hour", "i2"),  # of the last reading that taught the week
         ("agree_n", "u2"),
         ("moment_age", "u1"),
         ("report_age", "u1"),

@@ -32,10 +32,10 @@ LEVEL_GAIN: Final = 0.02
 WEEK_GAIN: Final = 0.1
 WEEK_USED: Final = 0.6
 """The hour of the week is used where the residual without it is at least this much smaller."""
-WEEK_SETTLE: Final = 300
+WEEK_SETTLE: Final = 84
 WEEK_SIZED: Final = 50
 """Readings after which one counts `WEEK_CLIP` times the usual at most."""
-WEEK_MEMORY: Final = 1_000
+WEEK_MEMORY: Final = 336
 WEEK_CLIP: Final = 4.0
 SMOOTH: Final = 0.08
 GAP: Final = 8.0
@@ -58,6 +58,13 @@ FADING: Final = 0.8
 """What is left of a reading's evidence at the next one."""
 AGAIN: Final = 0.1
 """A second alarm within `evidence.APART` readings must be this much rarer: one disturbance is one alarm."""
+YOUNG: Final = 0.25
+"""In its first quarter of a day a series may spend its budget faster, in proportion to how young it is.
+
+What has been seen for ten minutes cannot be known to be right for ten weeks, and an outage has to be told all
+the same: about a fiftieth of a false alarm more, once. Until then a lone reading says nothing: the one before has
+to be outside as well.
+"""
 CALM: Final = 1.3
 """-log10 p at most of every smoothed channel (one in twenty) for an alert about a shape to end."""
 
@@ -120,26 +127,69 @@ def keep_time(r: Any, t: int) -> Any:
 
 
 @inner
-def _teach_season(r: Any, slot: int, hour: int, y: float, of_day: float, turn_full: float) -> None:
-    """Let the half hour, the hour of the week and the level learn from one reading."""
-    seen, by_week = r.visits[slot], float(r.week[hour])
-    if r.week_visits[hour] >= 1 and turn_full <= 0.0:
+def _teach_week(r: Any, hour: int, of_day: float) -> None:
+    """Let the hour of the week learn, and compare with and without it.
+
+    Compared is the first reading of an hour only, against earlier weeks: within the hour anything would be
+    known from itself.
+    """
+    by_week = float(r.week[hour])
+    if hour != r.week_hour and r.week_visits[hour] >= 1:
         r.week_n = min(r.week_n + 1, WEEK_MEMORY)
         gain = 1.0 / r.week_n
         most = WEEK_CLIP * r.plain if r.week_n > WEEK_SIZED else math.inf
         r.plain += gain * (min(abs(of_day), most) - r.plain)
         r.weekday += gain * (min(abs(of_day - by_week), most) - r.weekday)
-        r.weekly = 1 if r.week_n > WEEK_SETTLE and r.weekday < WEEK_USED * r.plain else 0
+    r.week_hour = hour
+    r.week_visits[hour] = min(r.week_visits[hour] + 1, 250)
+    r.week[hour] += max(WEEK_GAIN, 1.0 / r.week_visits[hour]) * (of_day - by_week)
+
+
+@inner
+def _week_helps(r: Any) -> Any:
+    """Whether the hour of the week is to be used.
+
+    It takes enough off the residual, and at least half of the hours seen are as the day says: an outage that lasts
+    is no rhythm.
+    """
+    if r.week_n <= WEEK_SETTLE or r.weekday >= WEEK_USED * r.plain:
+        return False
+    if r.weekly:
+        return True
+    seen = loud = 0
+    for hour in range(HOURS):
+        if r.week_visits[hour]:
+            seen += 1
+            loud += 1 if abs(r.week[hour]) > INNER * r.spread else 0
+    return 2 * loud <= seen
+
+
+@inner
+def _teach_season(r: Any, slot: int, hour: int, y: float, of_day: float, turn_full: float) -> None:
+    """Let the half hour, the hour of the week and the level learn from one reading."""
+    seen = r.visits[slot]
     if seen == 0:
         r.profile[slot] = y
     else:
         gain = max(SLOT_GAIN, 1.0 / (seen + 1.0))
         r.profile[slot] = turn(r.profile[slot] + gain * of_day, turn_full)
         if turn_full <= 0.0:
-            r.week_visits[hour] = min(r.week_visits[hour] + 1, 250)
-            r.week[hour] += max(WEEK_GAIN, 1.0 / r.week_visits[hour]) * (of_day - by_week)
+            _teach_week(r, hour, of_day)
+            r.weekly = 1 if _week_helps(r) else 0
     r.visits[slot] = min(seen + 1, 250)
     r.level = turn(r.level + LEVEL_GAIN * turn(y - r.level, turn_full), turn_full)
+
+
+@inner
+def while_open(r: Any, t: int, y: float, turn_full: float) -> None:
+    """Let the hour of the week learn from a reading under an open alert, where it is not used yet.
+
+    Else a plant with Sundays would raise one each week and never learn it. What is in use stays as it was at
+    onset, and so do level and day.
+    """
+    slot = _slot(r, t)
+    if turn_full <= 0.0 and not r.weekly and r.visits[slot] > 0:
+        _teach_week(r, _hour(r, t), y - r.profile[slot])
 
 
 @inner
@@ -165,7 +215,12 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     r.n += 1
     r.value = y
     detector, often, half, direction = 0, math.inf, USUAL * r.spread, 0
-    allowed = budget if r.alarm_age >= evidence.APART else AGAIN * budget
+    haste = YOUNG * DAY_US / (r.n * r.gap) if r.gap > 0.0 else 1.0
+    allowed = budget * max(1.0, haste)
+    if haste > 1.0 and not NEVER < r.outside_since < t:
+        allowed = 0.0
+    if r.alarm_age < evidence.APART:
+        allowed *= AGAIN
     score = 0.0
     if r.n > evidence.WARM:
         line = 1 if far >= 0.0 else 0
