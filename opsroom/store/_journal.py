@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import Connection, exists, func, or_, select, tuple_
@@ -16,6 +16,7 @@ from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
 POSITION: Final = "journal"
+IDS_MAX: Final = 500
 Place = tuple[int, int]
 _pack = msgspec.msgpack.Encoder().encode
 _alert = msgspec.msgpack.Decoder(Alert)
@@ -129,24 +130,33 @@ class SqlJournal:
 
     def edges_standing(self, at: Micros) -> list[Edge]:
         """Give earlier edges of what may have stood at an instant."""
-        edge, alert, root = tables.edge.c, tables.alert.c, self._database.root_id
+        alert, root = tables.alert.c, self._database.root_id
         later = tables.edge.alias("later").c
         with self._database.read() as connection:
             reached = self._reached(connection, at)
+            # The sum keeps planners from walking all later offsets for each alert, not its own few edges.
             goes_on = exists().where(
-                later.root_id == root, later.alert_id == alert.id, later.log_offset >= reached, later.at >= at
+                later.root_id == root,
+                later.alert_id == alert.id,
+                later.log_offset + 0 >= reached,
+                later.at >= at,
             )
             alive = select(alert.id).where(
                 alert.root_id == root,
                 alert.raised < at,
                 or_(alert.outcome.in_([str(Outcome.OPEN), str(Outcome.DECIDED)]), goes_on),
             )
-            query = (
-                select(edge.body)
-                .where(edge.root_id == root, edge.alert_id.in_(alive), edge.at < at)
-                .order_by(edge.log_offset, edge.number)
-            )
-            return [_lean.decode(body) for (body,) in connection.execute(query)]
+            ids = list(connection.execute(alive).scalars())
+            rows = [row for n in range(0, len(ids), IDS_MAX) for row in self._before(connection, ids[n:], at)]
+        return [_lean.decode(body) for _, _, body in sorted(rows)]
+
+    def _before(self, connection: Connection, ids: Sequence[str], at: Micros) -> Sequence[Any]:
+        """Give (offset, number, body) of edges before an instant, of the first `IDS_MAX` alerts."""
+        edge = tables.edge.c
+        query = select(edge.log_offset, edge.number, edge.body).where(
+            edge.root_id == self._database.root_id, edge.alert_id.in_(ids[:IDS_MAX]), edge.at < at
+        )
+        return [tuple(row) for row in connection.execute(query)]
 
     def _reached(self, connection: Connection, at: Micros) -> int:
         """Give the offset of the commit in which room time reached `at`, or the last one before.
