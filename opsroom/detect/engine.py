@@ -234,7 +234,7 @@ class Engine:
                 count = relations.judge_accounts(a, model[0], seats, spec, tails, hold, events)
         except NumbaError:  # a kernel that does not compile concerns all
             raise
-        except Exception:  # noqa: BLE001 - as above: it concerns this relation only
+        except Exception:  # as above: it concerns this relation only  # noqa: BLE001
             progress[2] = 0
             return self._failed(state, rows, columns, progress)
         return [findings.finding(events[i], state) for i in range(count)]

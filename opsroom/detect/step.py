@@ -94,24 +94,10 @@ def hear(
 
 @kernel
 def consume(  # noqa: C901 - the straight line itself
-    rows_of: Any,
-    conducts: Any,
-    discords: Any,
-    bonds: Any,
-    seat_from: Any,
-    seat_list: Any,
-    zones: Any,
-    rows: Any,
-    t: Any,
-    v: Any,
-    q: Any,
-    profile: Any,
-    recovery: int,
-    events: Any,
-    spare: int,
-    scores: Any,
+    rows_of: Any, conducts: Any, discords: Any, bonds: Any, seat_from: Any, seat_list: Any, zones: Any,
+    rows: Any, t: Any, v: Any, q: Any, profile: Any, recovery: int, events: Any, spare: int, scores: Any,
     progress: Any,
-) -> Any:
+) -> Any:  # fmt: skip
     """Take readings (row, t, v, q, each shape [n], in order of time) and write findings; gives how many.
 
     `rows_of` are the arrays of PARTS in their order, `discords` those of `discord.Past`. `progress`, int64
@@ -122,7 +108,6 @@ def consume(  # noqa: C901 - the straight line itself
     """
     spec, tails, sib, filters, stucks, hold = rows_of
     gathers, seats, groups = bonds
-    starts, instants, offsets = zones
     room = naming.scratch()
     n = 0
     events[0].row = -1
@@ -142,26 +127,9 @@ def consume(  # noqa: C901 - the straight line itself
         y = observed(s, raw) if scorable else math.nan
         if begun < 0:
             n, again = _alone(
-                s,
-                tails[row],
-                discords,
-                filters[row],
-                stucks[row],
-                h,
-                row,
-                at,
-                raw,
-                y,
-                scorable,
-                starts,
-                instants,
-                offsets,
-                profile,
-                room,
-                recovery,
-                events,
-                n,
-            )
+                s, tails[row], discords, filters[row], stucks[row], h, row, at, raw, y, scorable, zones,
+                profile, room, recovery, events, n,
+            )  # fmt: skip
             scorable = scorable and again
             if scorable and s.conduct >= 0:
                 n = arbiter.conducted(s, conducts[s.conduct], tails[row], h, row, at, raw, events, n)
@@ -205,9 +173,7 @@ def _alone(
     raw: float,
     y: float,
     scorable: bool,
-    starts: Any,
-    instants: Any,
-    offsets: Any,
+    zones: Any,
     profile: Any,
     room: Any,
     recovery: int,
@@ -229,6 +195,7 @@ def _alone(
         return n, False
     if math.isnan(y):
         return n, True
+    starts, instants, offsets = zones
     _local(r, s.zone, at, starts, instants, offsets)
     r.score = 0.0
     if r.n == 0:

@@ -62,8 +62,8 @@ YOUNG: Final = 0.25
 """In its first quarter of a day a series may spend its budget faster, in proportion to how young it is.
 
 What has been seen for ten minutes cannot be known to be right for ten weeks, and an outage has to be told all
-the same: about a fiftieth of a false alarm more, once. Until then a lone reading says nothing: the one before has
-to be outside as well.
+the same: about a fiftieth of a false alarm more, once. Until then a lone reading says nothing: the one before
+has to be outside as well.
 """
 CALM: Final = 1.3
 """-log10 p at most of every smoothed channel (one in twenty) for an alert about a shape to end."""
@@ -149,8 +149,8 @@ def _teach_week(r: Any, hour: int, of_day: float) -> None:
 def _week_helps(r: Any) -> Any:
     """Whether the hour of the week is to be used.
 
-    It takes enough off the residual, and at least half of the hours seen are as the day says: an outage that lasts
-    is no rhythm.
+    It takes enough off the residual, and at least half of the hours seen are as the day says: an outage that
+    lasts is no rhythm.
     """
     if r.week_n <= WEEK_SETTLE or r.weekday >= WEEK_USED * r.plain:
         return False

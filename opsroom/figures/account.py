@@ -125,12 +125,7 @@ def account(
     into it, and for what still stood.
     """
     assert t_from < t_to
-    mine = np.ones(len(found.at), np.bool_)
-    if position is not None:
-        mine &= found.position == position
-    if origin is not None:
-        mine &= found.origin == origin
-    part = _Part(found, mine, t_from, t_to)
+    part = _Part(found, _mine(found, position, origin), t_from, t_to)
     bins_from, bins = _bins(part, WINDOW_US)
     _, hours = _bins(part, HOUR_US)
     n, span = len(part.at), t_to - t_from
@@ -185,6 +180,16 @@ def account(
         performance_band=performance_band(per_10min, int(bins.max()), above),
         others=found.others,
     )
+
+
+def _mine(found: Gathered, position: int | None, origin: int | None) -> NDArray[np.bool_]:
+    """Tell which annunciations stand at the level of one unit, or began in one."""
+    mine = np.ones(len(found.at), np.bool_)
+    if position is not None:
+        mine &= found.position == position
+    if origin is not None:
+        mine &= found.origin == origin
+    return mine
 
 
 def _bins(part: _Part, width: int) -> tuple[Micros, NDArray[np.int64]]:

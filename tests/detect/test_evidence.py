@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from opsroom.detect import state as layout
 from opsroom.detect.evidence import EDGES, FULL, HIGHEST, LOWEST, SIZING, WEIGHT
 
 Floats = NDArray[np.float64]
-DRAWS = {
+DRAWS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "normal": lambda rng, n: np.abs(rng.normal(size=n)),
     "exponential": lambda rng, n: rng.exponential(size=n),
     "heavy": lambda rng, n: np.abs(rng.standard_t(3, size=n)),

@@ -126,9 +126,7 @@ def test_unchanged_settings_give_what_the_room_raised_live(stored: Stored) -> No
     catalog, ids, window = everything(store)
     same = Terms(settings=RoomSection())
     played = play(store, catalog, [same, same], window, ids)
-    assert {detector for _, _, detector in raised} >= {"limit", "silence", "tail"}, (
-        "or this shows little"
-    )
+    assert {detector for _, _, detector in raised} >= {"limit", "silence", "tail"}, "or this shows little"
     assert len(raised) >= 5
     assert told(played.raises[0]) == raised
     assert told(played.raises[1]) == raised

@@ -102,7 +102,7 @@ def test_only_the_budget_of_a_detector_changes_its_past_stays() -> None:
     feed(judged, 3, RecordKind.ACT, encode(act))
     # The offset of the time zone is looked up anew; thresholds may follow the budget at once.
     moved = [("spec", "budget"), ("tail", "zone_from"), ("tail", "zone_until")]
-    moved += [("tail", "slow_threshold"), ("tail", "fast_threshold")]
+    moved += [("tail", "drift_threshold")]
     assert remembered(judged, *moved) == remembered(left, *moved)
 
 
@@ -112,9 +112,9 @@ def test_less_trust_means_a_higher_threshold() -> None:
     for n, record in enumerate(records(), 1):
         feed(left, n, *record)
     more(left)
-    threshold = [room.detectors.rows["tail"]["fast_threshold"].tolist() for room in (judged, left)]
-    assert threshold[0][0] > threshold[1][0]
-    assert threshold[0][1] == threshold[1][1], "the other series hears nothing of it"
+    budget = [room.detectors.rows["spec"]["budget"].tolist() for room in (judged, left)]
+    assert budget[0][0] < budget[1][0]
+    assert budget[0][1] == budget[1][1], "the other series hears nothing of it"
 
 
 @pytest.mark.parametrize("member", [0, 1, 2])
@@ -135,7 +135,7 @@ def test_any_member_moves_the_threshold_of_its_siblings(member: int) -> None:
             np.full(3 * n, 192, np.uint8),
         )
         state, _ = engine.step(state, n * MINUTE, columns)
-        thresholds.append(float(state.groups["threshold"][0]))
+        thresholds.append(float(state.bonds.groups["threshold"][0]))
     assert np.isfinite(thresholds).all()
     assert thresholds[1] > thresholds[0]
 
