@@ -140,3 +140,21 @@ def one_hash() -> Outcome:
         "bench detect": cost()["settings_hash"],
     }
     return Outcome(hashes, len(set(hashes.values())) == 1)
+
+
+@ROWS.row(
+    "restart in mid-stream",
+    command="pytest tests/detect tests/rules -k 'restart or snapshot or read_back or cut'",
+    limit="scores, findings and state bit-equal",
+)
+def restart() -> Outcome:
+    return pytest_outcome("tests/detect", "tests/rules", "-k", "restart or snapshot or read_back or cut")
+
+
+@ROWS.row(
+    "bad streams",
+    command="pytest tests/detect/test_bad_input.py",
+    limit="no exception, no NaN, as stated",
+)
+def bad_streams() -> Outcome:
+    return pytest_outcome("tests/detect/test_bad_input.py")
