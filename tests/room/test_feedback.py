@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -55,11 +58,20 @@ def records() -> list[tuple[RecordKind, bytes]]:
 def remembered(room: Core, *but: tuple[str, str]) -> dict[tuple[str, str], bytes]:
     """Give every field of the detectors' state by (part, field); the bytes between fields mean nothing."""
     return {
-        (part, field): rows[field].tobytes()
+        (part, name): raw
         for part, rows in room.detectors.rows.items()
-        for field in rows.dtype.names or ()
-        if (part, field) not in but
+        for name, raw in fields(rows)
+        if (part, name) not in but
     }
+
+
+def fields(rows: Any, above: str = "") -> Iterator[tuple[str, bytes]]:
+    """Give each field that holds numbers, `outer.inner` where one lies in another."""
+    for field in rows.dtype.names or ():
+        if rows[field].dtype.names:
+            yield from fields(rows[field], f"{above}{field}.")
+        else:
+            yield f"{above}{field}", rows[field].tobytes()
 
 
 def budgets(room: Core) -> list[float]:
