@@ -73,7 +73,7 @@ def _nation() -> list[tuple[Gauge, tuple[str, ...]]]:
     """Give what the national statistics measure."""
     q = Quantity
     reserve = _index(
-        "energy-reserve", "%", q.RESERVE, 17.0, MORE, band=(0.45, None), urgency=("severe", 600.0)
+        "energy-reserve", "%", q.RESERVE, 17.0, MORE, band=(0.45, None), urgency=("severe", 2700.0)
     )
     haulage = _index("haulage-in-use", "%", q.HAULAGE, 74.0, LESS, band=(None, 1.2), urgency=("major", 900.0))
     goods = _index("final-goods", "t/h", q.OUTPUT, 96.0, MORE, band=(0.72, None), urgency=("major", 900.0))

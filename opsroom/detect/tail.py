@@ -215,10 +215,9 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     r.n += 1
     r.value = y
     detector, often, half, direction = 0, math.inf, USUAL * r.spread, 0
-    haste = YOUNG * DAY_US / (r.n * r.gap) if r.gap > 0.0 else 1.0
-    allowed = budget * max(1.0, haste)
-    if haste > 1.0 and not NEVER < r.outside_since < t:
-        allowed = 0.0
+    allowed, age = budget, r.n * r.gap
+    if 0.0 < age < YOUNG * DAY_US:
+        allowed = budget * YOUNG * DAY_US / age if NEVER < r.outside_since < t else 0.0
     if r.alarm_age < evidence.APART:
         allowed *= AGAIN
     score = 0.0
