@@ -106,7 +106,7 @@ def test_a_refusal_is_said_and_the_wall_stands(served: Served, visit: Visits) ->
         '{"error": {"code": "figures_too_many", "message": "", "remedy": "", "params": {"limit": 500000}}}'
     )
     seen.page.route("**/api/v1/figures*", lambda route: route.fulfill(status=422, body=error))
-    seen.page.keyboard.press("f")
+    seen.page.click('[data-wall="figures"]')
     seen.page.wait_for_selector("#figures .fault:not(:empty)")
     assert "500,000" in seen.page.inner_text("#figures .fault")
 
