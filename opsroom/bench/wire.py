@@ -128,5 +128,5 @@ async def send_casual(socket: ClientConnection, frames: Sequence[str], readings:
             message = read(await socket.recv())
             if message["type"] == "ack":
                 stored = message["stored"]
-            elif message["type"] != "hello":
+            elif message["type"] in {"refused", "error"}:  # a plant also hears of its own alerts
                 raise StoreError(f"Refused: {message}", remedy="See docs/protocol.md.", code="bench_refused")
