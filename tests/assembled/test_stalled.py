@@ -21,8 +21,7 @@ ASKS = 60
 STALLED_S = 2.0
 GONE_S = 8.0
 GROWTH_BYTES_MAX = 32 << 20
-GAP_S_MAX = 2.5
-"""A frame is due each second; after two and a half a screen says that it is stale."""
+GAP_S_MAX = 1.5
 
 
 def rss_bytes(pid: int) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -14,17 +16,26 @@ from tests.detect.streams import KINDS, START_US, clean, opens, run
 WEEKS = 3
 SERIES = 30
 BUDGET = 0.1
-KNOWN = {"zeros": 7.0, "walk": 5.5, "ar99": 2.5, "spiky": 5.5}
-"""Times the budget, measured, where all series are of one hard kind; a mixed plant is held to 1.5."""
 
 
-@pytest.mark.parametrize("kind", KINDS)
+def held(kinds: dict[str, str]) -> list[Any]:
+    """Give every kind; those that break the promise today must break it, so that nobody forgets to say otherwise."""
+    return [
+        pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason=kinds[kind]))
+        if kind in kinds
+        else kind
+        for kind in KINDS
+    ]
+
+
+OVER = "over the budget where all series are of this kind"
+
+
+@pytest.mark.parametrize("kind", held(dict.fromkeys(("zeros", "spiky"), OVER)))
 def test_faultless_plants_stay_near_the_budget(kind: str) -> None:
     values = clean(kind, (WEEKS * 7 * 144, SERIES), 600.0, 21)
     alarms = len(opens(run(values, 600.0)))
-    assert alarms <= KNOWN.get(kind, 1.6) * BUDGET * WEEKS * SERIES, (
-        f"{alarms / WEEKS / SERIES:.3f} a series and week"
-    )
+    assert alarms <= 1.6 * BUDGET * WEEKS * SERIES, f"{alarms / WEEKS / SERIES:.3f} a series and week"
 
 
 @pytest.mark.parametrize("budget", [0.1, 1.0])
@@ -36,10 +47,9 @@ def test_a_mixed_plant_stays_near_the_budget(budget: float) -> None:
     assert total["scored_share"] >= 0.8
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_faultless_first_hour_raises_hardly_anything(kind: str) -> None:
-    """A young series may spend its budget faster: .01 of an alarm in this hour, thirty series."""
-    assert len(opens(run(clean(kind, (3600, SERIES), 1.0, 22), 1.0))) <= 2
+@pytest.mark.parametrize("kind", held(dict.fromkeys(("zeros", "spiky"), OVER)))
+def test_a_faultless_first_hour_raises_nothing(kind: str) -> None:
+    assert opens(run(clean(kind, (3600, SERIES), 1.0, 22), 1.0)) == []
 
 
 @pytest.mark.parametrize(
