@@ -19,7 +19,7 @@ BUDGET = 0.1
 
 
 def held(kinds: dict[str, str]) -> list[Any]:
-    """Give every kind; those that break the promise today must break it, so that nobody forgets to say otherwise."""
+    """Give every kind; those that break the promise today must break it, or the page is to be mended."""
     return [
         pytest.param(kind, marks=pytest.mark.xfail(strict=True, reason=kinds[kind]))
         if kind in kinds
