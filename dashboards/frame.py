@@ -17,6 +17,7 @@ _STYLES = (
     "room.css",
     "wall.css",
     "panels.css",
+    "walls.css",
     "figures.css",
 )
 
@@ -53,7 +54,7 @@ def index_string(assets: str) -> str:
 
 
 def layout() -> html.Div:
-    """Give the whole frame: sign-in page; header, walls (overview, alarm figures), foot."""
+    """Give the whole frame: sign-in page; header, walls (the overview in front), foot."""
     return html.Div(
         id="frame",
         children=[
@@ -94,13 +95,18 @@ def _main() -> html.Main:
             _panel("focus", "room.focus.title", extra=html.Div(id="focus-legend", className="legend")),
             _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
             _panel("tiles", "room.tiles.title", count=True),
-            _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools")),
+            _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools"), of="figures"),
         ],
     )
 
 
-def _panel(name: str, title: str, *, count: bool = False, extra: html.Div | None = None) -> html.Section:
-    """Give one chamfered panel: heading with its hexagon, and a body that the keyboard can scroll."""
+def _panel(
+    name: str, title: str, *, count: bool = False, extra: html.Div | None = None, of: str = ""
+) -> html.Section:
+    """Give one chamfered panel: heading with its hexagon, and a body that the keyboard can scroll.
+
+    `of` names the wall that it belongs to (`walls.js`); panels without one make the overview.
+    """
     heading = f"{name}-title"
     head: list[Any] = [html.H2(id=heading, **_word(title))]
     if count:
@@ -110,7 +116,8 @@ def _panel(name: str, title: str, *, count: bool = False, extra: html.Div | None
     return html.Section(
         id=f"{name}-panel",
         className=f"panel panel-{name}",
-        **{"aria-labelledby": heading},
+        hidden=bool(of),
+        **{"aria-labelledby": heading, **({"data-wall": of} if of else {})},
         children=[
             html.Div(className="panel-head", children=head),
             html.Div(

@@ -2,8 +2,9 @@
 
 import { $, h, setAttr, setText, svg } from "./dom.js";
 import { mark } from "./icons.js";
-import { now, onChange } from "./model.js";
+import { now } from "./model.js";
 import { ask, worded } from "./rest.js";
+import { addWall } from "./walls.js";
 import { brief, day, fixed, number, plural, span, t, when } from "./words.js";
 
 const HOUR_MS = 3_600_000;
@@ -20,25 +21,7 @@ let asked = 0;
 let turn = 0;
 let parts = null;
 
-/** Whether this wall is the one in front. */
-export const inFront = () => $("walls").classList.contains("of-figures");
-
-export function showWall(name) {
-  const figures = name === "figures";
-  if (figures === inFront()) return;
-  $("walls").classList.toggle("of-figures", figures);
-  history.replaceState(null, "", `${location.pathname}${location.search}${figures ? "#figures" : ""}`);
-  paintMenu();
-  if (figures) {
-    load();
-  }
-}
-
-export const toggleFigures = () => showWall(inFront() ? "room" : "figures");
-
 export function startFigures() {
-  const wall = (name, word) => h("button.choice.wall-choice", { type: "button", "data-word": word, "data-wall": name, onclick: () => showWall(name) });
-  $("menu").replaceChildren(wall("room", "room.menu.room"), wall("figures", "room.figures.title"));
   parts = {
     about: h("p.figures-about"), short: h("p.figures-short", { hidden: true }), fault: h("p.fault", { role: "alert" }), table: h("div.figures-table"), pictures: h("div.figures-pictures"),
     csv: h("a.button", { download: "" }, "CSV"), json: h("a.button", { download: "alarm-figures.json" }, "JSON"),
@@ -46,27 +29,17 @@ export function startFigures() {
   const spans = Object.entries(SPANS_H).map(([word, n]) => h("button.range", { type: "button", "data-word": word, "data-hours": String(n), onclick: () => choose(n) }));
   $("figures-tools").replaceChildren(h("div.ranges", {}, spans), h("div.exports", {}, parts.csv, parts.json));
   $("figures").replaceChildren(h("div.figures-head", {}, parts.about, parts.short, parts.fault), h("div.figures-body", {}, parts.table, parts.pictures));
-  onChange(["words", "units"], () => {
-    paintMenu();
-    if (inFront()) paint();
-  });
-  addEventListener("hashchange", () => showWall(location.hash === "#figures" ? "figures" : "room"));
-  if (location.hash === "#figures") $("walls").classList.add("of-figures");
-  paintMenu();
+  addWall({ name: "figures", word: "room.figures.title", key: "F", hint: "room.key.figures", load, paint, tick });
 }
 
-/** Called each half second: asks again once a minute, and at once where nothing has been asked yet. */
-export function tickFigures() {
-  if (inFront() && Date.now() - asked > AGAIN_MS) load();
+/** Asks again once a minute, and at once where nothing has been asked yet. */
+function tick() {
+  if (Date.now() - asked > AGAIN_MS) load();
 }
 
 function choose(n) {
   hours = n;
   load();
-}
-
-function paintMenu() {
-  for (const button of $("menu").children) setAttr(button, "aria-current", (button.dataset.wall === "figures") === inFront() ? "page" : null);
 }
 
 async function load() {

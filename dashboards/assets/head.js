@@ -1,11 +1,11 @@
 // Header and foot: plan, where we are, lamps, age of the feed, clock, choices; chairs and true key hints.
 
 import { $, h, keyed, order, remember, forgetTokens, say, setAttr, setText } from "./dom.js";
-import { showWall } from "./figures.js";
 import { chair, mark, paletteIcon, plan, setMark, wave } from "./icons.js";
 import { feed, staleness } from "./feed.js";
 import { now, onChange, state, touchAll } from "./model.js";
 import { LANGUAGES, clock, day, language, loadWords, plural, setTimeZone, span, t, timeZone, wordFrame } from "./words.js";
+import { showWall, wallKeys } from "./walls.js";
 
 const CHAIRS = 7;
 const lamps = new Map();
@@ -150,8 +150,9 @@ function fillSeat(node, seat) {
 }
 
 /** Only keys that do something here. */
-export const KEYS = [["A", "room.key.acknowledge"], ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["F", "room.key.figures"], ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+export const keyHints = () => [["A", "room.key.acknowledge"], ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"],
+  ...wallKeys(), ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 export function paintKeys() {
-  $("keys").replaceChildren(...KEYS.map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));
+  $("keys").replaceChildren(...keyHints().map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));
 }

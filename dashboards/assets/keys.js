@@ -3,9 +3,9 @@
 import { h, $ } from "./dom.js";
 import { acknowledgeWorst, judgeChosen, walkWall } from "./alerts.js";
 import { closeForms, dialog } from "./acts.js";
-import { toggleFigures } from "./figures.js";
-import { KEYS, togglePalette } from "./head.js";
+import { keyHints, togglePalette } from "./head.js";
 import { walkTiles } from "./tiles.js";
+import { toggleWall, wallOf } from "./walls.js";
 import { t } from "./words.js";
 
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
@@ -14,7 +14,6 @@ const DOES = {
   a: acknowledgeWorst,
   u: () => judgeChosen(true),
   n: () => judgeChosen(false),
-  f: toggleFigures,
   t: togglePalette,
   "?": help,
   ArrowDown: () => walkWall(1),
@@ -34,14 +33,16 @@ export function startKeys() {
       if (event.key.toLowerCase() === "t" && !typing(event.target) && !document.querySelector("dialog[open]")) togglePalette();
       return;
     }
-    const does = DOES[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!does) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const wall = wallOf(key);
+    if (!wall && !DOES[key]) return;
     event.preventDefault();
-    does();
+    if (wall) toggleWall(wall);
+    else DOES[key]();
   });
 }
 
 export function help() {
-  const rows = KEYS.map(([key, word]) => h("div.help-row", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(word))));
+  const rows = keyHints().map(([key, word]) => h("div.help-row", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(word))));
   dialog("room.help.title", [h("dl.help", {}, rows), h("p.quiet", {}, t("room.help.about"))], "room.close", null);
 }

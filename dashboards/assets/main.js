@@ -5,7 +5,7 @@ import { startBlinking } from "./icons.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
-import { startFigures, tickFigures } from "./figures.js";
+import { startFigures } from "./figures.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
@@ -13,6 +13,7 @@ import { act, worded } from "./rest.js";
 import { select, state, touchAll } from "./model.js";
 import { currentSession, showSignIn, startSignIn } from "./signin.js";
 import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
+import { startWalls, tickWalls } from "./walls.js";
 import { language, loadWords, wordFrame } from "./words.js";
 
 const HALF_S = 500;
@@ -98,7 +99,7 @@ function tick() {
   paintFeed();
   tickClock();
   tickWall();
-  tickFigures();
+  tickWalls();
 }
 
 async function start() {
@@ -110,6 +111,7 @@ async function start() {
   startTiles(go);
   startDatafeed();
   startFigures();
+  startWalls();
   startKeys();
   startBlinking();
   startSignIn(enterRoom);

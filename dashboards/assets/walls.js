@@ -1,0 +1,71 @@
+// The walls of the room: one stands in front, chosen by the menu, by its key or by the address (#name).
+
+import { $, h, setAttr, setText } from "./dom.js";
+import { onChange } from "./model.js";
+
+const OVERVIEW = "room";
+const walls = new Map([[OVERVIEW, { name: OVERVIEW, word: "room.menu.room" }]]);
+
+/**
+ * Add a wall: the panels of the frame that carry `data-wall="name"`.
+ * `word` titles it in the menu; `key` and `hint` (a word) switch it on and off; `load()` runs whenever it comes to the
+ * front, `paint()` when it stands there and words or units change, `tick()` each half second while it stands there.
+ */
+export function addWall(wall) {
+  walls.set(wall.name, wall);
+}
+
+/** The name of the wall in front. */
+export const front = () => $("walls").dataset.front || OVERVIEW;
+
+export const inFront = (name) => front() === name;
+
+export function showWall(name) {
+  if (inFront(name)) return;
+  bring(name);
+  history.replaceState(null, "", `${location.pathname}${location.search}${name === OVERVIEW ? "" : `#${name}`}`);
+  walls.get(name).load?.();
+}
+
+export const toggleWall = (name) => showWall(inFront(name) ? OVERVIEW : name);
+
+/** What the key switches, or undefined: `wallOf("f")` gives `figures`. */
+export const wallOf = (key) => [...walls.values()].find((wall) => wall.key?.toLowerCase() === key)?.name;
+
+/** The keys of the walls and their hints, as rows of the help. */
+export const wallKeys = () => [...walls.values()].filter((wall) => wall.key).map((wall) => [wall.key, wall.hint]);
+
+/** Show at the wall's button that `n` things wait there for this seat; `label` says so in words. */
+export function setWaiting(name, n, label) {
+  const badge = buttonOf(name).querySelector(".wall-waiting");
+  setText(badge, n ? String(n) : "");
+  setAttr(badge, "aria-label", n ? label : null);
+  badge.hidden = !n;
+}
+
+/** Called once, behind every `addWall`. */
+export function startWalls() {
+  $("menu").replaceChildren(...[...walls.values()].map((wall) =>
+    h("button.choice.wall-choice", { type: "button", "data-wall": wall.name, onclick: () => showWall(wall.name) },
+      h("span", { "data-word": wall.word }), h("span.wall-waiting", { role: "img", hidden: true }))));
+  onChange(["words", "units"], () => walls.get(front()).paint?.());
+  addEventListener("hashchange", () => showWall(named()));
+  bring(named());
+}
+
+export function tickWalls() {
+  walls.get(front()).tick?.();
+}
+
+function named() {
+  const name = location.hash.slice(1);
+  return walls.has(name) ? name : OVERVIEW;
+}
+
+function bring(name) {
+  $("walls").dataset.front = name;
+  for (const panel of $("walls").children) panel.hidden = (panel.dataset.wall ?? OVERVIEW) !== name;
+  for (const button of $("menu").children) setAttr(button, "aria-current", button.dataset.wall === name ? "page" : null);
+}
+
+const buttonOf = (name) => $("menu").querySelector(`[data-wall="${name}"]`);
