@@ -16,17 +16,22 @@ from numpy.typing import NDArray
 
 from opsroom.alarm import Cause
 from opsroom.alert.book import AlertBook
+from opsroom.audit import Audit
+from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
+from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
-from opsroom.model import MICROS_PER_S, Columns, Finding, Orientation, Series, Transition
+from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
 from opsroom.records import (
     AnyAct,
     AnyConfig,
+    AuditAct,
     CauseSet,
     ClassSet,
     Delivered,
+    Looked,
     Record,
     RecordKind,
     RelationSet,
@@ -53,7 +58,7 @@ KEYS_REMEMBERED: Final = 10_000
 class Step(msgspec.Struct, kw_only=True):
     """What one record changed.
 
-    `stored` are readings for the store (all of the record's), `ruled` all that rules found, events included.
+    `stored` are all its readings, `ruled` all that rules found, events included, `audits` those it altered.
     """
 
     offset: int
@@ -67,6 +72,7 @@ class Step(msgspec.Struct, kw_only=True):
     historical: bool = False
     late: int = 0
     ruled: list[Finding] = []
+    audits: list[Audit] = []
 
 
 class Core:
@@ -97,6 +103,7 @@ class Core:
         self.rulebook = RuleBook()
         self.rules = self.rulebook.blank()
         self.book = AlertBook()
+        self.audits = AuditBook()
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     def compile(self) -> None:
@@ -154,10 +161,7 @@ class Core:
         self._advance(record.source, step)
 
     def teach(self, columns: Columns) -> None:
-        """Let readings of the past teach the series that have not spoken live yet.
-
-        What they show is no news.
-        """
+        """Let readings of the past, which are no news, teach the series that have not spoken live yet."""
         self.learn(columns.take(~self.sources.has_scored(columns.series)))
 
     def learn(self, columns: Columns) -> None:
@@ -172,17 +176,7 @@ class Core:
         An indicator is scored on its productivity, so its band is turned back into readings (DOMAIN 1.4).
         """
         _, low, high = self.engine.bands(self.detectors, series_ids)
-        for place, series_id in enumerate(series_ids):
-            indicator = self.catalog.series[series_id].indicator
-            if indicator is None or indicator.capability is None:
-                continue
-            capability, ends = indicator.capability, (low[place], high[place])
-            if indicator.orientation is Orientation.MORE_IS_BETTER:
-                low[place], high[place] = (end * capability for end in ends)
-            else:
-                # Dividing turns the ends around; no reading gives a productivity of 0 or less.
-                high[place], low[place] = (capability / end if end > 0 else np.nan for end in ends)
-        return low, high
+        return actualities([self.catalog.series[one].indicator for one in series_ids], low, high)
 
     def _source(self, record: Record, step: Step) -> None:
         event = decode_source(record.payload)
@@ -259,11 +253,15 @@ class Core:
             self._hear(list(act.findings), [], step)
             return
         try:
-            edges = self.book.on_act(self.catalog, self.now, record.offset, act, self.settings)
+            if isinstance(act, AuditAct):
+                step.audits = self.audits.take(self.catalog, self.now, record.offset, act)
+                edges = []
+            else:
+                edges = self.book.on_act(self.catalog, self.now, record.offset, act, self.settings)
         except OpsroomError as refusal:
             step.refused = refusal
             return
-        step.act = act
+        step.act = None if isinstance(act, Looked) else act  # what was looked at stands in the audits
         if act.key:
             self._keys[act.key] = None
             while len(self._keys) > KEYS_REMEMBERED:
@@ -368,6 +366,7 @@ class Core:
                 "engine": self.engine.snapshot(self.detectors),
                 "rules": dump(self.rules),
                 "book": self.book.dump(),
+                "audits": self.audits.dump(),
                 "keys": list(self._keys),
             }
         )
@@ -385,6 +384,7 @@ class Core:
         self.now = body["now"]
         self.sources = Sources.load(body["sources"])
         self.book = AlertBook.load(body["book"])
+        self.audits = AuditBook.load(body.get("audits"))
         self._keys = OrderedDict.fromkeys(body["keys"])
         rules = load(body["rules"]) if "rules" in body else None
         if rules is not None:

@@ -10,12 +10,15 @@ figure gives an undefined index, never 0.
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from opsroom.model import Indicator, Orientation
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 POTENTIALITY_GUESS: Final = 1.25
 """Potentiality in capabilities where none is agreed, marked as estimated."""
@@ -85,3 +88,22 @@ def productivity(actuality: ArrayLike, indicator: Indicator) -> NDArray[np.float
         np.divide(over, under, out=index, where=np.asarray(under) != 0.0)
     index[~np.isfinite(index)] = np.nan
     return index
+
+
+def actualities(
+    indicators: Sequence[Indicator | None], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Turn bands of what is scored, each shape (n,), into bands of readings: an indicator's is of its index.
+
+    NaN where unknown. The arrays are written to.
+    """
+    for place, indicator in enumerate(indicators):
+        if indicator is None or indicator.capability is None:
+            continue
+        capability, ends = indicator.capability, (low[place], high[place])
+        if indicator.orientation is Orientation.MORE_IS_BETTER:
+            low[place], high[place] = (end * capability for end in ends)
+        else:
+            # Dividing turns the ends around; no reading gives a productivity of 0 or less.
+            high[place], low[place] = (capability / end if end > 0 else np.nan for end in ends)
+    return low, high

@@ -178,6 +178,36 @@ class Reset(Act, frozen=True, kw_only=True):
     note: str = ""
 
 
+class Declare(Act, frozen=True, kw_only=True):
+    """An audit of a unit below, or of one series of it: for reading, until a time, for a reason."""
+
+    audited_id: int
+    reason: str
+    until: Micros
+    series_id: int = 0
+
+
+class EndAudit(Act, frozen=True, kw_only=True):
+    """An audit is over before its time."""
+
+    audit_id: str
+
+
+class LookedAt(msgspec.Struct, frozen=True):
+    """That a person read a series under an audit, `n` times."""
+
+    audit_id: str
+    series_id: int
+    person: str
+    n: int
+
+
+class Looked(Act, frozen=True, kw_only=True):
+    """What was read under audits since the last record of this kind."""
+
+    looks: tuple[LookedAt, ...]
+
+
 class Reported(Act, frozen=True, kw_only=True):
     """What a system outside found on series of its own; taken like what a detector says."""
 
@@ -187,7 +217,8 @@ class Reported(Act, frozen=True, kw_only=True):
 
 AlertAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebase
 QuietAct = Unacknowledge | Shelve | Unshelve | OutOfService | ReturnToService | Reset
-AnyAct = AlertAct | QuietAct | Reported
+AuditAct = Declare | EndAudit | Looked
+AnyAct = AlertAct | QuietAct | AuditAct | Reported
 
 
 # -- configuration ---------------------------------------------------------------------------------

@@ -7,6 +7,9 @@ units below it sees aggregates, and an alert only once that has climbed to its l
 of that one series. Of units beside and above it sees nothing but their names. A role widens what a seat may
 do, never what it may see.
 
+While its unit has a declared audit in force (System 3*) it reads what that opens, and acts on none of it:
+`audits` are always those in force of the seat's unit.
+
 It lies in the model layer because the view filters by it, the API refuses by it, and siblings do not import
 one another.
 """
@@ -21,6 +24,7 @@ from opsroom.model import Alert, Role, Series, Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from opsroom.audit import Audit
     from opsroom.seats import Seat
 
 ROLE_RANK: Final = {Role.OBSERVER: 0, Role.OPERATOR: 1, Role.COUNCIL: 2, Role.ADMIN: 3}
@@ -51,22 +55,32 @@ def may_see_unit(unit_id: int, seat_unit: int, tree: Tree) -> bool:
     return tree.contains(seat_unit, unit_id)
 
 
-def may_see(alert: Alert, seat_unit: int) -> bool:
-    """Tell whether a seat of `seat_unit` sees the alert.
-
-    It is that unit's own, or it has stood at that unit's level.
-    """
+def concerns(alert: Alert, seat_unit: int) -> bool:
+    """Tell whether the alert is an affair of `seat_unit`: its own, or it has stood at that unit's level."""
     return alert.unit_id == seat_unit or any(a.unit_id == seat_unit for a in alert.annunciations)
 
 
-def may_see_series(series: Series, seat_unit: int, open_alerts: Iterable[Alert]) -> bool:
+def may_see(alert: Alert, seat_unit: int, audits: Iterable[Audit] = ()) -> bool:
+    """Tell whether a seat of `seat_unit` sees the alert.
+
+    It concerns that unit, or an audit in force opens it.
+    """
+    return concerns(alert, seat_unit) or any(one.covers(alert.unit_id, alert.series_id) for one in audits)
+
+
+def may_see_series(
+    series: Series, seat_unit: int, open_alerts: Iterable[Alert], audits: Iterable[Audit] = ()
+) -> bool:
     """Tell whether raw readings of `series` are open to a seat of `seat_unit`.
 
-    They are when the series is the unit's own, or while one of `open_alerts` on it has climbed to the unit.
+    They are when the series is the unit's own, while one of `open_alerts` on it has climbed to the unit, or
+    while an audit in force opens it.
     """
     if series.unit_id == seat_unit:
         return True
-    return any(alert.series_id == series.id and may_see(alert, seat_unit) for alert in open_alerts)
+    if any(alert.series_id == series.id and concerns(alert, seat_unit) for alert in open_alerts):
+        return True
+    return any(one.covers(series.unit_id, series.id) for one in audits)
 
 
 def may_acknowledge(alert: Alert, seat: Seat) -> bool:
@@ -77,9 +91,9 @@ def may_acknowledge(alert: Alert, seat: Seat) -> bool:
 def may_judge(alert: Alert, seat: Seat) -> bool:
     """Tell whether the seat may say if the alert was useful.
 
-    Who may acknowledge it, and the council of any unit that sees it.
+    Who may acknowledge it, and the council of any unit that it concerns; an audit alone lets nobody judge.
     """
-    return may_acknowledge(alert, seat) or (at_least(seat, Role.COUNCIL) and may_see(alert, seat.unit_id))
+    return may_acknowledge(alert, seat) or (at_least(seat, Role.COUNCIL) and concerns(alert, seat.unit_id))
 
 
 def may_note(alert: Alert, seat: Seat) -> bool:
@@ -166,3 +180,19 @@ def may_release(alert: Alert, seat: Seat) -> bool:
     if held.kind is Hush.OUT_OF_SERVICE:
         return may_remove(held.unit_id, seat)
     return at_least(seat, Role.OPERATOR) and held.unit_id == seat.unit_id
+
+
+def may_audit(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may declare an audit of the unit: a council seat, of a unit below its own."""
+    below = unit_id != seat.unit_id and tree.contains(seat.unit_id, unit_id)
+    return at_least(seat, Role.COUNCIL) and below
+
+
+def may_end_audit(audit: Audit, seat: Seat) -> bool:
+    """Tell whether the seat may end the audit before its time: the council that declared it."""
+    return at_least(seat, Role.COUNCIL) and seat.unit_id == audit.by_unit
+
+
+def knows_audit(audit: Audit, seat_unit: int) -> bool:
+    """Tell whether a unit is told of the audit: who looks and who is looked at, and nobody else."""
+    return seat_unit in {audit.by_unit, audit.unit_id}

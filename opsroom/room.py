@@ -18,7 +18,7 @@ from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
 from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
-from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, RecordKind, SourceEvent, encode
+from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, Looked, RecordKind, SourceEvent, encode
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from opsroom.access import Access
     from opsroom.alert.agreed import Agreed
     from opsroom.alert.budget import Budget
+    from opsroom.audit import Audit
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
@@ -150,10 +151,7 @@ class Room:
     # -- start -------------------------------------------------------------------------------------
 
     async def start(self, changes: list[AnyConfig]) -> None:
-        """Take up where the store and the log left off.
-
-        Then note the start and `changes` of the economy file in the log.
-        """
+        """Take up where store and log left off; log the start and `changes` of the economy file."""
         snapshot = self.store.snapshots.load(SNAPSHOT_NAME)
         restored = False
         if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
@@ -171,7 +169,7 @@ class Room:
         await self._replay(flushed)
         book, now = self.core.book, self.core.now
         raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}
-        self.view.load(now, book.open.values(), raises)
+        self.view.load(now, book.open.values(), raises, self.core.audits.rows.values())
         await self.log.append(
             [
                 self._entry(RecordKind.TICK, START),
@@ -237,10 +235,7 @@ class Room:
             await asyncio.sleep(0)
 
     def _slice(self) -> list[Step]:
-        """Apply records for at most `SLICE_S`.
-
-        So that sockets and acks are never kept waiting by detection.
-        """
+        """Apply records for at most `SLICE_S`: detection keeps no socket and no ack waiting."""
         steps: list[Step] = []
         end = self.clock.monotonic() + SLICE_S
         for record in self._records(256):
@@ -269,30 +264,32 @@ class Room:
         transitions = [edge for step in steps for edge in step.transitions]
         config = [change for step in steps for change in step.config]
         acts = [(step.offset, step.now, step.act) for step in steps if step.act is not None]
-        if transitions or config or acts:
+        audits = [one for step in steps for one in step.audits]
+        if transitions or config or acts or audits:
             while True:
                 try:
                     await self.offload.write(
-                        self.store.journal.commit, steps[-1].offset, transitions, config, acts
+                        self.store.journal.commit, steps[-1].offset, transitions, config, acts, audits
                     )
                     self.store_failing = False
                     break
                 except StoreError as error:
-                    # The offset does not move: alerts wait in memory and in the log until the store takes
-                    # them.
+                    # The offset does not move: alerts wait in memory and in the log until it takes them.
                     self._failed("store_commit_failed", error)
                     await asyncio.sleep(RETRY_S)
         self._committed = steps[-1].offset
         self._moved.set()
         self._moved = asyncio.Event()
-        self._publish(steps, transitions, config)
+        self._publish(steps, transitions, config, audits)
 
-    def _publish(self, steps: list[Step], transitions: list[Transition], config: list[AnyConfig]) -> None:
-        if transitions or config:
-            ids = {edge.alert.series_id for edge in transitions}
+    def _publish(
+        self, steps: list[Step], edges: list[Transition], config: list[AnyConfig], audits: list[Audit]
+    ) -> None:
+        if edges or config or audits:
+            ids = {edge.alert.series_id for edge in edges}
             raises = {sid: self.core.book.raises_30d(sid, self.core.now) for sid in ids}
-            self.view.apply(self.core.now, transitions, raises, catalog_changed=bool(config))
-            self.plants.publish(transitions)
+            self.view.apply(self.core.now, edges, raises, catalog_changed=bool(config), audits=audits)
+            self.plants.publish(edges)
         self.view.now(self.core.now)
         for step in steps:
             self._answer(step)
@@ -310,10 +307,7 @@ class Room:
     # -- the room's own clock and keeping ----------------------------------------------------------
 
     async def _tick(self) -> None:
-        """Write the room's clock into the log, so that a replay sees the same instants.
-
-        Note sources that fell idle.
-        """
+        """Write the room's clock into the log, for a replay to see the same instants; note who is idle."""
         while True:
             await asyncio.sleep(self.settings.room.tick_s)
             entries = [self._entry(RecordKind.TICK)] if not self.core.stream else []
@@ -359,6 +353,14 @@ class Room:
         while True:
             await asyncio.sleep(KEEP_EVERY_S)
             await self._flush(force=False)
+            await self._log_looks()
+
+    async def _log_looks(self) -> None:
+        """Write into the log what was read under audits; what it does not take now waits."""
+        if looks := self.view.audits.pending():
+            with contextlib.suppress(StoreError):
+                await self.log.append([self._entry(RecordKind.ACT, encode(Looked(looks=looks)))])
+                self.view.audits.written(looks)
 
     async def _flush(self, *, force: bool) -> None:
         try:
@@ -377,15 +379,13 @@ class Room:
     async def stop(self) -> None:
         """Leave a snapshot and chunks behind, so that the next start has little to redo."""
         self.ready = False
+        await self._log_looks()
         if self._committed == self.offset and self._committed > self._snapshotted:
             await self._snapshot()
         await self._flush(force=True)
 
     def delivered(self, alert_id: str) -> None:
-        """Note that an alert reached a socket or screen of its unit.
-
-        At the stream's clock it counts from the raise anyway.
-        """
+        """Note that an alert reached a socket or screen of its unit; on the stream's clock the raise is."""
         alert = self.core.book.open.get(alert_id)
         if alert is None or alert.delivered is not None or alert.level or self.core.stream:
             return

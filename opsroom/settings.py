@@ -258,6 +258,9 @@ class Limits(Section):
     shelve_s_max: float = Field(
         28_800.0, gt=0, description="longest shelving: one shift, or nobody on duty knows of it"
     )
+    audit_s_max: float = Field(
+        28_800.0, gt=0, description="longest audit of a unit below: one shift, then it is declared anew"
+    )
     acknowledge_max: int = Field(1_000, description="alerts acknowledged in one request: bounds one answer")
     outbox_bytes: int = Field(
         256 << 20, description="disk cap of a client's outbox: oldest go first, and are named as gap"

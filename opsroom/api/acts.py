@@ -186,13 +186,19 @@ class Desk:
 
         Raises:
             NotFound: there is none, or none that this seat may see.
+            AccessDenied: it is seen by an audit alone.
         """
         alert = self.room.view.alerts.get(alert_id)
         if alert is None:
             alert = await self.room.read(self.room.store.journal.alert, alert_id)
-        if alert is None or not may_see(alert, self.caller.seat.unit_id):
+        unit_id = self.caller.seat.unit_id
+        if alert is None or not self.room.view.sees(alert, unit_id):
             raise NotFound(
                 "No such alert.", remedy="Read the wall again.", code="alert_unknown", alert=alert_id
+            )
+        if not may_see(alert, unit_id):
+            raise AccessDenied(
+                "An audit lets you read.", remedy="Leave acting to the unit.", code="audit_read_only"
             )
         return alert
 

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from opsroom.api.acts import Replays, act_router
 from opsroom.api.alarms import alarm_router
 from opsroom.api.answers import handle_errors
+from opsroom.api.audits import audit_router
 from opsroom.api.duty import duty_router
 from opsroom.api.figures import figures_router
 from opsroom.api.guard import Guard
@@ -53,6 +54,7 @@ def create_api(
         act_router,
         alarm_router,
         duty_router,
+        audit_router,
         live_router,
         health_router,
         page_router,

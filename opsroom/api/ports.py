@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from opsroom.alert.agreed import Agreed
     from opsroom.alert.budget import Budget
+    from opsroom.audit import Audit
     from opsroom.catalog import Catalog
     from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Series, Transition
@@ -70,6 +71,14 @@ class JournalRows(Protocol):
 
     def edges_standing(self, at: Micros) -> list[Edge]:
         """Give the edges before `at` of alerts that may have stood then, in order."""
+        ...
+
+    def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
+        """Give the audits of a unit, of either side, newest first."""
+        ...
+
+    def audit(self, audit_id: str) -> Audit | None:
+        """Give one audit."""
         ...
 
 

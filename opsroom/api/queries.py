@@ -10,14 +10,15 @@ from fastapi import APIRouter, Query, Response
 from numpy.typing import NDArray
 
 from opsroom import words
-from opsroom.access import may_see
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.errors import Invalid, NotFound
-from opsroom.model import MICROS_PER_S, Transition
+from opsroom.model import MICROS_PER_S, Alert, Transition
+from opsroom.rights import concerns
 from opsroom.seats import Seat
 from opsroom.store import Buckets
 from opsroom.view.cards import judgements, ms
+from opsroom.view.scope import Scope
 
 query_router = APIRouter(prefix="/api/v1", tags=["reading"])
 
@@ -48,7 +49,9 @@ async def series(room: RoomOf, caller: CallerOf, unit: str | None = None) -> Res
     scope = room.view.glance(caller.seat, _unit_id(room, caller.seat, unit))
     shown = [scope.series_view(slot) for slot in scope.slots().tolist()]
     inside = {below.path for below in room.catalog.below(scope.focus_id)}
-    return answer({"series": [one for one in shown if one["unit_path"] in inside]})
+    given = [one for one in shown if one["unit_path"] in inside]
+    room.view.looked(caller.seat, [room.catalog.series[one["id"]] for one in given])
+    return answer({"series": given})
 
 
 @query_router.get(
@@ -140,23 +143,31 @@ async def alerts(
     *,
     only_open: Annotated[bool, Query(alias="open")] = True,
     since: Ms | None = None,
+    unit: str | None = None,
 ) -> Response:
-    """Give AlertViews: open ones worst first.
+    """Give AlertViews: open ones worst first; of a `unit` below and its own below, or all.
 
     With `open=0` also ended ones, newest first, raised from `since` (ms) on.
     """
-    scope = room.view.glance(caller.seat)
+    scope = room.view.glance(caller.seat, _unit_id(room, caller.seat, unit))
+    below = [one.id for one in room.catalog.below(scope.focus_id)]
     if only_open:
-        return answer({"alerts": [scope.alert_view(alert) for alert in scope.alerts()]})
-    below = [unit.id for unit in room.catalog.below(caller.seat.unit_id)]
+        return _told(room, caller.seat, scope, [one for one in scope.alerts() if one.unit_id in below])
     rows = await room.read(
         room.store.journal.alerts,
         unit_ids=below,
         since=None if since is None else since * MICROS_PER_MS,
         limit=room.settings.limits.journal_page,
     )
-    seen = [alert for alert in rows if may_see(alert, caller.seat.unit_id)]
-    return answer({"alerts": [scope.alert_view(alert) for alert in seen]})
+    seen = [alert for alert in rows if room.view.sees(alert, caller.seat.unit_id)]
+    return _told(room, caller.seat, scope, seen)
+
+
+def _told(room: ApiRoom, seat: Seat, scope: Scope, alerts: list[Alert]) -> Response:
+    known = room.catalog.series
+    audited = [one for one in alerts if not concerns(one, seat.unit_id)]
+    room.view.looked(seat, [known[one.series_id] for one in audited if one.series_id in known])
+    return answer({"alerts": [scope.alert_view(alert) for alert in alerts]})
 
 
 @query_router.get("/alerts/{alert_id}", summary="One alert with its journal")
@@ -164,8 +175,10 @@ async def alert(alert_id: str, room: RoomOf, caller: CallerOf) -> Response:
     """Give the AlertView and every edge of its life."""
     found = await room.read(room.store.journal.alert, alert_id)
     current = room.view.alerts.get(alert_id, found)
-    if current is None or not may_see(current, caller.seat.unit_id):
+    if current is None or not room.view.sees(current, caller.seat.unit_id):
         raise NotFound("No such alert.", remedy="Read the wall again.", code="alert_unknown", alert=alert_id)
+    if not concerns(current, caller.seat.unit_id) and current.series_id in room.catalog.series:
+        room.view.looked(caller.seat, [room.catalog.series[current.series_id]])
     edges = await room.read(room.store.journal.edges, alert_id)
     view = room.view.glance(caller.seat).alert_view(current)
     return answer({"alert": view, "edges": [_edge(edge) for edge in edges]})

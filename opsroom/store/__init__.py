@@ -21,6 +21,7 @@ from opsroom.settings import StoreSection
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from opsroom.audit import Audit
     from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Relation, Series, Transition, Unit
     from opsroom.notices import Cursor, Delivery, News
@@ -112,8 +113,9 @@ class Journal(Protocol):
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
+        audits: Sequence[Audit] = (),
     ) -> None:
-        """Store all of it with the consumed `offset`, or nothing.
+        """Store all of it with the consumed `offset`, or nothing; an audit replaces that of its id.
 
         At or below the committed offset nothing changes, so a replay must not straddle it: cut its batches
         there. `acts` are (offset of the act, room time, act).
@@ -161,6 +163,14 @@ class Journal(Protocol):
 
     def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
         """Give acts after an offset, in order, as (offset, room time, act)."""
+        ...
+
+    def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
+        """Give the audits that a unit declared or was looked at under, newest first."""
+        ...
+
+    def audit(self, audit_id: str) -> Audit | None:
+        """Give one audit, or None."""
         ...
 
 

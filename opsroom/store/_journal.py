@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, exists, func, or_, select, tuple_
 
+from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
@@ -25,6 +26,7 @@ _lean = msgspec.msgpack.Decoder(Edge)
 _unit = msgspec.msgpack.Decoder(Unit)
 _series = msgspec.msgpack.Decoder(Series)
 _relation = msgspec.msgpack.Decoder(Relation)
+_audit = msgspec.msgpack.Decoder(Audit)
 _rule = msgspec.msgpack.Decoder(Rule)
 
 
@@ -40,6 +42,7 @@ class SqlJournal:
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
+        audits: Sequence[Audit] = (),
     ) -> None:
         """Store all of it with the offset, or nothing."""
         with self._database.write() as connection:
@@ -61,6 +64,7 @@ class SqlJournal:
                 if at_offset > committed
             ]
             self._database.insert(connection, tables.act, rows)
+            self._put_audits(connection, audits)
             self._database.upsert(connection, tables.position, [{"name": POSITION, "log_offset": offset}])
 
     def offset(self) -> int:
@@ -189,6 +193,27 @@ class SqlJournal:
         with self._database.read() as connection:
             return [(offset, at, decode_act(body)) for offset, at, body in connection.execute(query)]
 
+    def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
+        """Give the audits of a unit, of either side."""
+        table = tables.audit.c
+        query = (
+            select(table.body)
+            .where(table.root_id == self._database.root_id)
+            .where(or_(table.by_unit == unit_id, table.unit_id == unit_id))
+            .order_by(table.declared.desc(), table.id.collate(self._bytewise()).desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_audit.decode(body) for (body,) in connection.execute(query)]
+
+    def audit(self, audit_id: str) -> Audit | None:
+        """Give one audit."""
+        table = tables.audit.c
+        query = select(table.body).where(table.root_id == self._database.root_id, table.id == audit_id)
+        with self._database.read() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else _audit.decode(body)
+
     def units(self) -> list[Unit]:
         """Give all units by id."""
         table = tables.unit.c
@@ -261,6 +286,21 @@ class SqlJournal:
         ]
         self._database.upsert(connection, tables.alert, alerts)
         self._database.insert(connection, tables.edge, edges)
+
+    def _put_audits(self, connection: Connection, audits: Sequence[Audit]) -> None:
+        """Replace audits by their latest state."""
+        latest = {audit.id: audit for audit in audits}
+        rows = [
+            {
+                "id": audit.id,
+                "by_unit": audit.by_unit,
+                "unit_id": audit.unit_id,
+                "declared": audit.declared,
+                "body": _pack(audit),
+            }
+            for audit in latest.values()
+        ]
+        self._database.upsert(connection, tables.audit, rows)
 
     def _put_config(self, connection: Connection, config: Sequence[AnyConfig]) -> None:
         """Replace units, series, relations and rules by their latest state."""

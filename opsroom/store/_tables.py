@@ -112,6 +112,18 @@ act = Table(
     _text("person"),
     _blob(),
 )
+audit = Table(
+    "audit",
+    metadata,
+    _root(),
+    _text("id", key=True),
+    _int("by_unit"),
+    _int("unit_id"),
+    _int("declared"),
+    _blob(),
+    Index("ix_audit_by", "root_id", "by_unit"),
+    Index("ix_audit_unit", "root_id", "unit_id"),
+)
 snapshot = Table(
     "snapshot",
     metadata,

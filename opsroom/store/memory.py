@@ -8,6 +8,7 @@ from threading import RLock
 import msgspec
 import numpy as np
 
+from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
@@ -89,6 +90,7 @@ class MemoryJournal:
         self._series: dict[int, Series] = {}
         self._relations: dict[int, Relation] = {}
         self._rules: dict[str, Rule] = {}
+        self._audits: dict[str, Audit] = {}
         self.news: list[News] = []
 
     def commit(
@@ -97,6 +99,7 @@ class MemoryJournal:
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
+        audits: Sequence[Audit] = (),
     ) -> None:
         """Keep all of it, or nothing of what is known."""
         with self._lock:
@@ -115,6 +118,7 @@ class MemoryJournal:
                     self._relations[change.relation.id] = change.relation
                 elif isinstance(change, RuleSet):
                     self._rules[change.rule.id] = change.rule
+            self._audits.update({audit.id: audit for audit in audits})
             self._acts.extend(act for act in acts if act[0] > self._offset)
             self._offset = offset
 
@@ -174,6 +178,16 @@ class MemoryJournal:
         """Give acts after an offset."""
         with self._lock:
             return [act for act in self._acts if act[0] > since_offset][:limit]
+
+    def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
+        """Give the audits of a unit, of either side."""
+        with self._lock:
+            found = [one for one in self._audits.values() if unit_id in {one.by_unit, one.unit_id}]
+        return sorted(found, key=lambda one: (one.declared, one.id), reverse=True)[:limit]
+
+    def audit(self, audit_id: str) -> Audit | None:
+        """Give one audit."""
+        return self._audits.get(audit_id)
 
     def units(self) -> list[Unit]:
         """Give all units by id."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from opsroom.alarm import SILENCED, AlarmState
 from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Judgement, Micros, Outcome, Unit
 from opsroom.rights import (
+    concerns,
     may_acknowledge,
     may_decide,
     may_judge,
@@ -149,6 +150,7 @@ class Cards:
         return {
             **(described or self.describe(alert)),
             "own": alert.unit_id == seat.unit_id,
+            "audited": not concerns(alert, seat.unit_id),
             "may_acknowledge": alert.unacked and heard and may_acknowledge(alert, seat),
             "may_unacknowledge": acked and undecided and may_acknowledge(alert, seat),
             "may_shelve": heard and not alert.latched and may_silence(alert, seat),

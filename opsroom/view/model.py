@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.errors import AccessDenied, NotFound
-from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Transition, Unit
+from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Series, Transition, Unit
 from opsroom.rights import may_see, may_see_series, may_see_unit, on_wall
 from opsroom.seats import Seat
 from opsroom.settings import FiguresSection
 from opsroom.view.alarms import Floods
+from opsroom.view.audits import Audits
 from opsroom.view.board import Board
 from opsroom.view.cards import Cards
 from opsroom.view.scope import Scope
@@ -28,6 +29,7 @@ from opsroom.view.totals import Total, totals
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from opsroom.audit import Audit
     from opsroom.catalog import Catalog
     from opsroom.settings import RoomSection
 
@@ -60,6 +62,7 @@ class View:
         self.at: Micros = 0
         self.board = Board(settings.grey_default_s)
         self.cards = Cards(catalog)
+        self.audits = Audits(catalog)
         self.alerts: dict[str, Alert] = {}
         self.by_series: dict[int, dict[str, None]] = {}
         self.alert_rev: dict[str, int] = {}
@@ -69,6 +72,7 @@ class View:
         self.seats: list[Seat] = []
         self.present: dict[int, int] = {}
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
+        self.audit_revision = 0
         self._recovery_default_s = settings.recovery_default_s
         self._ended: deque[tuple[int, Alert]] = deque(maxlen=ENDED_KEPT)
         self._forgotten = 0
@@ -82,10 +86,17 @@ class View:
 
     # -- fed by the room -----------------------------------------------------------------------------
 
-    def load(self, now: Micros, alerts: Iterable[Alert], raises: dict[int, int] | None = None) -> None:
-        """Take the open alerts of the store, at the start; `raises` are those of 30 days, by series."""
+    def load(
+        self,
+        now: Micros,
+        alerts: Iterable[Alert],
+        raises: dict[int, int] | None = None,
+        audits: Iterable[Audit] = (),
+    ) -> None:
+        """Take open alerts and audits, at the start; `raises` are those of 30 days, by series."""
         self.at = max(self.at, now)
         self._sync()
+        self._audited(self.audits.take(audits, self.at))
         self.raises.update(raises or {})
         alerts = list(alerts)
         self.floods.recall(alerts, now)
@@ -94,8 +105,9 @@ class View:
         self._wake(urgent=True)
 
     def now(self, now: Micros) -> None:
-        """Move the room's time forward (us); no news by itself."""
+        """Move the room's time forward (us); no news by itself but the end of an audit."""
         self.at = max(self.at, now)
+        self._audited(self.audits.expire(self.at))
 
     def values(self, columns: Columns) -> None:
         """Take readings that are neither historical nor refused."""
@@ -123,8 +135,9 @@ class View:
         raises: dict[int, int] | None = None,
         *,
         catalog_changed: bool = False,
+        audits: Sequence[Audit] = (),
     ) -> None:
-        """Take edges of alerts in their order, and changes of the tree.
+        """Take edges of alerts in their order, changes of the tree, and audits.
 
         `raises` are those of the last 30 days, by series.
         """
@@ -132,6 +145,7 @@ class View:
         if catalog_changed:
             self._sync()
         self.raises.update(raises or {})
+        self._audited(self.audits.take(audits, self.at))
         for edge in transitions:
             self.floods.take(edge, self.alerts.get(edge.alert.id))
             self._place(edge.alert)
@@ -263,20 +277,35 @@ class View:
         series = self.catalog.series.get(series_id)
         if series is None or not self.catalog.contains(seat.unit_id, series.unit_id):
             raise NotFound("No such series.", remedy="List them.", code="series_unknown", series=series_id)
-        if not may_see_series(series, seat.unit_id, self.on_series(series_id)):
+        if not self.opens(series, seat.unit_id):
             raise AccessDenied(
                 "These readings are the unit's own.",
                 remedy="An alert that climbs to your level brings its history with it.",
                 code="series_autonomous",
                 series=series_id,
             )
+        self.looked(seat, [series])
+
+    def sees(self, alert: Alert, unit_id: int) -> bool:
+        """Tell whether seats of a unit see the alert now."""
+        return may_see(alert, unit_id, self.audits.of(unit_id))
+
+    def opens(self, series: Series, unit_id: int) -> bool:
+        """Tell whether raw readings of the series are open to seats of a unit now."""
+        return may_see_series(series, unit_id, self.on_series(series.id), self.audits.of(unit_id))
+
+    def looked(self, seat: Seat, series: Iterable[Series]) -> None:
+        """Note what a seat was shown of these series if only an audit opens it."""
+        unit_id = seat.unit_id
+        closed = [one for one in series if not may_see_series(one, unit_id, self.on_series(one.id))]
+        self.audits.note(unit_id, seat.person, closed)
 
     def _allowed(self, seat: Seat, series: Iterable[int]) -> NDArray[np.int64]:
         """Give the slots of those series that the seat may read; the others are left out without a word."""
         slots = []
         for series_id in series:
             known, slot = self.catalog.series.get(series_id), self.board.slot_of.get(series_id)
-            if known and slot is not None and may_see_series(known, seat.unit_id, self.on_series(series_id)):
+            if known and slot is not None and self.opens(known, seat.unit_id):
                 slots.append(slot)
         return np.array(sorted(set(slots)), np.int64)
 
@@ -302,7 +331,7 @@ class View:
 
         Only those that `unit_id` may see.
         """
-        return [other.id for other in self._beside(alert) if may_see(other, unit_id)]
+        return [other.id for other in self._beside(alert) if self.sees(other, unit_id)]
 
     def _beside(self, alert: Alert) -> list[Alert]:
         series = self.catalog.series.get(alert.series_id)
@@ -318,12 +347,13 @@ class View:
 
     def ended_since(self, since: int, unit_id: int) -> list[Alert]:
         """Give the alerts that left the wall after revision `since`, as far as `unit_id` saw them."""
-        ended = {a.id: a for revision, a in self._ended if revision > since and may_see(a, unit_id)}
+        ended = {a.id: a for revision, a in self._ended if revision > since and self.sees(a, unit_id)}
         return [alert for alert in ended.values() if alert.id not in self.alerts]
 
     def resumable(self, revision: int, boot: str | None) -> bool:
         """Tell whether a viewer that has `revision` of run `boot` can go on with changes alone."""
-        return boot == self.boot and max(self.tree_revision, self._forgotten) <= revision <= self.revision
+        oldest = max(self.tree_revision, self.audit_revision, self._forgotten)
+        return boot == self.boot and oldest <= revision <= self.revision
 
     def path_of(self, unit_id: int) -> str:
         """Give the path of a unit, empty where there is none."""
@@ -348,6 +378,17 @@ class View:
         if changed:
             self.revision += 1
             self.unit_rev.update(dict.fromkeys(changed, self.revision))
+
+    def _audited(self, units: set[int]) -> None:
+        """Give screens of units where an audit began or ended a new picture, with the points open now."""
+        if not units:
+            return
+        self.revision += 1
+        self.audit_revision = self.revision
+        for subscription in self._subscriptions:
+            seat = subscription.seat
+            if seat.unit_id in units:
+                subscription.again(self._allowed(seat, self.board.id[subscription.slots].tolist()))
 
     def _chairs_changed(self) -> None:
         self.revision += 1

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.alarm import SILENCED
-from opsroom.rights import may_see
+from opsroom.rights import concerns
 from opsroom.seats import Seat
 from opsroom.view.cards import ms
 from opsroom.view.totals import NONE
 
 if TYPE_CHECKING:
-    from opsroom.model import Alert, Unit
+    from opsroom.model import Alert, Series, Unit
     from opsroom.view.model import View
 
 FRAMES_KEPT: Final = 8
@@ -44,29 +44,44 @@ class Scope:
     # -- what may be seen ----------------------------------------------------------------------------
 
     def alerts(self) -> list[Alert]:
-        """Give the open alerts that the seat's unit may see, worst first.
+        """Give the open alerts that are shown, worst first: priority, then least time to climb.
 
-        Priority, then least time to climb.
+        Those that concern the seat's unit, and those of an audited unit while it is in focus.
         """
-        if self._alerts_at != self.view.alert_revision:
-            seen = [alert for alert in self.view.alerts.values() if may_see(alert, self.seat.unit_id)]
+        stamp = max(self.view.alert_revision, self.view.audit_revision)
+        if self._alerts_at != stamp:
+            seen = [alert for alert in self.view.alerts.values() if self._shows(alert)]
             self._alerts = sorted(seen, key=_worst_first)
-            self._alerts_at = self.view.alert_revision
+            self._alerts_at = stamp
         return self._alerts
+
+    def _shows(self, alert: Alert) -> bool:
+        unit_id = self.seat.unit_id
+        looking = alert.unit_id == self.focus_id and self.view.sees(alert, unit_id)
+        return looking or concerns(alert, unit_id)
+
+    def audited(self) -> list[Series]:
+        """Give the series of the unit in focus that only an audit opens to the seat's unit."""
+        view, unit_id = self.view, self.seat.unit_id
+        if self.focus_id == unit_id or not view.audits.of(unit_id):
+            return []
+        return [one for one in view.catalog.series_of(self.focus_id) if view.opens(one, unit_id)]
 
     def slots(self) -> NDArray[np.int64]:
         """Give the slots of the series shown.
 
-        The unit's own and those with an alert seen, the latter first, at most 500.
+        Those with an alert shown, those under an audit in focus, and the unit's own, in this order; at most
+        500.
         """
-        stamp = max(self.view.tree_revision, self.view.series_revision, self.view.alert_revision)
+        view = self.view
+        stamp = max(view.tree_revision, view.series_revision, view.alert_revision, view.audit_revision)
         if self._slots_at != stamp:
             board, catalog = self.view.board, self.view.catalog
             risen = [alert.series_id for alert in self.alerts()]
             own = sorted(
                 catalog.series_of(self.seat.unit_id), key=lambda s: (s.indicator is None, not s.adopted, s.id)
             )
-            ids = dict.fromkeys([*risen, *(series.id for series in own)])
+            ids = dict.fromkeys([*risen, *(series.id for series in [*self.audited(), *own])])
             slots = [board.slot_of[one] for one in ids if one in board.slot_of]
             self._slots = np.array(slots[:SERIES_SHOWN_MAX], np.int64)
             self._slots_at = stamp
@@ -77,11 +92,11 @@ class Scope:
     def unit_view(self, unit: Unit) -> dict[str, Any]:
         """Give a UnitView.
 
-        `worst` counts only alerts that the seat may see: what has not climbed is the unit's own affair.
+        `worst` counts only alerts that concern the seat: what has not climbed is the unit's own affair.
         """
         view = self.view
         total = view.totals.get(unit.id, NONE)
-        inside = (a.priority for a in self.alerts() if view.catalog.contains(unit.id, a.unit_id))
+        inside = (a.priority for a in self._concerning() if view.catalog.contains(unit.id, a.unit_id))
         return {
             "id": unit.id,
             "path": unit.path,
@@ -100,7 +115,7 @@ class Scope:
         one = np.array([slot])
         t, v, low, high, q, _, _ = view.board.values(one)[str(series.id)]
         productivity, latency, performance = (round(float(x[0]), 4) for x in view.board.indices(one))
-        alerts = [alert.id for alert in view.on_series(series.id) if may_see(alert, self.seat.unit_id)]
+        alerts = [alert.id for alert in view.on_series(series.id) if self._shows(alert)]
         return {
             "id": series.id,
             "path": view.catalog.series_path(series.id),
@@ -137,9 +152,13 @@ class Scope:
         )
 
     def lamps(self) -> tuple[int, ...]:
-        """Give how many open alerts of priority 1, 2, 3 the seat may see; what is silenced lights no lamp."""
-        seen = [int(alert.priority) for alert in self.alerts() if alert.state not in SILENCED]
+        """Give how many open alerts of priority 1, 2, 3 concern the seat; what is silenced lights no lamp."""
+        seen = [int(alert.priority) for alert in self._concerning() if alert.state not in SILENCED]
         return tuple(seen.count(priority) for priority in PRIORITIES)
+
+    def _concerning(self) -> list[Alert]:
+        """Give the alerts shown that concern the seat: what an audit shows calls nobody here."""
+        return [alert for alert in self.alerts() if concerns(alert, self.seat.unit_id)]
 
     def chairs(self) -> list[dict[str, Any]]:
         """Give the seats of the same unit and who is present."""
@@ -177,6 +196,7 @@ class Scope:
             "seats": self.chairs(),
             "lamps": self.lamps(),
             "flood": view.floods.at(self.seat.unit_id),
+            "audits": view.audits.told(self.seat.unit_id),
         }
 
     def changes(self, since: int, upto: int) -> bytes:

@@ -23,6 +23,7 @@ VALUES_S: Final = 0.25  # at most 4 frames a second for values
 ALERTS_S: Final = 0.05  # a flood of alerts is not a flood of frames
 TREE_S: Final = 1.0  # a snapshot for an altered tree is large
 BEAT_S: Final = 1.0  # a frame without news, so that silence means trouble
+LOOK_S: Final = 60.0  # a screen that goes on showing what an audit opens is another look a minute
 GATHER_S: Final = 0.02  # readings of one instant come in several batches
 
 _encoder = msgspec.json.Encoder()
@@ -42,6 +43,7 @@ class Subscription:
         self._sent = float("-inf")
         self._news: float | None = None
         self._dozing = False
+        self._looked = float("-inf")
         self._bell = asyncio.Event()
 
     def wake(self, *, urgent: bool) -> None:
@@ -57,6 +59,11 @@ class Subscription:
         """Make the next frame due at once."""
         self._sent = float("-inf")
         self.wake(urgent=True)
+
+    def again(self, slots: NDArray[np.int64]) -> None:
+        """Make the next frame a snapshot, with every point of `slots` only: what may be seen has changed."""
+        self.slots, self.seen, self._looked = slots, -1, float("-inf")
+        self.hurry()
 
     def resume(self, revision: int, boot: str | None) -> bool:
         """Go on from `revision` of run `boot`; tell whether that is possible (else take a snapshot)."""
@@ -126,6 +133,10 @@ class Subscription:
             if alert.unit_id == unit_id and alert.delivered is None and view.alert_rev[alert.id] > self.seen
         ]
         self.seen, self._sent, self._news = view.revision, at, None
+        if at - self._looked >= LOOK_S:
+            self._looked = at
+            points = [view.board.series(slot) for slot in self.slots.tolist()]
+            view.looked(self.seat, {one.id: one for one in [*self.scope.audited(), *points]}.values())
 
     async def _due(self) -> None:
         """Wait for the instant of the next frame."""

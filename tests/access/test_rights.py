@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom import rights
+from opsroom.audit import Audit
 from opsroom.model import Alert, Annunciation, ChangeKind, Outcome, Priority, Role
 from opsroom.seats import Seat
 from tests.api.small_room import BRANCH, BRANCH_STOCK, HEAT, MILL, OUTPUT, PRESS, ROOT, tree
@@ -81,3 +82,50 @@ def test_who_may_act_on_an_alert_sees_it(role: Role, unit_id: int, climbs: int) 
     seat, one = Seat(1, "ada", role, unit_id), alert(climbs)
     if rights.may_acknowledge(one, seat) or rights.may_note(one, seat) or rights.may_decide(one, seat, TREE):
         assert rights.may_see(one, unit_id)
+
+
+units = st.sampled_from([ROOT, BRANCH, MILL, PRESS])
+
+
+@given(
+    units,
+    units,
+    st.sampled_from([0, OUTPUT, HEAT, BRANCH_STOCK]),
+    st.integers(0, 2),
+    st.sampled_from(list(Role)),
+)
+def test_an_audit_opens_what_it_covers_and_lets_nobody_act(
+    by: int, of: int, series_id: int, climbs: int, role: Role
+) -> None:
+    audit = Audit(
+        id="a1",
+        root_id=1,
+        by_unit=by,
+        unit_id=of,
+        series_id=series_id,
+        person="ada",
+        seat_id=1,
+        reason="sample",
+        declared=0,
+        until=9,
+    )
+    one, seat = alert(climbs), Seat(1, "ada", role, by)
+    covered = of == MILL and series_id in {0, OUTPUT}
+    assert rights.may_see(one, by, [audit]) == (rights.may_see(one, by) or covered)
+    for series in TREE.series.values():
+        alone = rights.may_see_series(series, by, [one])
+        opened = series.unit_id == of and series_id in {0, series.id}
+        assert rights.may_see_series(series, by, [one], [audit]) == (alone or opened)
+    if not rights.concerns(one, by):
+        acts = (
+            rights.may_acknowledge,
+            rights.may_note,
+            rights.may_judge,
+            rights.may_silence,
+            rights.may_release,
+        )
+        assert not any(act(one, seat) for act in acts)
+    assert rights.may_audit(of, seat, TREE) == (
+        role in {Role.COUNCIL, Role.ADMIN} and of != by and TREE.contains(by, of)
+    )
+    assert [unit_id for unit_id in TREE.units if rights.knows_audit(audit, unit_id)] == sorted({by, of})

@@ -15,6 +15,7 @@ from opsroom.access import Access, Passwords
 from opsroom.alert.agreed import Agreed
 from opsroom.alert.book import AlertBook
 from opsroom.alert.budget import Budget
+from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
 from opsroom.clock import ManualClock
 from opsroom.model import (
@@ -29,7 +30,19 @@ from opsroom.model import (
     Transition,
     Unit,
 )
-from opsroom.records import Act, AnyAct, AnyConfig, CauseSet, ClassSet, Delivered, RotaSet
+from opsroom.records import (
+    Act,
+    AnyAct,
+    AnyConfig,
+    AuditAct,
+    CauseSet,
+    ClassSet,
+    Declare,
+    Delivered,
+    EndAudit,
+    Looked,
+    RotaSet,
+)
 from opsroom.seats import Seat
 from opsroom.settings import Limits, Settings
 from opsroom.store import Store, open_store
@@ -99,6 +112,7 @@ class SmallRoom:
             self.store.access, self.settings.limits, self.clock, self.read, passwords=passwords
         )
         self.book = AlertBook()
+        self.audit_book = AuditBook()
         self.ready = True
         self.store_failing = False
         self.lag_s = 0.0
@@ -126,9 +140,33 @@ class SmallRoom:
 
     def _apply(self, act: AnyAct) -> list[Transition]:
         self.offset += 1
+        if isinstance(act, AuditAct):
+            audits = self.audit_book.take(self.catalog, self.view.at, self.offset, act)
+            self.store.journal.commit(self.offset, [], [], [], audits)
+            self.view.apply(self.view.at, [], audits=audits)
+            return []
         return self._publish(
             self.book.on_act(self.catalog, self.view.at, self.offset, act, self.settings.room), [act]
         )
+
+    def declare(self, person: str, path: str) -> str:
+        """Let the council at the top look into a unit for ten minutes; gives the audit's id."""
+        unit = self.catalog.unit_at(path)
+        assert unit is not None
+        until = self.view.at + 600 * S
+        self._apply(
+            Declare(audited_id=unit.id, reason="sample", until=until, person=person, seat_id=1, unit_id=ROOT)
+        )
+        return f"a{self.offset:x}"
+
+    def end(self, audit_id: str) -> None:
+        self._apply(EndAudit(audit_id=audit_id, person="top-council", seat_id=1, unit_id=ROOT))
+
+    def look(self) -> None:
+        """Write down what was looked at, as the room does every second."""
+        looks = self.view.audits.pending()
+        self._apply(Looked(looks=looks))
+        self.view.audits.written(looks)
 
     async def change(self, changes: list[AnyConfig]) -> None:
         for change in changes:

@@ -1,5 +1,6 @@
 """What every store engine keeps beside readings: alerts, acts, snapshots, seats, each economy for itself."""
 
+from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import (
     Alert,
@@ -98,6 +99,39 @@ def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> N
     assert store.catalog.units() == [unit(1), unit(2, 1)]
     assert store.catalog.series() == [series]
     assert store.catalog.relations() == [related]
+
+
+@each_engine
+def test_audits_are_found_from_both_sides_and_replaced_by_their_latest_state(shelf: Shelf) -> None:
+    place = shelf.fresh()
+    store = shelf.open(place)
+    made = [
+        Audit(
+            id=f"a{number}",
+            root_id=1,
+            by_unit=by,
+            unit_id=of,
+            person="ana",
+            seat_id=3,
+            reason="sample",
+            declared=number,
+            until=100,
+        )
+        for number, (by, of) in enumerate([(1, 2), (1, 3), (2, 3)], 1)
+    ]
+    store.journal.commit(3, [], [], [], made)
+    looked = made[0].with_looks(4, "ana", 2, 50)
+    store.journal.commit(4, [], [], [], [made[0], looked])
+    store.journal.commit(4, [], [], [], [made[0]])
+    if shelf.engine != "memory":
+        shelf.close()
+        store = shelf.open(place)
+    assert store.journal.audits(1) == [made[1], looked]
+    assert store.journal.audits(2) == [made[2], looked]
+    assert store.journal.audits(3, limit=1) == [made[2]]
+    assert store.journal.audits(9) == []
+    assert store.journal.audit("a1") == looked
+    assert store.journal.audit("a9") is None
 
 
 @each_engine
