@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 
-from opsroom.api import acts, alarms, duty, figures, health, live, pages, queries, receive, session
+from opsroom.api import acts, alarms, audits, duty, figures, health, live, pages, queries, receive, session
 from tests.docs.pages import ROOT, read
 
 API = read(ROOT / "docs" / "api.md")
@@ -22,6 +22,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     acts.act_router,
     alarms.alarm_router,
     duty.duty_router,
+    audits.audit_router,
     live.live_router,
     health.health_router,
     pages.page_router,
