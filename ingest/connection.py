@@ -243,7 +243,7 @@ class Connection:
         """Judge a batch and queue it."""
         assert self.admission is not None, "the sender is known"
         try:
-            admitted = self.admission.admit(event.batch, self.hub.wall())
+            admitted = self.admission.admit(event.batch, self.hub.latest())
         except WireError as error:
             return self.session.take_back(event.batch, event.size, error)
         if admitted.changes:

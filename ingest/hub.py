@@ -137,6 +137,13 @@ class Hub:
         """Tell whether the room has fallen behind its log."""
         return self.room.lag_s > self.limits.log_lag_s
 
+    def latest(self) -> int:
+        """Give the later of wall and room clock: readings may not be far ahead of it, us.
+
+        A wall clock that was set back must not refuse the plants whose clocks are right.
+        """
+        return max(self.wall(), self.room.clock.now())
+
     def casual_key(self, unit_id: int) -> str:
         """Name a connection without a source's name; no other ever has it, not even after a restart."""
         return f"casual:{unit_id}:{self._boot}-{next(self._numbers)}"

@@ -197,7 +197,7 @@ class Writer:
         assert self._owner.admission is not None, "the sender is known"
         received = self._hub.room.clock.now()
         readings = [one for told in casual for one in told.readings]
-        admitted = self._owner.admission.admit_casual(readings, self._hub.wall(), received)
+        admitted = self._owner.admission.admit_casual(readings, self._hub.latest(), received)
         self._hub.propose(admitted.changes)
         if len(admitted.columns):
             payload = encode_columns(admitted.columns, False)

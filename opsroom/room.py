@@ -345,6 +345,7 @@ class Room:
         try:
             await self.offload.write(self.store.snapshots.save, SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob)
             self._snapshotted = offset
+            self.store_failing = False
         except StoreError as error:
             self._failed("store_snapshot_failed", error)
 
@@ -369,6 +370,7 @@ class Room:
             if keep > self._trimmed:
                 await self.offload.write(self.log.trim, keep)
                 self._trimmed = keep
+                self.store_failing = False
         except StoreError as error:
             self._failed("store_flush_failed", error)
 

@@ -88,6 +88,7 @@ def unready(room: ApiRoom) -> list[str]:
     reasons = {
         "starting_or_stopping": not room.ready,
         "store_failing": room.store_failing,
+        "storage_full": room.log.is_full,
         "behind_log": room.lag_s > LAG_READY_S,
     }
     return [code for code, holds in reasons.items() if holds]

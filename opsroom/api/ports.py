@@ -125,6 +125,15 @@ class Doings(Protocol):
         ...
 
 
+class Space(Protocol):
+    """Whether the log has room."""
+
+    @property
+    def is_full(self) -> bool:
+        """Whether readings are refused for want of space."""
+        ...
+
+
 class Parts(Protocol):
     """What the room is made of."""
 
@@ -136,6 +145,11 @@ class Parts(Protocol):
     @property
     def store(self) -> Rows:
         """The store, read only here."""
+        ...
+
+    @property
+    def log(self) -> Space:
+        """The log, only asked for its space here."""
         ...
 
 

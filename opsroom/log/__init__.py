@@ -40,6 +40,11 @@ class LogWriter(Protocol):
         """Start the next epoch of `source` (1, 2, ...) at seq 0, durable when given."""
         ...
 
+    @property
+    def is_full(self) -> bool:
+        """Whether readings are refused for want of space; acts and ticks have a reserve of their own."""
+        ...
+
     def trim(self, upto: int) -> None:
         """Let READINGS and TICK at or below `upto` go in small slices between commits; all else stays."""
         ...

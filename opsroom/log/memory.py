@@ -30,6 +30,11 @@ class MemoryLog:
         """Offset of the newest record."""
         return self._tail.last
 
+    @property
+    def is_full(self) -> bool:
+        """Memory has no reserve to fall back on."""
+        return False
+
     async def append(self, entries: Sequence[Entry], *, urgent: bool = False) -> int:  # noqa: ARG002 - nothing waits
         """Store at once."""
         self._check_open()

@@ -22,7 +22,7 @@ from opsroom.log._positions import Positions
 from opsroom.log._tail import Tail, call
 from opsroom.log.memory import record_of
 from opsroom.model import Refusal
-from opsroom.records import Entry, Record, SourceState
+from opsroom.records import Entry, Record, RecordKind, SourceState
 from opsroom.settings import Limits
 
 TAIL_BYTES: Final = 32 << 20
@@ -31,7 +31,12 @@ _GROUP_BYTES: Final = 4 << 20
 _URGENT_BYTES: Final = 1 << 20
 _WAL_MOVE_BYTES: Final = 8 << 20
 _WAL_RESTART_BYTES: Final = 64 << 20
+_SLOW_S: Final = 0.05
+_SLOW_SHARE: Final = 0.02
+_WAL_MOVE_FULL_BYTES: Final = 1 << 20
 _RESERVE_RETRY_S: Final = 0.5
+# On a full disk people still act and deadlines still pass: both are small and few beside readings.
+_RESERVED: Final = frozenset({RecordKind.ACT, RecordKind.TICK})
 
 Step = Callable[[Positions], Sequence[Entry] | int]
 
@@ -39,12 +44,13 @@ Step = Callable[[Positions], Sequence[Entry] | int]
 class _Pending:
     """One append, or one new epoch, on its way to the disk."""
 
-    __slots__ = ("answer", "future", "loop", "size", "step", "urgent")
+    __slots__ = ("answer", "future", "is_reserved", "loop", "size", "step", "urgent")
 
-    def __init__(self, step: Step, size: int, urgent: bool) -> None:  # noqa: FBT001 - private
+    def __init__(self, step: Step, size: int, *, urgent: bool, is_reserved: bool) -> None:
         self.step = step
         self.size = size
         self.urgent = urgent
+        self.is_reserved = is_reserved
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[int] = self.loop.create_future()
         self.answer: int | Exception = 0
@@ -61,6 +67,7 @@ class SqliteLog:
         self._lanes: tuple[deque[_Pending], deque[_Pending]] = (deque(), deque())
         self._ready = threading.Condition()
         self._company_s = group_commit_ms / 1000
+        self._took_s = 0.0
         self._trim_upto = 0
         self._closed = False
         self._broken: Exception | None = None
@@ -81,15 +88,21 @@ class SqliteLog:
         """Offset of the newest durable record."""
         return self._tail.last
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the space set aside is in use: readings wait until it can be set aside again."""
+        return self._file.reserve_spent
+
     async def append(self, entries: Sequence[Entry], *, urgent: bool = False) -> int:
         """Store `entries` as one; see the port."""
         kept = tuple(entries)
         size = sum(len(entry.payload) + _ENTRY_BYTES for entry in kept)
-        return await self._submit(lambda positions: positions.fresh(kept), size, urgent=urgent)
+        reserved = urgent or all(entry.kind in _RESERVED for entry in kept)
+        return await self._submit(lambda positions: positions.fresh(kept), size, urgent, reserved)
 
     async def new_epoch(self, source: str) -> int:
         """Start the next epoch of `source`."""
-        return await self._submit(lambda positions: positions.begin_epoch(source), _ENTRY_BYTES, urgent=True)
+        return await self._submit(lambda positions: positions.begin_epoch(source), _ENTRY_BYTES, True, True)
 
     def read(self, after: int, limit: int = 1024) -> list[Record]:
         """Give records after `after`, from memory where they are recent."""
@@ -130,10 +143,10 @@ class SqliteLog:
 
     # -- in the loop ---------------------------------------------------------------------------------------
 
-    async def _submit(self, step: Step, size: int, *, urgent: bool) -> int:
+    async def _submit(self, step: Step, size: int, urgent: bool, is_reserved: bool) -> int:  # noqa: FBT001
         gate = self._gates[urgent]
         await gate.enter(size)
-        pending = _Pending(step, size, urgent)
+        pending = _Pending(step, size, urgent=urgent, is_reserved=is_reserved)
         with self._ready:
             closed = self._closed or self._broken is not None
             if not closed:
@@ -153,7 +166,9 @@ class SqliteLog:
             while (found := self._next_group(busy=len(group) > 1)) is not None:
                 group = found
                 if group:
+                    begun = time.monotonic()
                     self._commit(group)
+                    self._took_s = time.monotonic() - begun
                     self._settle(group)
                 self._tend()
         except Exception as error:
@@ -167,7 +182,11 @@ class SqliteLog:
 
     def _next_group(self, *, busy: bool) -> list[_Pending] | None:
         """Give what waits, urgent first; empty where only trimming is due, None where the log is closed."""
-        until = time.monotonic() + (self._company_s if busy else 0.0)
+        pause_s = self._company_s if busy else 0.0
+        if self._took_s > _SLOW_S:
+            # Those just answered shall be in this group, not wait out a slow flush for one tick's sake.
+            pause_s = max(pause_s, self._took_s * _SLOW_SHARE)
+        until = time.monotonic() + pause_s
         with self._ready:
             while True:
                 waiting = bool(self._lanes[0] or self._lanes[1])
@@ -188,22 +207,22 @@ class SqliteLog:
             return group
 
     def _commit(self, group: list[_Pending]) -> None:
-        """Store one group and set each one's answer; on a full disk the urgent ones get the reserve."""
+        """Store one group and set each one's answer; on a full disk acts and ticks get the reserve."""
         if self._file.reserve_spent and not self._reserve_again():
             for pending in group:
                 pending.answer = StoreFull("No space left for the log.", remedy="Free space.")
-            group = [pending for pending in group if pending.urgent]
+            group = [pending for pending in group if pending.is_reserved]
         try:
             self._store(group)
         except StoreFull as error:
             _answer(group, error)
-            urgent = [pending for pending in group if pending.urgent]
-            if urgent and not self._file.reserve_spent:
+            reserved = [pending for pending in group if pending.is_reserved]
+            if reserved and not self._file.reserve_spent:
                 self._file.spend_reserve()
                 try:
-                    self._store(urgent)
+                    self._store(reserved)
                 except StoreError as again:
-                    _answer(urgent, again)
+                    _answer(reserved, again)
         except StoreError as error:
             _answer(group, error)
 
@@ -257,7 +276,7 @@ class SqliteLog:
         size = self._file.wal_bytes()
         if size > _WAL_RESTART_BYTES:
             self._file.restart_wal()
-        elif size > _WAL_MOVE_BYTES:
+        elif size > (_WAL_MOVE_FULL_BYTES if self._file.reserve_spent else _WAL_MOVE_BYTES):
             self._wal_due.set()
 
     def _reserve_again(self) -> bool:

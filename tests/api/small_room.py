@@ -97,6 +97,12 @@ def one(series: int, at: int, value: float, quality: int = 192) -> Columns:
     )
 
 
+class Filled:
+    """A log of which only its space is asked."""
+
+    is_full = False
+
+
 class SmallRoom:
     """Satisfies `ApiRoom`; applies acts at once instead of through a log."""
 
@@ -105,6 +111,7 @@ class SmallRoom:
         self.catalog = tree()
         self.clock = ManualClock(START)
         self.store: Store = open_store("memory://")
+        self.log = Filled()
         self.view = View(self.catalog, self.settings.room, boot="boot-1")
         self.view.now(START)
         passwords = Passwords(CHEAP)

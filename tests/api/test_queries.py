@@ -189,6 +189,8 @@ def test_ready_says_what_is_the_matter() -> None:
             }
         )
         assert (await client.get("/-/healthy")).status_code == 200
+        room.store_failing, room.lag_s, room.ready, room.log.is_full = False, 0.0, True, True
+        assert (await client.get("/-/ready")).json()["reasons"] == ["storage_full"]
 
     told(story)
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 
 from ingest.gateway import ingest_router
 from opsroom.catalog import Catalog
-from opsroom.clock import Clock, WallClock
+from opsroom.clock import Clock, WallClock, wall_now
 from opsroom.errors import NotFound
 from opsroom.log import Log, open_log
 from opsroom.log.columns import decode_columns
@@ -181,9 +181,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serve(room: SmallRoom, port: int = 0) -> AsyncIterator[Served]:
+async def serve(room: SmallRoom, port: int = 0, wall: Callable[[], int] = wall_now) -> AsyncIterator[Served]:
     app = FastAPI()
-    app.include_router(ingest_router(room))
+    app.include_router(ingest_router(room, wall=wall))
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))

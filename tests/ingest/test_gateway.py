@@ -14,6 +14,7 @@ import pytest
 import websockets
 
 from ingest.connection import credential, same_origin
+from opsroom.clock import wall_now
 from opsroom.errors import StoreFull
 from opsroom.log import open_log
 from opsroom.log.memory import MemoryLog
@@ -362,3 +363,21 @@ def test_the_log_keeps_what_a_crash_must_not_double(
         times = room.stored().t.tolist()
         log.close()
     assert times == [1_000_000 * n for n in range(1, 9)]
+
+
+def test_a_wall_clock_set_back_refuses_no_plant(make_room: Any, serving: Any) -> None:
+    room = make_room()
+    wall = [wall_now()]
+
+    async def script() -> None:
+        async with serving(room, wall=lambda: wall[0]) as served, served.peer() as peer:
+            await peer.say({"series": "output", "value": 1})
+            wall[0] -= 3_600_000_000
+            await peer.say({"series": "output", "value": 2, "ts": wall_now() // 1000})
+            while (await peer.hear())["stored"] < 2:
+                pass
+            await peer.say({"series": "output", "value": 3, "ts": wall_now() // 1000 + 600_000})
+            assert (await peer.hear_until(type="ack"))["refusals"][0]["code"] == "too_far_ahead"
+
+    asyncio.run(script())
+    assert [value for _, _, value in room.named()] == [1, 2]

@@ -44,7 +44,7 @@ def test_a_full_disk_is_told_and_writing_goes_on_with_space(tmp_path: Path) -> N
     asyncio.run(main())
 
 
-def test_on_a_full_disk_acts_get_the_reserve_and_batches_wait_for_it(tmp_path: Path) -> None:
+def test_on_a_full_disk_acts_and_ticks_get_the_reserve_and_batches_wait_for_it(tmp_path: Path) -> None:
     async def main() -> None:
         log = opened(tmp_path)
         reserve = tmp_path / "log.db-reserve"
@@ -53,10 +53,15 @@ def test_on_a_full_disk_acts_get_the_reserve_and_batches_wait_for_it(tmp_path: P
         reserve.mkdir()  # a reserve that cannot be made again stands for a disk that stays full
         with pytest.raises(StoreFull):
             await log.append([batch(1)])
-        assert await log.append([Entry(kind=RecordKind.ACT, received=0)], urgent=True) == 1
+        full_before = log.is_full
+        assert await log.append([Entry(kind=RecordKind.ACT, received=0)]) == 1
+        assert await log.append([Entry(kind=RecordKind.TICK, received=0)]) == 2
+        with pytest.raises(StoreFull):
+            await log.append([Entry(kind=RecordKind.ACT, received=0), batch(1)])
         reserve.rmdir()
         await asyncio.sleep(0.6)
-        assert await log.append([batch(1)]) == 2
+        assert await log.append([batch(1)]) == 3
+        assert (full_before, log.is_full) == (True, False)
         log.close()
 
     asyncio.run(main())
