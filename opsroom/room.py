@@ -104,8 +104,7 @@ class Room:
         """Make an act durable and apply it; give what it changed (empty where its key was seen before).
 
         Raises:
-            OpsroomError: the room's rules refuse it (Conflict, AccessDenied, NotFound, Invalid), or the log
-            cannot take it.
+            OpsroomError: the room's rules refuse it (AccessDenied, Conflict, ...), or the log cannot take it.
         """
         if not act.key:
             act = msgspec.structs.replace(act, key=secrets.token_hex(8))
@@ -141,8 +140,7 @@ class Room:
     async def reached(self, offset: int) -> None:
         """Wait until everything up to `offset` is applied and committed."""
         while self._committed < offset:
-            moved = self._moved
-            await moved.wait()
+            await self._moved.wait()
 
     async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking read of the store on the read pool."""
