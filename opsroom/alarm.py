@@ -128,6 +128,9 @@ class Rota(msgspec.Struct, frozen=True, kw_only=True):
     turn_s: float | None = None
     since: Micros = 0
     overrides: tuple[Override, ...] = ()
+    version: int = 0
+    person: str = ""
+    at: Micros = 0
 
     def seats(self, step: int, at: Micros) -> tuple[int, ...]:
         """Give the seats to call at `step` (0, 1, ...); empty where the rota has a hole."""

@@ -25,20 +25,20 @@ from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
 from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
 from opsroom.records import (
+    AlarmConfig,
     AnyAct,
     AnyConfig,
     AuditAct,
     CauseSet,
-    ClassSet,
     Delivered,
     Looked,
     Record,
     RecordKind,
     RelationSet,
     Reported,
-    RotaSet,
     RuleSet,
     SeriesSet,
+    TermsAct,
     decode_act,
     decode_config,
     decode_source,
@@ -190,14 +190,12 @@ class Core:
 
     def _config(self, record: Record, step: Step) -> None:
         step.config = decode_config(record.payload)
-        altered: list[Series] = []
         for change in step.config:
-            if isinstance(change, RotaSet | ClassSet | CauseSet):
+            if isinstance(change, AlarmConfig):
                 self.book.agreed.take(change)
-                continue
-            self.catalog.apply(change)
-            if isinstance(change, SeriesSet):
-                altered.append(change.series)
+            else:
+                self.catalog.apply(change)
+        altered = [change.series for change in step.config if isinstance(change, SeriesSet)]
         if altered or any(isinstance(change, RelationSet) for change in step.config):
             self.configure(altered)
         changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
@@ -229,6 +227,7 @@ class Core:
 
     def _spec(self, series: Series) -> SeriesSpec:
         """Give what detection has to know of a series; it knows no tree."""
+        series = self.book.agreed.as_agreed(series)
         return SeriesSpec(
             id=series.id,
             unit_id=series.unit_id,
@@ -266,6 +265,8 @@ class Core:
             self._keys[act.key] = None
             while len(self._keys) > KEYS_REMEMBERED:
                 self._keys.popitem(last=False)
+        if isinstance(act, TermsAct):
+            self.configure([self.catalog.series[act.series_id]])
         self._settle(edges, step)
 
     # -- time --------------------------------------------------------------------------------------

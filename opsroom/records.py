@@ -215,10 +215,40 @@ class Reported(Act, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
+class ProposeTerms(Act, frozen=True, kw_only=True):
+    """A unit or its parent lays terms for a series before the other side.
+
+    `version` is the one that was read, `answers` the proposal that waited then (0: none).
+    """
+
+    series_id: int
+    recovery_s: tuple[float, ...]
+    essential: bool
+    version: int
+    answers: int = 0
+    note: str = ""
+
+
+class ConfirmTerms(Act, frozen=True, kw_only=True):
+    """The other side agrees to the proposal of this number."""
+
+    series_id: int
+    proposal: int
+
+
+class DeclineTerms(Act, frozen=True, kw_only=True):
+    """The other side turns the proposal down, or its own side withdraws it."""
+
+    series_id: int
+    proposal: int
+    reason: str = ""
+
+
 AlertAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebase
 QuietAct = Unacknowledge | Shelve | Unshelve | OutOfService | ReturnToService | Reset
 AuditAct = Declare | EndAudit | Looked
-AnyAct = AlertAct | QuietAct | AuditAct | Reported
+TermsAct = ProposeTerms | ConfirmTerms | DeclineTerms
+AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported
 
 
 # -- configuration ---------------------------------------------------------------------------------
@@ -269,6 +299,8 @@ class RuleSet(msgspec.Struct, frozen=True, tag="rule"):
 TreeConfig = UnitSet | SeriesSet | RelationSet
 AlarmConfig = RotaSet | ClassSet | CauseSet
 AnyConfig = TreeConfig | AlarmConfig | RuleSet
+Bargain = TermsAct | RotaSet
+"""What the wall of agreements shows."""
 
 
 class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol
 
+from opsroom.agreement import Side, side_of
 from opsroom.alarm import Hush
 from opsroom.model import Alert, Role, Series, Unit
 
@@ -167,6 +168,20 @@ def may_remove(unit_id: int, seat: Seat) -> bool:
 def may_agree(unit_id: int, seat: Seat) -> bool:
     """Tell whether the seat may say whom the unit has called: its own council."""
     return at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
+
+
+def party(series: Series, unit_id: int, tree: Tree) -> Side | None:
+    """Give the side that `unit_id` takes in what is agreed on the series; None: it is another's affair."""
+    above = tree.parent(series.unit_id)
+    return side_of(unit_id, series.unit_id, None if above is None else above.id)
+
+
+def may_bargain(series: Series, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may propose, confirm and decline terms of the series.
+
+    A council of its unit or of the one directly above (rule 2).
+    """
+    return at_least(seat, Role.COUNCIL) and party(series, seat.unit_id, tree) is not None
 
 
 def may_release(alert: Alert, seat: Seat) -> bool:

@@ -18,7 +18,7 @@ from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
 from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
-from opsroom.records import AnyAct, AnyConfig, Delivered, Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.records import Bargain, Delivered, Entry, Looked, RecordKind, SourceEvent, encode
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
-    from opsroom.records import Record
+    from opsroom.records import AnyAct, AnyConfig, Record
     from opsroom.settings import Settings
     from opsroom.store import Store
     from opsroom.store.offload import Offload
@@ -167,13 +167,11 @@ class Room:
         await self._replay(flushed)
         book, now = self.core.book, self.core.now
         raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}
-        self.view.load(now, book.open.values(), raises, self.core.audits.rows.values())
-        await self.log.append(
-            [
-                self._entry(RecordKind.TICK, START),
-                *([self._entry(RecordKind.CONFIG, encode(changes))] if changes else []),
-            ]
-        )
+        self.view.load(now, book.open.values(), raises, self.core.audits.rows.values(), book.agreed)
+        first = [self._entry(RecordKind.TICK, START)]
+        if changes:
+            first.append(self._entry(RecordKind.CONFIG, encode(changes)))
+        await self.log.append(first)
         for name, source in self.core.sources.clocks.items():
             if source.open:
                 self._heard[name] = self.clock.monotonic()
@@ -283,10 +281,12 @@ class Room:
     def _publish(
         self, steps: list[Step], edges: list[Transition], config: list[AnyConfig], audits: list[Audit]
     ) -> None:
-        if edges or config or audits:
-            ids = {edge.alert.series_id for edge in edges}
-            raises = {sid: self.core.book.raises_30d(sid, self.core.now) for sid in ids}
-            self.view.apply(self.core.now, edges, raises, catalog_changed=bool(config), audits=audits)
+        agreed = sum(isinstance(told, Bargain) for told in (*config, *(step.act for step in steps)))
+        self.view.agreements.note(agreed)
+        if edges or config or audits or agreed:
+            now, ids = self.core.now, {edge.alert.series_id for edge in edges}
+            raises = {series_id: self.core.book.raises_30d(series_id, now) for series_id in ids}
+            self.view.apply(now, edges, raises, catalog_changed=bool(config or agreed), audits=audits)
             self.plants.publish(edges)
         self.view.now(self.core.now)
         for step in steps:

@@ -261,6 +261,12 @@ class Limits(Section):
     audit_s_max: float = Field(
         28_800.0, gt=0, description="longest audit of a unit below: one shift, then it is declared anew"
     )
+    recovery_s_min: float = Field(
+        1.0, gt=0, description="shortest recovery time two councils may agree: nobody looks sooner"
+    )
+    recovery_s_max: float = Field(
+        2_678_400.0, gt=0, description="longest: a month, or the level above would never hear of it"
+    )
     acknowledge_max: int = Field(1_000, description="alerts acknowledged in one request: bounds one answer")
     outbox_bytes: int = Field(
         256 << 20, description="disk cap of a client's outbox: oldest go first, and are named as gap"

@@ -10,7 +10,7 @@ from functools import singledispatch
 from msgspec.structs import replace
 
 from opsroom.alarm import SILENCED
-from opsroom.alert import lifecycle, quiet_acts
+from opsroom.alert import bargain, lifecycle, quiet_acts
 from opsroom.alert.budget import with_judgement
 from opsroom.alert.desk import Desk, alert_of, conflict, series_of, stands_with
 from opsroom.alert.explain import explain_press
@@ -29,11 +29,14 @@ from opsroom.model import (
 from opsroom.records import (
     Acknowledge,
     AnyAct,
+    ConfirmTerms,
     Decide,
+    DeclineTerms,
     Delivered,
     Judge,
     OutOfService,
     Press,
+    ProposeTerms,
     Rebase,
     Recovering,
     Reset,
@@ -128,6 +131,9 @@ _edges.register(Unshelve, quiet_acts.release)
 _edges.register(OutOfService, quiet_acts.remove)
 _edges.register(ReturnToService, quiet_acts.release)
 _edges.register(Reset, quiet_acts.reset)
+_edges.register(ProposeTerms, bargain.propose)
+_edges.register(ConfirmTerms, bargain.confirm)
+_edges.register(DeclineTerms, bargain.decline)
 
 
 @_edges.register
@@ -152,7 +158,7 @@ def _judge(act: Judge, desk: Desk) -> list[Transition]:
 
 @_edges.register
 def _press(act: Press, desk: Desk) -> list[Transition]:
-    series = series_of(desk, act.series_id)
+    series = desk.book.agreed.as_agreed(series_of(desk, act.series_id))
     if series.indicator is None or not series.indicator.essential:
         raise Invalid(
             "Only an indicator agreed as essential can be pressed.",

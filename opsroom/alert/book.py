@@ -197,7 +197,7 @@ class AlertBook:
 
     def budget(self, series: Series, usual: float) -> Budget:
         """Give the false-alarm budget of `series` where the setting is `usual` a week."""
-        return budget_of(self._trust.get(series.id), series, usual)
+        return budget_of(self._trust.get(series.id), self.agreed.as_agreed(series), usual)
 
     def judge(self, alert: Alert) -> None:
         """Count the judgements of an alert towards its series' budget, if a calibrated detector opened it."""

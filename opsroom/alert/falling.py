@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from opsroom.alarm import AlarmState, Rota
 from opsroom.alert import lifecycle, quiet
 from opsroom.catalog import Catalog
-from opsroom.model import MICROS_PER_S, Alert, Micros, Transition
+from opsroom.model import MICROS_PER_S, Alert, Micros, Series, Transition
 from opsroom.settings import RoomSection
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def come_due(
 ) -> Transition:
     """Give the edge that follows when `what` has come for `alert`, `at` its instant."""
     if what is Due.CLOCK:
-        return _climb(alert, catalog, at, settings)
+        series = book.agreed.as_agreed(catalog.series[alert.series_id])
+        return _climb(alert, series, catalog, at, settings)
     if what is Due.ACKNOWLEDGEMENT:
         return quiet.unacknowledged(alert, at)
     if what is Due.RETURN:
@@ -78,13 +79,13 @@ def seen_until(alert: Alert, agreed: Agreed, now: Micros, settings: RoomSection)
     return None if span_s is None else now + max(1, round(span_s * MICROS_PER_S))
 
 
-def _climb(alert: Alert, catalog: Catalog, at: Micros, settings: RoomSection) -> Transition:
+def _climb(alert: Alert, series: Series, catalog: Catalog, at: Micros, settings: RoomSection) -> Transition:
     above = catalog.parent(alert.standing.unit_id)
     if above is None:
         return lifecycle.annunciated(alert, at)
     level = alert.level + 1
     deadline = None
     if above.parent_id is not None:
-        recovery_s = catalog.series[alert.series_id].recovery_at(level, settings.recovery_default_s)
+        recovery_s = series.recovery_at(level, settings.recovery_default_s)
         deadline = lifecycle.deadline_after(at, recovery_s)
     return lifecycle.climbed(alert, above.id, at, deadline)

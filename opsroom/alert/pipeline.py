@@ -115,7 +115,9 @@ def reopening(scene: Scene, finding: Finding) -> Step | None:
     rested = scene.book.resting.get(finding.series_id)
     if rested is None or rested.recovered is None or rested.outcome is not Outcome.RECOVERED:
         return None
-    recovery_s = _series(scene, finding).recovery_at(rested.level, scene.settings.recovery_default_s)
+    series = scene.catalog.series[finding.series_id]
+    held = scene.book.agreed.as_agreed(series, at=rested.recovered)  # its clock is that of its own time
+    recovery_s = held.recovery_at(rested.level, scene.settings.recovery_default_s)
     if scene.now - rested.recovered > recovery_s * MICROS_PER_S:
         return None
     edge = scene.book.put(lifecycle.reopened(rested, finding, scene.now, _why(scene, finding, rested)))
@@ -205,7 +207,7 @@ def _risen(scene: Scene, finding: Finding, alert: Alert) -> tuple[Transition, ..
 
 
 def _series(scene: Scene, finding: Finding) -> Series:
-    return scene.catalog.series[finding.series_id]
+    return scene.book.agreed.as_agreed(scene.catalog.series[finding.series_id])
 
 
 def _why(scene: Scene, finding: Finding, alert: Alert) -> tuple[Sentence, ...]:

@@ -39,7 +39,6 @@ act_router = APIRouter(prefix="/api/v1", tags=["acts"])
 KEY_CHARS_MAX: Final = 128
 KEYS_KEPT: Final = 10_000
 NOTE_CHARS_MAX: Final = 100_000  # the body's limit comes first; the room's own is settings.limits.note_chars
-RECOVERIES_MAX: Final = 32
 MICROS_PER_MS: Final = 1_000
 MS_MAX: Final = 253_402_300_799_999  # end of the year 9999
 
@@ -89,18 +88,19 @@ class IndicatorBody(Body):
     orientation: Orientation
     capability: Positive | None = None
     potentiality: Positive | None = None
-    essential: bool = False
 
 
 class AdoptBody(Body):
-    """What is agreed on the series; what is left out stays as it is."""
+    """What the unit says of the series; what is left out stays as it is.
+
+    Recovery times and what is essential are agreed with the parent (`/agreements`).
+    """
 
     unit: Annotated[str, Field(max_length=64)] | None = None
     period_s: Positive | None = None
     circular: Positive | None = None
     like: Annotated[str, Field(max_length=200)] | None = None
     band: tuple[Finite | None, Finite | None] | None = None
-    recovery_s: Annotated[tuple[Positive, ...], Field(max_length=RECOVERIES_MAX)] | None = None
     indicator: IndicatorBody | None = None
     consequence: Annotated[str, Field(max_length=32)] | None = None
     response_s: Positive | None = None
@@ -346,7 +346,7 @@ async def press(series_id: int, body: NoteBody, desk: DeskOf) -> Response:
     if (again := desk.replayed) is not None:
         return again
     series = desk.series(series_id)
-    if not may_press(series, desk.caller.seat):
+    if not may_press(desk.room.agreed.as_agreed(series), desk.caller.seat):
         raise AccessDenied(
             "Only an operator of the unit presses its essential indicators.",
             remedy="Agree the indicator as essential first.",
@@ -388,11 +388,12 @@ async def adopt(series_id: int, body: AdoptBody, desk: DeskOf) -> Response:
             "The band is upside down.", remedy="Give low, then high.", code="band_invalid", field="band"
         )
     given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
-    for kept in ("unit", "recovery_s", "consequence"):
+    for kept in ("unit", "consequence"):
         if given.get(kept, "") is None:
             del given[kept]
     if body.indicator is not None:
-        given["indicator"] = Indicator(**body.indicator.model_dump())
+        essential = series.indicator is not None and series.indicator.essential
+        given["indicator"] = Indicator(**body.indicator.model_dump(), essential=essential)
     agreed = msgspec.structs.replace(series, adopted=True, **given)
     await desk.room.change([SeriesSet(agreed)])
     return desk.done({"series": agreed})

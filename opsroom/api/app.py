@@ -8,6 +8,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.exceptions import HTTPException
 
 from opsroom.api.acts import Replays, act_router
+from opsroom.api.agreements import agreement_router
 from opsroom.api.alarms import alarm_router
 from opsroom.api.answers import handle_errors
 from opsroom.api.audits import audit_router
@@ -53,6 +54,7 @@ def create_api(
         figures_router,
         act_router,
         alarm_router,
+        agreement_router,
         duty_router,
         audit_router,
         live_router,

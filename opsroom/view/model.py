@@ -18,6 +18,7 @@ from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Series, Transiti
 from opsroom.rights import may_see, may_see_series, may_see_unit, on_wall
 from opsroom.seats import Seat
 from opsroom.settings import FiguresSection
+from opsroom.view.agreements import Agreements, Bargains
 from opsroom.view.alarms import Floods
 from opsroom.view.audits import Audits
 from opsroom.view.board import Board
@@ -73,6 +74,7 @@ class View:
         self.present: dict[int, int] = {}
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
         self.audit_revision = 0
+        self.agreements = Agreements()
         self._recovery_default_s = settings.recovery_default_s
         self._ended: deque[tuple[int, Alert]] = deque(maxlen=ENDED_KEPT)
         self._forgotten = 0
@@ -80,7 +82,7 @@ class View:
         self._scopes: dict[tuple[int, str, int], Scope] = {}
         self._subscriptions: set[Subscription] = set()
         self._totals_at = NEVER_S
-        self._stamp = -1
+        self._stamp = (-1, -1)
         self._units: dict[int, Unit] = {}
         self._sync()
 
@@ -92,9 +94,11 @@ class View:
         alerts: Iterable[Alert],
         raises: dict[int, int] | None = None,
         audits: Iterable[Audit] = (),
+        bargains: Bargains | None = None,
     ) -> None:
         """Take open alerts and audits, at the start; `raises` are those of 30 days, by series."""
         self.at = max(self.at, now)
+        self.agreements.follow(bargains)
         self._sync()
         self._audited(self.audits.take(audits, self.at))
         self.raises.update(raises or {})
@@ -170,11 +174,11 @@ class View:
 
         New series are news, an altered tree of units is a new picture for everybody.
         """
-        if self._stamp == self.catalog.revision:
+        if self._stamp == (stamp := (self.catalog.revision, self.agreements.changes)):
             return
-        self._stamp = self.catalog.revision
+        self._stamp = stamp
         self.revision += 1
-        if self.board.sync(self.catalog.series.values(), self.revision):
+        if self.board.sync(self.agreements.every(self.catalog, self.revision), self.revision):
             self.series_revision = self.revision
         if self._units != self.catalog.units:
             self._units = dict(self.catalog.units)
@@ -327,16 +331,11 @@ class View:
         return sorted(held, key=lambda alert: not alert.active)
 
     def members(self, alert: Alert, unit_id: int) -> list[str]:
-        """Give the other open alerts of the same unit, raised within one recovery time (rule 5).
-
-        Only those that `unit_id` may see.
-        """
+        """Give the unit's other open alerts raised within one recovery time (rule 5) that `unit_id` sees."""
         return [other.id for other in self._beside(alert) if self.sees(other, unit_id)]
 
     def _beside(self, alert: Alert) -> list[Alert]:
-        series = self.catalog.series.get(alert.series_id)
-        recovery_s = series.recovery_at(0, self._recovery_default_s) if series else self._recovery_default_s
-        near = recovery_s * MICROS_PER_S
+        near = self.board.recovery_s(alert.series_id, self._recovery_default_s) * MICROS_PER_S
         return [
             other
             for other in self.alerts.values()

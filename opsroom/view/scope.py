@@ -197,6 +197,7 @@ class Scope:
             "lamps": self.lamps(),
             "flood": view.floods.at(self.seat.unit_id),
             "audits": view.audits.told(self.seat.unit_id),
+            "agreements": view.agreements.told(self.seat),
         }
 
     def changes(self, since: int, upto: int) -> bytes:
@@ -230,6 +231,8 @@ class Scope:
             rows["series"] = [self.series_view(slot) for slot in cards.tolist()]
         if view.seats_revision > since:
             rows["seats"] = self.chairs()
+        if view.agreements.revision > since:
+            rows["agreements"] = view.agreements.told(self.seat)
         unit, _, children = self.nearby()
         units = [one for one in (unit, *children) if view.unit_rev.get(one.id, 0) > since]
         if units:

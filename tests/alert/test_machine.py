@@ -9,6 +9,7 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule
 
+from opsroom.agreement import Accord
 from opsroom.alarm import SILENCED, AlarmClass, Rota
 from opsroom.alert.lifecycle import decision_pending
 from opsroom.errors import OpsroomError
@@ -19,10 +20,12 @@ from opsroom.records import (
     AnyAct,
     CauseSet,
     ClassSet,
+    ConfirmTerms,
     Decide,
     Delivered,
     OutOfService,
     Press,
+    ProposeTerms,
     Rebase,
     Recovering,
     Reset,
@@ -195,6 +198,22 @@ class Alerts(RuleBasedStateMachine):
     @rule(step_s=st.sampled_from((1.0, 300.0)), seats=st.sampled_from((((7,), (8,)), ((0,),), ())))
     def rota(self, step_s: float, seats: tuple[tuple[int, ...], ...]) -> None:
         self.agree(RotaSet(Rota(unit_id=PLANT, steps=seats, step_s=step_s)))
+
+    @rule(series_id=series_ids, unit_id=units, kept=st.booleans(), recovery_s=st.sampled_from((60.0, 5000.0)))
+    def bargain(self, series_id: int, unit_id: int, kept: bool, recovery_s: float) -> None:
+        accord = self.room.book.agreed.accords.get(series_id) or Accord()
+        number = accord.proposal.number if accord.proposal else 0
+        terms = ProposeTerms(
+            series_id=series_id,
+            unit_id=unit_id,
+            recovery_s=(recovery_s,),
+            essential=kept and series_id == OUTPUT,
+            version=accord.version,
+            answers=number,
+        )
+        self.act(
+            terms if number == 0 else ConfirmTerms(series_id=series_id, unit_id=unit_id, proposal=number)
+        )
 
     @rule(alarm_class=st.sampled_from(CLASSES))
     def classify(self, alarm_class: AlarmClass) -> None:

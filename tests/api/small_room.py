@@ -32,16 +32,15 @@ from opsroom.model import (
 )
 from opsroom.records import (
     Act,
+    AlarmConfig,
     AnyAct,
     AnyConfig,
     AuditAct,
-    CauseSet,
-    ClassSet,
+    Bargain,
     Declare,
     Delivered,
     EndAudit,
     Looked,
-    RotaSet,
 )
 from opsroom.seats import Seat
 from opsroom.settings import Limits, Settings
@@ -120,6 +119,7 @@ class SmallRoom:
         )
         self.book = AlertBook()
         self.audit_book = AuditBook()
+        self.view.load(START, (), bargains=self.book.agreed)
         self.ready = True
         self.store_failing = False
         self.lag_s = 0.0
@@ -143,7 +143,10 @@ class SmallRoom:
 
     async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:  # noqa: ARG002
         self.acts.append(act)
-        return self._apply(act)
+        edges = self._apply(act)
+        if isinstance(act, Bargain):
+            self._bargained()
+        return edges
 
     def _apply(self, act: AnyAct) -> list[Transition]:
         self.offset += 1
@@ -177,10 +180,14 @@ class SmallRoom:
 
     async def change(self, changes: list[AnyConfig]) -> None:
         for change in changes:
-            if isinstance(change, RotaSet | ClassSet | CauseSet):
+            if isinstance(change, AlarmConfig):
                 self.agreed.take(change)
             else:
                 self.catalog.apply(change)
+        self._bargained()
+
+    def _bargained(self) -> None:
+        self.view.agreements.note(1)
         self.view.apply(self.view.at, [], catalog_changed=True)
 
     def _publish(self, edges: list[Transition], acts: list[Any]) -> list[Transition]:
