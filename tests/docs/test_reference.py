@@ -10,7 +10,20 @@ from pathlib import Path
 import pytest
 from fastapi import APIRouter
 
-from opsroom.api import acts, alarms, audits, duty, figures, health, live, pages, queries, receive, session
+from opsroom.api import (
+    acts,
+    agreements,
+    alarms,
+    audits,
+    duty,
+    figures,
+    health,
+    live,
+    pages,
+    queries,
+    receive,
+    session,
+)
 from tests.docs.pages import ROOT, read
 
 API = read(ROOT / "docs" / "api.md")
@@ -20,6 +33,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     queries.query_router,
     figures.figures_router,
     acts.act_router,
+    agreements.agreement_router,
     alarms.alarm_router,
     duty.duty_router,
     audits.audit_router,
