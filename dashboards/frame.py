@@ -19,6 +19,7 @@ _STYLES = (
     "panels.css",
     "walls.css",
     "figures.css",
+    "audits.css",
 )
 
 
@@ -82,6 +83,7 @@ def _header() -> html.Header:
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
             html.Div(id="flood", className="flood", hidden=True),
+            html.Div(id="audits-now", className="audits-now", role="status", hidden=True),
         ],
     )
 
@@ -96,6 +98,7 @@ def _main() -> html.Main:
             _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
             _panel("tiles", "room.tiles.title", count=True),
             _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools"), of="figures"),
+            _panel("audits", "room.audit.title", of="audits"),
         ],
     )
 

@@ -23,7 +23,7 @@ export function closeForms() {
   return true;
 }
 
-function field(labelKey, input) {
+export function field(labelKey, input) {
   return h("label.field", {}, h("span", {}, t(labelKey)), input);
 }
 

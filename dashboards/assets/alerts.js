@@ -1,4 +1,4 @@
-// The alert wall: "our own" and "risen from below", worst first; one card a unit's line, its members quietly listed under it.
+// The alert wall: "our own", "risen from below" and, while an audit shows it, "looked at", worst first; one card a unit's line, its members quietly listed under it.
 
 import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
 import { mark, setMark } from "./icons.js";
@@ -10,9 +10,12 @@ import { language, plural, t } from "./words.js";
 const cards = new Map();
 const parts = new Map();
 
+const PARTS = ["own", "risen", "audited"];
+const partOf = (alert) => (alert.audited ? "audited" : alert.own ? "own" : "risen");
+
 export function startWall() {
   onChange(["alerts", "alerts-selection"], paint);
-  $("wall").replaceChildren(...["own", "risen"].map(part));
+  $("wall").replaceChildren(...PARTS.map(part));
 }
 
 function part(name) {
@@ -20,12 +23,12 @@ function part(name) {
   const list = h("ul.cards", { "aria-labelledby": `wall-${name}` });
   const empty = h("p.nothing");
   parts.set(name, { head, list, empty });
-  return h("div.wall-half", {}, head, list, empty);
+  return (parts.get(name).half = h("div.wall-half", {}, head, list, empty));
 }
 
 /** Lines of one part, worst first; an alert named as a member of a worse one is listed under it. */
-function lines(own) {
-  const alerts = [...state.alerts.values()].filter((alert) => Boolean(alert.own) === own).sort(worstFirst);
+function lines(name) {
+  const alerts = [...state.alerts.values()].filter((alert) => partOf(alert) === name).sort(worstFirst);
   const taken = new Set();
   const heads = [];
   for (const alert of alerts) {
@@ -39,7 +42,7 @@ function lines(own) {
 
 /** All alerts in the order in which the arrows walk them. */
 export function inOrder() {
-  return [true, false].flatMap((own) => lines(own).flatMap(({ alert, members }) => [alert, ...members]));
+  return PARTS.flatMap((name) => lines(name).flatMap(({ alert, members }) => [alert, ...members]));
 }
 
 /** The alert that A means: the selected one if it waits for us, else the worst that does. */
@@ -57,11 +60,12 @@ const holds = () => state.alerts.has(formOf());
 function paint() {
   const held = holds();
   const keep = new Set();
-  for (const [name, own] of [["own", true], ["risen", false]]) {
-    const { head, list, empty } = parts.get(name);
-    const found = lines(own);
-    setText(head, t(own ? "room.wall.own" : "room.wall.risen"));
-    setText(empty, found.length ? "" : t(own ? "room.wall.none_own" : "room.wall.none_risen"));
+  for (const name of PARTS) {
+    const { half, head, list, empty } = parts.get(name);
+    const found = lines(name);
+    half.hidden = name === "audited" && found.length === 0;
+    setText(head, t(WORDS[name][0]));
+    setText(empty, found.length ? "" : t(WORDS[name][1]));
     const nodes = found.map(({ alert, members }) => {
       keep.add(alert.id);
       const node = card(alert);
@@ -71,8 +75,10 @@ function paint() {
     if (!held || nodes.length !== list.children.length) order(list, nodes);
   }
   for (const id of cards.keys()) if (!keep.has(id)) cards.delete(id);
-  setText($("wall-count"), plural("room.wall.open", state.alerts.size));
+  setText($("wall-count"), plural("room.wall.open", [...state.alerts.values()].filter((alert) => !alert.audited).length));
 }
+
+const WORDS = { own: ["room.wall.own", "room.wall.none_own"], risen: ["room.wall.risen", "room.wall.none_risen"], audited: ["room.wall.audited", "room.wall.none_risen"] };
 
 function card(alert, member = false) {
   let node = cards.get(alert.id);
@@ -174,7 +180,7 @@ export function tickWall() {
 
 /** Say new alerts aloud, worst first. */
 export function announce(fresh) {
-  const [worst] = fresh.filter((alert) => alert.unacked).sort(worstFirst);
+  const [worst] = fresh.filter((alert) => alert.unacked && !alert.audited).sort(worstFirst);
   if (worst) say(t("room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }));
 }
 

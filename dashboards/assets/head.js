@@ -88,7 +88,7 @@ function mayGo(path) {
 function paintLamps() {
   const rows = [1, 2, 3].map((priority) => ({
     priority, n: state.lamps[priority - 1] ?? 0,
-    unacked: [...state.alerts.values()].some((alert) => alert.priority === priority && alert.unacked),
+    unacked: [...state.alerts.values()].some((alert) => !alert.audited && alert.priority === priority && alert.unacked),
   }));
   order($("lamps"), keyed(lamps, rows, (row) => row.priority, buildLamp, fillLamp));
 }

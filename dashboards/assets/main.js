@@ -2,6 +2,7 @@
 
 import { $, notice, remember, remembered } from "./dom.js";
 import { startBlinking } from "./icons.js";
+import { startAudits } from "./audits.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
@@ -111,6 +112,7 @@ async function start() {
   startTiles(go);
   startDatafeed();
   startFigures();
+  startAudits();
   startWalls();
   startKeys();
   startBlinking();

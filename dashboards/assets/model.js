@@ -9,7 +9,7 @@ let asked = false;
 
 export const state = {
   me: null, csrf: "", unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
-  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, revision: null, boot: null, skewMs: 0, ready: false,
+  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, audits: [], revision: null, boot: null, skewMs: 0, ready: false,
   selected: null, // {alert: id} or {series: id}
 };
 
@@ -46,7 +46,7 @@ export function touchAll() {
 
 export function takeSnapshot(frame) {
   Object.assign(state, {
-    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 },
+    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, audits: frame.audits ?? [],
     revision: frame.revision, boot: frame.boot, skewMs: frame.now - Date.now(), ready: true,
   });
   state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));

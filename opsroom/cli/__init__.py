@@ -11,6 +11,7 @@ import typer
 
 from opsroom.cli import (
     alerts,
+    audits,
     backup,
     bench,
     check,
@@ -44,6 +45,7 @@ detection.register(bench.app)
 for name, group in (
     ("feed", feed.app),
     ("alerts", alerts.app),
+    ("audits", audits.app),
     ("units", tree.units),
     ("series", tree.series),
     ("token", credentials.token),

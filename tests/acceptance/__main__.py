@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.acceptance import (
     alarm_rows,
+    audit_rows,
     bench_rows,
     calibration_rows,
     detect_rows,
@@ -31,6 +32,7 @@ from tests.acceptance.rows import ROWS, Outcome, Row
 MODULES = (
     house_rows,
     story_rows,
+    audit_rows,
     economy_rows,
     calibration_rows,
     detect_rows,
