@@ -8,7 +8,7 @@ from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
 @ROWS.row(
     "declared audit, rights",
     command="pytest tests/api/test_audits.py tests/room/test_audits.py tests/access/test_rights.py",
-    limit="reading of one unit or series and nothing else, by every query and the feed; no act; no third unit; "
+    limit="reading of one unit or series, by every query and the feed; no act; no third unit; "
     "replay and snapshot give the same",
 )
 def rights() -> Outcome:
@@ -29,7 +29,7 @@ def killed() -> Outcome:
 @ROWS.row(
     "declared audit, two browsers",
     command="pytest tests/assembled/test_audits.py -k rooms",
-    limit="the audited room names person, unit, end and reason within 5 s of the click; both keep who looked at what",
+    limit="the audited room names person, unit, end and reason within 5 s; both keep who looked at what",
 )
 def two_browsers() -> Outcome:
     return pytest_outcome("tests/assembled/test_audits.py", "-k", "rooms")

@@ -67,7 +67,7 @@ def test_two_rooms_see_an_audit_begin_and_end(
     visit: Callable[..., Visit],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """The council declares it from the unit in focus; the plant's room says so at once, and keeps the list."""
+    """The council declares it from the unit in focus; the plant's room says so, and keeps the list."""
 
     async def breaks(server: Town) -> None:
         async with works(server) as dam:
