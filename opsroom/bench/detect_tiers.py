@@ -123,6 +123,7 @@ def _tail_loop(rows: Any, t: Any, values: Any) -> None:
     """Feed the tail instant by instant."""
     for i in range(len(t)):
         for k in range(values.shape[1]):
+            tail.look_ahead(rows, (k + tail.AHEAD) % values.shape[1], t[i], 0)
             r = rows[k]
             y = values[i, k]
             if r.n == 0:

@@ -9,17 +9,24 @@ all rows of a series together below 4 KB.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from opsroom.model import ChangeKind, FindingVerb
 
-STATE_VERSION = 3
+STATE_VERSION = 4
 SLOTS = 48
 """Slots of the local day: half an hour each, the finest that eight plants of 5 to 30 minutes can fill in a
 few days."""
 HOURS = 168
 BINS = 101
 """Bins of a channel's histogram (see `evidence`)."""
+LANES = 4
+"""Counts of 16 bits in a word: a word of them is added, masked and summed by one instruction each."""
+BLOCK = 2 * LANES
+"""Neighbouring bins that are summed: what lies above a bin is read off one block and the sums above it."""
+BLOCKS = -(-BINS // BLOCK)
 RING = 28
 """Past blocks whose largest score is remembered; when blocks are days, four weeks."""
 PENDING = 4
@@ -52,9 +59,11 @@ SPEC = np.dtype(
 CHANNEL = np.dtype(
     [
         ("scale", "f8"),  # usual size of the statistic
-        ("upper", "u2", (BINS + 1,)),  # counts in a bin and in all above it
-        ("fitted", "u1"),  # bins of the fitted tail, from the highest down
+        ("upper", "u8", (-(-(BLOCKS + 1) // LANES),)),  # counts in a block and in all above it, four a word
+        ("above", "u2"),  # counts in the fitted tail
+        ("fitted", "u1"),  # bins of it, from the highest down
         ("sized", "u1"),  # readings the usual size was taken from
+        ("count", "u8", (BLOCKS * BLOCK // LANES,)),  # counts in a bin, four a word; beyond BINS nought
     ],
     align=True,
 )
@@ -98,7 +107,7 @@ TAIL = np.dtype(
         ("now", CHANNEL),
         ("lasting", CHANNEL),
         ("visits", "u1", (SLOTS,)),
-        ("week_visits", "u1", (HOURS,)),
+        ("week_visits", "u1", (HOURS // 2,)),  # two hours a byte
         ("profile", "f8", (SLOTS,)),
         ("week", "f4", (HOURS,)),  # what the hour of the week adds to the half hour of the day
         ("drift_ring", "f4", (RING,)),
@@ -326,6 +335,13 @@ NEVER = np.iinfo(np.int64).min
 
 
 PARTS = {"spec": SPEC, "tail": TAIL, "sib": SIBLING, "filter": FILTER, "stuck": STUCK, "hold": HOLD}
+
+
+def offset(dtype: np.dtype[Any], name: str) -> int:
+    """Give where in a row a field begins, bytes."""
+    fields = dtype.fields
+    assert fields is not None
+    return int(fields[name][1])
 
 
 def blank_rows(count: int) -> dict[str, np.ndarray]:

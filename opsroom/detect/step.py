@@ -11,11 +11,24 @@ import numpy as np
 
 from opsroom.detect import arbiter, assembly, discord, relations, stuck, tail
 from opsroom.detect import filter as naming
-from opsroom.detect.jit import inner, kernel
+from opsroom.detect.jit import fetch_row, inner, kernel
 from opsroom.detect.rarity import turn
 from opsroom.detect.silence import GRACE_US, PERIODS
-from opsroom.detect.state import BACK, BROKEN, FAILED, MISSING, SIBLINGS, SILENCE
+from opsroom.detect.state import (
+    BACK,
+    BROKEN,
+    FAILED,
+    FILTER,
+    HOLD,
+    MISSING,
+    SIBLINGS,
+    SILENCE,
+    SPEC,
+    STUCK,
+)
 
+SPEC_BYTES, HOLD_BYTES = SPEC.itemsize, HOLD.itemsize
+STUCK_BYTES, FILTER_BYTES = STUCK.itemsize, FILTER.itemsize
 QUALITY_LEAST = 64
 """Bad readings (below) are kept and shown, not scored."""
 BEGUN, JUDGE = 1, 2
@@ -116,6 +129,7 @@ def consume(  # noqa: C901 - the straight line itself
         if n + spare > len(events):
             return n
         row = rows[i]
+        _look_ahead(rows_of, rows, t, i)
         begun = progress[1]
         progress[0], progress[2] = i, n
         if row < 0 or hold[row].failed:
@@ -158,6 +172,21 @@ def consume(  # noqa: C901 - the straight line itself
         progress[0], progress[1] = i + 1, -1
     progress[2] = n
     return n
+
+
+@inner
+def _look_ahead(rows_of: Any, rows: Any, t: Any, i: int) -> None:
+    """Ask for all that is remembered of a series whose reading comes soon after the `i`th."""
+    spec, tails, _, filters, stucks, hold = rows_of
+    soon = i + tail.AHEAD
+    if soon >= len(rows) or rows[soon] < 0:
+        return
+    row = rows[soon]
+    fetch_row(spec, row, SPEC_BYTES)
+    fetch_row(hold, row, HOLD_BYTES)
+    fetch_row(stucks, row, STUCK_BYTES)
+    fetch_row(filters, row, FILTER_BYTES)
+    tail.look_ahead(tails, row, t[soon], tails[rows[i]].zone_offset if rows[i] >= 0 else 0)
 
 
 @inner

@@ -17,10 +17,12 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
+import numpy as np
+
 from opsroom.detect import evidence
-from opsroom.detect.jit import inner, kernel
+from opsroom.detect.jit import fetch, fetch_row, inner, kernel, woven
 from opsroom.detect.rarity import DAY_US, drawn, rate, remember, threshold, turn
-from opsroom.detect.state import DISCORD, DRIFT, HOURS, NEVER, SLOTS, TAIL_ALARM
+from opsroom.detect.state import DISCORD, DRIFT, HOURS, NEVER, SLOTS, TAIL, TAIL_ALARM, offset
 
 SLOT_US: Final = DAY_US // SLOTS
 HOUR_US: Final = DAY_US // 24
@@ -37,6 +39,8 @@ WEEK_SIZED: Final = 50
 """Readings after which one counts `WEEK_CLIP` times the usual at most."""
 WEEK_MEMORY: Final = 336
 WEEK_CLIP: Final = 4.0
+WEEK_VISITS_MOST: Final = 15
+"""Visits of an hour are counted up to this: its gain no longer falls."""
 SMOOTH: Final = 0.08
 GAP: Final = 8.0
 """Usual distances of readings from which on a pause is a gap."""
@@ -65,21 +69,25 @@ What has been seen for ten minutes cannot be known to be right for ten weeks, an
 the same: about a fiftieth of a false alarm more, once. Until then a lone reading says nothing: the one before
 has to be outside as well.
 """
+PROFILE_AT: Final = offset(TAIL, "profile")
+WEEK_AT: Final = offset(TAIL, "week")
+AHEAD: Final = 6
+"""Readings between asking for a row and using it: as long as memory takes to come."""
 CALM: Final = 1.3
 """-log10 p at most of every smoothed channel (one in twenty) for an alert about a shape to end."""
 
 
-@inner
+@woven
 def _slot(r: Any, t: int) -> Any:
     return ((t + r.zone_offset) // SLOT_US) % SLOTS
 
 
-@inner
+@woven
 def _hour(r: Any, t: int) -> Any:
     return ((t + r.zone_offset + MONDAY_US) // HOUR_US) % HOURS
 
 
-@inner
+@woven
 def _of_the_day(r: Any, slot: int) -> Any:
     """Give the mean of the half hour; the level where it was not seen yet."""
     return r.profile[slot] if r.visits[slot] > 0 else r.level
@@ -99,6 +107,17 @@ def season_at(r: Any, t: int) -> Any:
 
 
 @inner
+def look_ahead(rows: Any, place: int, t: int, shift: int) -> None:
+    """Ask for what `score` will touch of a row at `t`, `shift` being near its zone's.
+
+    All before the profile, and of the season one slot and one hour.
+    """
+    fetch_row(rows, place, PROFILE_AT)
+    fetch(rows, place, PROFILE_AT + 8 * (((t + shift) // SLOT_US) % SLOTS))
+    fetch(rows, place, WEEK_AT + 4 * (((t + shift + MONDAY_US) // HOUR_US) % HOURS))
+
+
+@inner
 def first_reading(r: Any, t: int, y: float) -> None:
     """Start a series at its first reading."""
     r.last = t
@@ -110,23 +129,23 @@ def first_reading(r: Any, t: int, y: float) -> None:
     r.n = 1
 
 
-@inner
-def _gain(n: int, memory: int) -> Any:
-    """Give the weight of the `n`th reading in a mean over all, later over `memory` of them."""
-    return 1.0 / n if n < memory else 1.0 / memory
-
-
-@inner
+@woven
 def keep_time(r: Any, t: int) -> Any:
     """Note that a reading came at `t`; gives the microseconds since the one before."""
     passed = float(t - r.last)
     r.last = t
     usual = min(passed, GAP * r.gap) if r.gap > 0.0 else passed
-    r.gap += _gain(r.n, GAP_MEMORY) * (usual - r.gap)
+    r.gap += evidence.gain_of(r.n, GAP_MEMORY) * (usual - r.gap)
     return passed
 
 
-@inner
+@woven
+def _visits(r: Any, hour: int) -> Any:
+    """Give how many readings the hour of the week has taught, `WEEK_VISITS_MOST` for more."""
+    return (np.int64(r.week_visits[hour // 2]) >> 4 * (hour % 2)) & WEEK_VISITS_MOST
+
+
+@woven
 def _teach_week(r: Any, hour: int, of_day: float) -> None:
     """Let the hour of the week learn, and compare with and without it.
 
@@ -134,15 +153,18 @@ def _teach_week(r: Any, hour: int, of_day: float) -> None:
     known from itself.
     """
     by_week = float(r.week[hour])
-    if hour != r.week_hour and r.week_visits[hour] >= 1:
+    visits = _visits(r, hour)
+    if hour != r.week_hour and visits >= 1:
         r.week_n = min(r.week_n + 1, WEEK_MEMORY)
         gain = 1.0 / r.week_n
         most = WEEK_CLIP * r.plain if r.week_n > WEEK_SIZED else math.inf
         r.plain += gain * (min(abs(of_day), most) - r.plain)
         r.weekday += gain * (min(abs(of_day - by_week), most) - r.weekday)
     r.week_hour = hour
-    r.week_visits[hour] = min(r.week_visits[hour] + 1, 250)
-    r.week[hour] += max(WEEK_GAIN, 1.0 / r.week_visits[hour]) * (of_day - by_week)
+    if visits < WEEK_VISITS_MOST:
+        visits += 1
+        r.week_visits[hour // 2] += 1 << 4 * (hour % 2)
+    r.week[hour] += evidence.gain_of(visits, 1.0 / WEEK_GAIN) * (of_day - by_week)
 
 
 @inner
@@ -158,20 +180,20 @@ def _week_helps(r: Any) -> Any:
         return True
     seen = loud = 0
     for hour in range(HOURS):
-        if r.week_visits[hour]:
+        if _visits(r, hour):
             seen += 1
             loud += 1 if abs(r.week[hour]) > INNER * r.spread else 0
     return 2 * loud <= seen
 
 
-@inner
+@woven
 def _teach_season(r: Any, slot: int, hour: int, y: float, of_day: float, turn_full: float) -> None:
     """Let the half hour, the hour of the week and the level learn from one reading."""
     seen = r.visits[slot]
     if seen == 0:
         r.profile[slot] = y
     else:
-        gain = max(SLOT_GAIN, 1.0 / (seen + 1.0))
+        gain = evidence.gain_of(seen + 1, 1.0 / SLOT_GAIN)
         r.profile[slot] = turn(r.profile[slot] + gain * of_day, turn_full)
         if turn_full <= 0.0:
             _teach_week(r, hour, of_day)
@@ -208,8 +230,8 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         r.smooth = 0.0
     r.smooth += SMOOTH * (residual - r.smooth)
     worth = evidence.worth(r)
-    now, now_place = evidence.weigh(r.now, abs(residual), worth)
-    lasting, lasting_place = evidence.weigh(
+    p_now, now_place = evidence.weigh(r.now, abs(residual), worth)
+    p_lasting, lasting_place = evidence.weigh(
         r.lasting, abs(r.smooth), max(0.5 * worth, 0.5 * evidence.INDEPENDENT_LEAST)
     )
     r.n += 1
@@ -223,7 +245,8 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     score = 0.0
     if r.n > evidence.WARM:
         line = 1 if far >= 0.0 else 0
-        total = now + lasting + max(far, 0.0)
+        own = evidence.both(p_now, p_lasting)
+        total = own + max(far, 0.0)
         r.stir = max(total, FADING * r.stir)
         share = 0.0
         if evidence.matters(r, total, line, allowed * r.gap / evidence.WEEK_US):
@@ -232,7 +255,7 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         score = evidence.report(r, -share)
         evidence.count_moment(r, total, line)
         if often <= allowed and r.spread > 0.0:
-            detector, half, direction = _opens(r, residual, now + lasting, far)
+            detector, half, direction = _opens(r, residual, own, far)
         drifts = _drifts(r, residual, passed, budget)
         if (
             detector == 0
@@ -252,19 +275,19 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         return detector, y - residual, half, often, direction
     evidence.follow(r, residual)
     short = min(abs(residual), WINSOR * r.spread) if r.n > SETTLE and r.spread > 0.0 else abs(residual)
-    r.spread += _gain(r.n, SPREAD_MEMORY) * (short - r.spread)
+    r.spread += evidence.gain_of(r.n, SPREAD_MEMORY) * (short - r.spread)
     _teach_season(r, slot, hour, y, of_day, turn_full)
     return 0, y - residual, half, often, 0
 
 
-@inner
+@woven
 def _drifts(r: Any, residual: float, passed: float, budget: float) -> Any:
     """Move the chart of half a day.
 
     Gives how often a week it stands as far out, infinite below its threshold.
     """
     span = min(passed, DAY_US / 4.0)
-    r.drift += min(1.0, span / HALF_DAY_US) * (residual - r.drift)
+    r.drift += min(1.0, span * (1.0 / HALF_DAY_US)) * (residual - r.drift)
     if r.drift_span >= DAY_US:
         _next_day(r, budget)
     far = abs(r.drift)
@@ -295,7 +318,7 @@ def _opens(r: Any, residual: float, own: float, far: float) -> Any:
     return TAIL_ALARM, INNER * r.spread, sign
 
 
-@inner
+@woven
 def _note_outside(r: Any, t: int, outside: bool) -> None:
     """Keep the start of the present run outside the inner band; two readings inside end it."""
     if outside:

@@ -28,14 +28,15 @@ DRAWS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
 @njit
 def _teach(c: Any, xs: Any, independent: float, out: Any) -> None:
     for i in range(len(xs)):
-        out[i], place = evidence.weigh(c, xs[i], independent)
+        p, place = evidence.weigh(c, xs[i], independent)
+        out[i] = evidence.surprise(p)
         evidence.learn(c, xs[i], place)
 
 
 @njit
 def _ask(c: Any, xs: Any, independent: float, out: Any) -> None:
     for i in range(len(xs)):
-        out[i], _ = evidence.weigh(c, xs[i], independent)
+        out[i] = evidence.surprise(evidence.weigh(c, xs[i], independent)[0])
 
 
 def taught(xs: Floats, independent: float = 1.0) -> tuple[Any, Floats]:
@@ -87,10 +88,16 @@ def test_what_is_counted_is_the_histogram_halved_when_full(seed: int, count: int
         counts[place] += WEIGHT
         if counts.sum() >= FULL:
             counts //= 2
-    upper = channel["upper"][0]
+    kept = channel["count"].view(np.uint16)[0].astype(np.int64)
+    assert kept[: layout.BINS].tolist() == counts.tolist()
+    assert not kept[layout.BINS :].any()
+    blocks = kept.reshape(-1, layout.BLOCK).sum(axis=1)
+    upper = channel["upper"].view(np.uint16)[0]
+    assert upper[: layout.BLOCKS].tolist() == np.cumsum(blocks[::-1])[::-1].tolist()
+    assert not upper[layout.BLOCKS :].any()
     assert upper[0] < FULL
-    assert upper[-1] == 0
-    assert (-np.diff(upper.astype(np.int64))).tolist() == counts.tolist()
+    fitted = layout.BINS - int(channel["fitted"][0])
+    assert channel["above"][0] == kept[fitted:].sum()
 
 
 def test_a_reading_beyond_a_calm_past_is_rare_not_impossible() -> None:
