@@ -93,7 +93,13 @@ def _main() -> html.Main:
         id="walls",
         className="walls",
         children=[
-            _panel("wall", "room.wall.title", count=True),
+            _panel(
+                "wall",
+                "room.wall.title",
+                count=True,
+                extra=html.Div(id="wall-tools"),
+                foot=html.Div(id="wall-picks", className="picks", hidden=True),
+            ),
             _panel("focus", "room.focus.title", extra=html.Div(id="focus-legend", className="legend")),
             _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
             _panel("tiles", "room.tiles.title", count=True),
@@ -104,11 +110,18 @@ def _main() -> html.Main:
 
 
 def _panel(
-    name: str, title: str, *, count: bool = False, extra: html.Div | None = None, of: str = ""
+    name: str,
+    title: str,
+    *,
+    count: bool = False,
+    extra: html.Div | None = None,
+    foot: html.Div | None = None,
+    of: str = "",
 ) -> html.Section:
     """Give one chamfered panel: heading with its hexagon, and a body that the keyboard can scroll.
 
-    `of` names the wall that it belongs to (`walls.js`); panels without one make the overview.
+    `of` names the wall that it belongs to (`walls.js`); panels without one make the overview. `foot` stands
+    below the body and does not scroll with it.
     """
     heading = f"{name}-title"
     head: list[Any] = [html.H2(id=heading, **_word(title))]
@@ -130,6 +143,7 @@ def _panel(
                 role="group",
                 **{"aria-labelledby": heading},
             ),
+            *([] if foot is None else [foot]),
         ],
     )
 

@@ -150,6 +150,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         view=view,
         access=access,
     )
+    view.class_of = lambda alert: room.agreed.class_of(alert)
     notifier, watchdog = tellers(room)
     asgi = create_api(room)
     asgi.include_router(ingest_router(room))

@@ -9,17 +9,19 @@ import { t } from "./words.js";
 const HOUR_S = 3600;
 const FOLLOW_UPS_S = [HOUR_S, 4 * HOUR_S, 8 * HOUR_S, 24 * HOUR_S, 72 * HOUR_S, 168 * HOUR_S];
 const RECOVERIES_S = [600, 1800, HOUR_S, 4 * HOUR_S, 24 * HOUR_S];
-const NOTE_CHARS = 2000;
+export const NOTE_CHARS = 2000;
 
 /** The alert whose in-place form is open, or null: the wall then holds its order, so that nothing moves under a typing hand. */
 export const formOf = () => document.querySelector(".card form")?.closest(".card").dataset.alert ?? null;
 
+/** Close the form or menu that is open on a card; tells whether there was one. */
 export function closeForms() {
-  const form = document.querySelector(".card form");
-  if (!form) return false;
-  const back = form.closest(".card")?.querySelector(".card-title");
-  form.remove();
-  back?.focus();
+  const open = document.querySelector(".card form, .card .menu-acts");
+  if (!open) return false;
+  const card = open.closest(".card");
+  open.remove();
+  card?.querySelector(".more")?.setAttribute("aria-expanded", "false");
+  card?.querySelector(".card-title")?.focus();
   return true;
 }
 
@@ -27,7 +29,18 @@ export function field(labelKey, input) {
   return h("label.field", {}, h("span", {}, t(labelKey)), input);
 }
 
-function inPlace(card, fields, buttonKey, submit) {
+/** Say beside the form why it was refused; what was typed stays, and the field that is meant is shown. */
+function refuse(form, fault, error) {
+  fault.textContent = worded(error);
+  const named = form.elements.namedItem(error.params?.field ?? "");
+  for (const one of form.elements) one.removeAttribute("aria-invalid");
+  if (!named) return;
+  named.setAttribute("aria-invalid", "true");
+  named.focus();
+}
+
+/** Open a form on the card; `said` speaks when it was done. The wall holds its order while it is open. */
+export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {}) {
   closeForms();
   const fault = h("p.fault", { role: "alert" });
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
@@ -42,21 +55,20 @@ function inPlace(card, fields, buttonKey, submit) {
     if (answer.ok) {
       form.remove();
       card.querySelector(".card-title")?.focus();
-    } else if (form.isConnected) fault.textContent = worded(answer.error);
+      said();
+    } else if (form.isConnected) refuse(form, fault, answer.error);
     else notice(worded(answer.error)); // the alert has left the wall meanwhile, and its card with it
   });
-  card.querySelector(".card-form").append(form);
-  form.querySelector("input, textarea").focus();
+  card.querySelector(":scope > .card-text > .card-form").append(form);
+  form.querySelector("input, textarea, select").focus();
   card.scrollIntoView({ block: "nearest" });
 }
 
 export function acknowledge(card, alert) {
-  const note = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off" });
-  inPlace(card, [field("room.act.note", note)], "room.act.acknowledge", async () => {
-    const answer = await act(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`, { note: note.value.trim() });
-    if (answer.ok) say(t("room.said.acknowledged", { name: alert.series_name }));
-    return answer;
-  });
+  const note = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off", "aria-required": alert.note_required ? "true" : null });
+  inPlace(card, [field(alert.note_required ? "room.act.note_required" : "room.act.note", note)], "room.act.acknowledge", () =>
+    act(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`, { note: note.value.trim() }),
+  { said: () => say(t("room.said.acknowledged", { name: alert.series_name })) });
 }
 
 /** Say whether the alert was useful: one key, no form; pressing the other one changes one's mind. */
@@ -76,7 +88,7 @@ export function recovering(card, alert) {
   });
 }
 
-function hours(s) {
+export function hours(s) {
   if (s < HOUR_S) return `${s / 60} ${t("room.unit.min")}`;
   return s < 24 * HOUR_S ? `${s / HOUR_S} ${t("room.unit.h")}` : `${s / (24 * HOUR_S)} ${t("room.unit.d")}`;
 }

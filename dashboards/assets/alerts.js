@@ -1,55 +1,83 @@
-// The alert wall: "our own", "risen from below" and, while an audit shows it, "looked at", worst first; one card a unit's line, its members quietly listed under it.
+// The alert wall: "our own", "risen from below" and, while an audit shows it, "looked at", worst first, one card a line; below, quietly, what is silenced here.
 
 import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
-import { mark, setMark } from "./icons.js";
 import * as sentence from "./sentences.js";
-import { acknowledge, decide, formOf, judge, recovering } from "./acts.js";
-import { onChange, select, state, touch, worstFirst } from "./model.js";
-import { language, plural, t } from "./words.js";
+import { acknowledge, formOf, judge } from "./acts.js";
+import { buildCard, fillCard, tickCard } from "./card.js";
+import { menuOf, shelveOrEnd } from "./doings.js";
+import { buildInside, fillInside, forgetLines, isOpen, openLine, reveal, tickInside } from "./inside.js";
+import { linesOf, quietOnes, silencedCounts, worstFirst } from "./lines.js";
+import { focusPicks, pick, pickAll, picking, startPicks, togglePicking } from "./pick.js";
+import { onChange, select, state, touch } from "./model.js";
+import { plural, t } from "./words.js";
 
-const cards = new Map();
-const parts = new Map();
-
+const LINES_AT_ONCE = 40;
+const QUIET = "silenced";
 const PARTS = ["own", "risen", "audited"];
 const partOf = (alert) => (alert.audited ? "audited" : alert.own ? "own" : "risen");
+const cards = new Map();
+const parts = new Map();
+let wall = { halves: PARTS.map(() => []), quiet: [] };
 
 export function startWall() {
+  startPicks((id) => inLineWith(id));
   onChange(["alerts", "alerts-selection"], paint);
-  $("wall").replaceChildren(...PARTS.map(part));
+  $("wall").replaceChildren(...PARTS.map(part), quietPart());
+  $("wall-tools").replaceChildren(
+    h("button.choice.wall-select", { type: "button", "data-word": "room.pick.select", onclick: togglePicking }),
+    h("button.wall-silenced", { type: "button", "aria-controls": "wall-quiet", onclick: toggleQuiet }));
 }
 
 function part(name) {
   const head = h("h3.wall-part", { id: `wall-${name}` });
   const list = h("ul.cards", { "aria-labelledby": `wall-${name}` });
   const empty = h("p.nothing");
-  parts.set(name, { head, list, empty });
-  return (parts.get(name).half = h("div.wall-half", {}, head, list, empty));
+  const more = h("button.button.small", { type: "button", onclick: () => showMore(name) });
+  const half = h("div.wall-half", {}, head, list, empty, more);
+  parts.set(name, { half, head, list, empty, more, shown: LINES_AT_ONCE });
+  return half;
 }
 
-/** Lines of one part, worst first; an alert named as a member of a worse one is listed under it. */
-function lines(name) {
-  const alerts = [...state.alerts.values()].filter((alert) => partOf(alert) === name).sort(worstFirst);
-  const taken = new Set();
-  const heads = [];
-  for (const alert of alerts) {
-    if (taken.has(alert.id)) continue;
-    const members = alerts.filter((other) => other !== alert && !taken.has(other.id) && alert.members?.includes(other.id));
-    for (const member of members) taken.add(member.id);
-    heads.push({ alert, members });
-  }
-  return heads;
+function quietPart() {
+  const head = h("h3.wall-part", { id: "wall-silenced-title" });
+  const list = h("ul.cards", { "aria-labelledby": "wall-silenced-title" });
+  const more = h("button.button.small", { type: "button", onclick: () => showMore(QUIET) });
+  const node = h("div.wall-half.wall-quiet", { id: "wall-quiet", hidden: true }, head, list, more);
+  parts.set(QUIET, { node, head, list, more, shown: LINES_AT_ONCE, open: false });
+  return node;
 }
 
-/** All alerts in the order in which the arrows walk them. */
+function showMore(name) {
+  parts.get(name).shown += LINES_AT_ONCE;
+  touch("alerts-selection");
+}
+
+/** Show what is silenced here, or put it away again; opening brings it into view. */
+export function toggleQuiet() {
+  const quiet = parts.get(QUIET);
+  quiet.open = !quiet.open;
+  touch("alerts-selection");
+  if (quiet.open) requestAnimationFrame(() => requestAnimationFrame(() => quiet.node.scrollIntoView({ block: "nearest" })));
+}
+
+/** All alerts in the order in which the arrows walk them: heads, members of open lines, and what is silenced where it is shown. */
 export function inOrder() {
-  return PARTS.flatMap((name) => lines(name).flatMap(({ alert, members }) => [alert, ...members]));
+  const shown = wall.halves.flat().flatMap((line) => [line.head, ...(isOpen(line) ? line.members : [])]);
+  return parts.get(QUIET)?.open ? [...shown, ...wall.quiet] : shown;
+}
+
+const lineOf = (id) => wall.halves.flat().find((line) => line.head.id === id || line.members.some((alert) => alert.id === id)) ?? null;
+
+function inLineWith(id) {
+  const line = lineOf(id);
+  return line ? [line.head, ...line.members] : [];
 }
 
 /** The alert that A means: the selected one if it waits for us, else the worst that does. */
 export function waiting() {
   const mine = (alert) => alert?.unacked && alert.may_acknowledge;
   const selected = state.alerts.get(state.selected?.alert);
-  return mine(selected) ? selected : inOrder().sort(worstFirst).find(mine) ?? null;
+  return mine(selected) ? selected : [...state.alerts.values()].filter(mine).sort(worstFirst)[0] ?? null;
 }
 
 export const cardOf = (id) => cards.get(id) ?? null;
@@ -58,123 +86,86 @@ export const cardOf = (id) => cards.get(id) ?? null;
 const holds = () => state.alerts.has(formOf());
 
 function paint() {
-  const held = holds();
-  const keep = new Set();
-  for (const name of PARTS) {
-    const { half, head, list, empty } = parts.get(name);
-    const found = lines(name);
-    half.hidden = name === "audited" && found.length === 0;
-    setText(head, t(WORDS[name][0]));
-    setText(empty, found.length ? "" : t(WORDS[name][1]));
-    const nodes = found.map(({ alert, members }) => {
-      keep.add(alert.id);
-      const node = card(alert);
-      paintMembers(node, members, keep);
-      return node;
-    });
-    if (!held || nodes.length !== list.children.length) order(list, nodes);
-  }
-  for (const id of cards.keys()) if (!keep.has(id)) cards.delete(id);
-  setText($("wall-count"), plural("room.wall.open", [...state.alerts.values()].filter((alert) => !alert.audited).length));
+  const alerts = [...state.alerts.values()];
+  const halves = PARTS.map((name) => alerts.filter((alert) => partOf(alert) === name));
+  wall = { halves: halves.map(linesOf), quiet: halves.flatMap(quietOnes) };
+  forgetLines(wall.halves.flat());
+  PARTS.forEach((name, i) => paintHalf(name, wall.halves[i]));
+  paintQuiet();
+  for (const id of cards.keys()) if (!state.alerts.has(id)) cards.delete(id);
+  const ours = alerts.filter((alert) => !alert.audited);
+  const silenced = silencedCounts(ours);
+  setText($("wall-count"), plural("room.wall.open", ours.length - silenced.shelved - silenced.suppressed - silenced.out_of_service));
+  setText($("wall-tools").querySelector(".wall-silenced"), t("room.wall.silenced_counts", silenced));
+  setAttr($("wall-tools").querySelector(".wall-silenced"), "aria-expanded", parts.get(QUIET).open);
+  setAttr($("wall-tools").querySelector(".wall-select"), "aria-pressed", picking());
 }
 
-const WORDS = { own: ["room.wall.own", "room.wall.none_own"], risen: ["room.wall.risen", "room.wall.none_risen"], audited: ["room.wall.audited", "room.wall.none_risen"] };
+function paintHalf(name, lines) {
+  const { half, head, list, empty, more, shown } = parts.get(name);
+  half.hidden = name === "audited" && lines.length === 0;
+  setText(head, t(`room.wall.${name}`));
+  setText(empty, lines.length || half.hidden ? "" : t(`room.wall.none_${name}`));
+  arrange(list, lines.slice(0, shown).map(lineCard));
+  paintMore(more, lines.length - shown);
+}
 
-function card(alert, member = false) {
+function paintMore(more, left) {
+  more.hidden = left <= 0;
+  if (left > 0) setText(more, plural("room.wall.more", left));
+}
+
+/** Put nodes in order, but move nothing under a typing hand. */
+function arrange(list, nodes) {
+  if (!holds() || nodes.length !== list.children.length) order(list, nodes);
+}
+
+function paintQuiet() {
+  const { node, head, list, more, shown, open } = parts.get(QUIET);
+  node.hidden = !open;
+  setText(head, t("room.wall.silenced"));
+  if (!open) return list.replaceChildren();
+  arrange(list, wall.quiet.slice(0, shown).map((alert) => card(alert)));
+  paintMore(more, wall.quiet.length - shown);
+  return undefined;
+}
+
+function card(alert, how) {
   let node = cards.get(alert.id);
   if (!node) {
-    node = build(alert);
+    node = buildCard(alert, choose);
     cards.set(alert.id, node);
   }
-  fill(node, alert, member);
+  fillCard(node, alert, how);
+  if (!how?.line && node.inside) {
+    node.inside.remove();
+    node.inside = null;
+  }
   return node;
 }
 
-function paintMembers(node, members, keep) {
-  const list = node.querySelector(":scope > .members");
-  list.hidden = members.length === 0;
-  setText(list.querySelector(".members-head"), members.length ? plural("room.wall.members", members.length) : "");
-  const nodes = members.map((alert) => {
-    keep.add(alert.id);
-    return card(alert, true);
-  });
-  if (!holds() || nodes.length !== list.lastElementChild.children.length) order(list.lastElementChild, nodes);
-}
-
-function build(alert) {
-  const chosen = () => select({ alert: alert.id });
-  const node = h("li.card", { "data-alert": alert.id, onclick: (event) => event.target.closest("button, form, .members") || chosen() });
-  const title = h("button.card-title", { type: "button", onclick: chosen });
-  const line = (name) => h(`p.card-${name}`);
-  node.append(
-    h("div.card-mark", {}, mark(alert.priority)),
-    h("div.card-text", {},
-      h("div.card-head", {}, h("h4", {}, title, h("span.unseen.card-priority")), h("span.card-age")),
-      line("what"), line("since"),
-      h("div.card-clock", {}, line("standing"), h("span.card-left", { "aria-hidden": "true" }, h("span"))),
-      LINES.map(line),
-      h("div.card-acts"),
-      h("div.card-form")),
-    h("div.members", { hidden: true }, h("p.members-head"), h("ul.cards")),
-  );
+function lineCard(line) {
+  const node = card(line.head, { worst: line.worst, line });
+  if (!node.inside && line.members.length) {
+    node.inside = buildInside((alert) => card(alert, { row: true }));
+    node.append(node.inside);
+  }
+  if (node.inside) fillInside(node.inside, line);
   return node;
 }
 
-const LINES = ["reply", "decided", "acknowledged", "judged", "expected", "wrong"];
-
-function fill(node, alert, member) {
-  const chosen = state.selected?.alert === alert.id;
-  const text = (name, words) => setText(node.querySelector(`:scope > .card-text .card-${name}`), words);
-  const key = `${language()} ${chosen} ${member} ${JSON.stringify(alert)}`;
-  if (node.filled !== key) {
-    node.filled = key;
-    node.className = `card p${alert.priority}${chosen ? " chosen" : ""}${member ? " member" : ""}${alert.unacked ? " waiting" : ""}${alert.active === false ? " back" : ""}`;
-    setMark(node.querySelector(".mark"), alert.priority, alert.unacked);
-    text("title", alert.series_name);
-    text("priority", ` ${sentence.priorityWord(alert.priority)}, ${alert.unacked ? t("room.card.unacknowledged") : alert.silenced?.here ? t(`room.state.${alert.state}`) : t("room.card.known")}`);
-    text("age", alert.unit_name);
-    text("what", sentence.what(alert));
-    for (const name of LINES) text(name, sentence[name](alert));
-    setAttr(node.querySelector(".card-title"), "aria-pressed", chosen);
-    paintActs(node, alert, chosen);
-  }
-  tickCard(node, alert);
-}
-
-function paintActs(node, alert, chosen) {
-  const box = node.querySelector(":scope > .card-text > .card-acts");
-  const buttons = [];
-  const add = (key, does, strong) => buttons.push(h(`button.button${strong ? ".strong" : ""}`, { type: "button", onclick: does }, t(key)));
-  if (alert.unacked && alert.may_acknowledge) add("room.act.acknowledge", () => acknowledge(node, alert), true);
-  if (alert.may_note) add("room.act.reply", () => recovering(node, alert));
-  if (alert.may_decide) add("room.act.decide", () => decide(alert));
-  if (chosen && alert.may_judge) {
-    add("room.act.useful", () => judge(alert, true));
-    add("room.act.useless", () => judge(alert, false));
-  }
-  const label = `${alert.series_name}, ${alert.unit_name}`;
-  for (const button of buttons) button.setAttribute("aria-label", `${button.textContent}: ${label}`);
-  const focused = box.contains(document.activeElement);
-  box.replaceChildren(...buttons);
-  if (focused) node.querySelector(".card-title").focus();
-}
-
-/** The parts that move with the clock: since when, and the countdown. */
-function tickCard(node, alert) {
-  const place = node.querySelector(":scope > .card-text");
-  setText(place.querySelector(".card-since"), sentence.since(alert));
-  setText(place.querySelector(".card-standing"), sentence.standing(alert));
-  const share = sentence.left(alert);
-  const line = place.querySelector(".card-left");
-  line.hidden = share === null;
-  const scale = share === null ? "" : `scaleX(${share.toFixed(3)})`;
-  if (line.firstElementChild.style.transform !== scale) line.firstElementChild.style.transform = scale;
+/** A click chooses; with Shift or Ctrl, or while several are picked, it picks. */
+function choose(id, event) {
+  if (event.shiftKey || event.ctrlKey || event.metaKey) pick(id);
+  select({ alert: id });
 }
 
 export function tickWall() {
   for (const [id, node] of cards) {
     const alert = state.alerts.get(id);
-    if (alert) tickCard(node, alert);
+    if (!alert || !node.isConnected) continue;
+    tickCard(node, alert);
+    if (node.inside && !node.inside.hidden) tickInside(node.inside);
   }
 }
 
@@ -184,35 +175,79 @@ export function announce(fresh) {
   if (worst) say(t("room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }));
 }
 
+/** Select an alert and see that it has a card in the page: its line opened, its row or page turned up. */
+function show(id, then = () => {}) {
+  select({ alert: id });
+  const line = lineOf(id);
+  const half = wall.halves.findIndex((lines) => lines.includes(line));
+  if (half >= 0) {
+    const place = parts.get(PARTS[half]);
+    place.shown = Math.max(place.shown, wall.halves[half].indexOf(line) + 1);
+    if (line.head.id !== id) openLine(line, true);
+  }
+  paint();
+  if (line && line.head.id !== id) reveal(cards.get(line.head.id).inside, id);
+  const node = cards.get(id);
+  if (node) then(node);
+}
+
 export function walkWall(step) {
   const all = inOrder();
   if (!all.length) return;
   const at = all.findIndex((alert) => alert.id === state.selected?.alert);
   const next = all[at < 0 ? (step > 0 ? 0 : all.length - 1) : Math.min(all.length - 1, Math.max(0, at + step))];
-  select({ alert: next.id });
-  touch("alerts-selection");
-  requestAnimationFrame(() => {
-    const title = cards.get(next.id)?.querySelector(".card-title");
-    title?.focus({ preventScroll: true });
-    cards.get(next.id)?.scrollIntoView({ block: "nearest" });
+  show(next.id, (node) => {
+    node.querySelector(".card-title").focus({ preventScroll: true });
+    node.scrollIntoView({ block: "nearest" });
   });
 }
 
+const chosen = () => state.alerts.get(state.selected?.alert) ?? null;
+
 /** Judge the chosen alert, and only that: nobody judges what nobody looked at. */
 export function judgeChosen(useful) {
-  const alert = state.alerts.get(state.selected?.alert);
+  const alert = chosen();
   if (alert?.may_judge) judge(alert, useful);
   else notice(t(alert ? "room.said.may_not_judge" : "room.said.choose_first"));
 }
 
+/** A: acknowledge what was picked with one note, else the chosen alert, else the worst. */
 export function acknowledgeWorst() {
+  if (focusPicks()) return;
   const alert = waiting();
-  if (!alert) {
-    notice(t("room.said.nothing_waits"));
-    return;
-  }
-  select({ alert: alert.id });
-  const node = cards.get(alert.id);
-  if (node) acknowledge(node, alert);
+  if (!alert) notice(t("room.said.nothing_waits"));
+  else show(alert.id, (node) => acknowledge(node, alert));
 }
 
+export const shelveChosen = () => withChosen(shelveOrEnd);
+export const menuOfChosen = () => withChosen(menuOf);
+
+function withChosen(does) {
+  const alert = chosen();
+  if (!alert) does(null, null);
+  else show(alert.id, (node) => does(node, alert));
+}
+
+export function pickChosen() {
+  const alert = chosen();
+  if (alert) pick(alert.id);
+  else notice(t("room.said.choose_first"));
+}
+
+/** G with Shift: the whole line of the chosen alert. */
+export function pickLine() {
+  const alert = chosen();
+  if (alert) pickAll(inLineWith(alert.id));
+  else notice(t("room.said.choose_first"));
+}
+
+export const pickOwn = () => pickAll([...state.alerts.values()].filter((alert) => alert.own));
+
+/** L: open the line of the chosen alert, or close it; the head keeps the choice. */
+export function openChosen() {
+  const line = lineOf(state.selected?.alert);
+  if (!line?.members.length) return notice(t(line ? "room.said.alone" : "room.said.choose_first"));
+  if (isOpen(line)) show(line.head.id, (node) => node.querySelector(".card-title").focus());
+  openLine(line);
+  return undefined;
+}

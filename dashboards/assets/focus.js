@@ -77,7 +77,8 @@ function fillTop(node, unit) {
   fillUnit(node, unit);
   if (!node.count) node.querySelector(".entity-lines").append((node.count = h("span.entity-state")));
   const open = plural("room.focus.open", unit.open ?? 0);
-  setText(node.count, unit.silent ? `${open} · ${plural("room.tiles.silent", unit.silent)}` : open);
+  const silenced = ["shelved", "suppressed", "out_of_service"].filter((way) => unit[way]).map((way) => t(`room.focus.${way}`, { n: unit[way] }));
+  setText(node.count, [open, ...silenced, unit.silent && plural("room.tiles.silent", unit.silent)].filter(Boolean).join(" · "));
 }
 
 function fillChild(node, unit) {

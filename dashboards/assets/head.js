@@ -149,9 +149,13 @@ function fillSeat(node, seat) {
   setAttr(node, "aria-label", `${node.lastElementChild.textContent}: ${node.title}`);
 }
 
-/** Only keys that do something here. */
-export const keyHints = () => [["A", "room.key.acknowledge"], ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"],
+/** Only keys that do something here; the foot names them, the help some more. */
+export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.shelve"], ["M", "room.key.more"], ["G", "room.key.pick"], ["L", "room.key.line"],
+  ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"],
   ...wallKeys(), ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+
+/** Keys that need a sentence: the help alone has room for it. */
+export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...keyHints().map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

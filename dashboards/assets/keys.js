@@ -1,9 +1,10 @@
 // The keyboard does everything; a key typed into a field stays in the field.
 
 import { h, $ } from "./dom.js";
-import { acknowledgeWorst, judgeChosen, walkWall } from "./alerts.js";
+import { acknowledgeWorst, judgeChosen, menuOfChosen, openChosen, pickChosen, pickLine, pickOwn, shelveChosen, toggleQuiet, walkWall } from "./alerts.js";
 import { closeForms, dialog } from "./acts.js";
-import { keyHints, togglePalette } from "./head.js";
+import { keyHints, moreHints, togglePalette } from "./head.js";
+import { stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
 import { toggleWall, wallOf } from "./walls.js";
 import { t } from "./words.js";
@@ -14,6 +15,13 @@ const DOES = {
   a: acknowledgeWorst,
   u: () => judgeChosen(true),
   n: () => judgeChosen(false),
+  s: shelveChosen,
+  m: menuOfChosen,
+  l: openChosen,
+  g: pickChosen,
+  G: pickLine,
+  w: pickOwn,
+  q: toggleQuiet,
   t: togglePalette,
   "?": help,
   ArrowDown: () => walkWall(1),
@@ -26,14 +34,15 @@ export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      if (!document.querySelector("dialog[open]") && closeForms()) event.preventDefault();
+      if (!document.querySelector("dialog[open]") && (closeForms() || stopPicking())) event.preventDefault();
       return;
     }
     if ($("room").hidden || document.querySelector("dialog[open]") || typing(event.target)) {
       if (event.key.toLowerCase() === "t" && !typing(event.target) && !document.querySelector("dialog[open]")) togglePalette();
       return;
     }
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const lower = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const key = event.shiftKey && event.key in DOES ? event.key : lower;
     const wall = wallOf(key);
     if (!wall && !DOES[key]) return;
     event.preventDefault();
@@ -43,6 +52,6 @@ export function startKeys() {
 }
 
 export function help() {
-  const rows = keyHints().map(([key, word]) => h("div.help-row", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(word))));
+  const rows = [...keyHints(), ...moreHints()].map(([key, word]) => h("div.help-row", {}, h("dt", {}, h("kbd", {}, key)), h("dd", {}, t(word))));
   dialog("room.help.title", [h("dl.help", {}, rows), h("p.quiet", {}, t("room.help.about"))], "room.close", null);
 }

@@ -79,7 +79,7 @@ async function begin() {
   }
   const answer = await currentSession();
   if (answer.ok && answer.content?.csrf) {
-    state.csrf = answer.content.csrf;
+    Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null });
     enterRoom();
   } else if (answer.status === 0 || answer.status >= 500) {
     await pause(1000);

@@ -8,7 +8,7 @@ const dirty = new Set();
 let asked = false;
 
 export const state = {
-  me: null, csrf: "", unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
+  me: null, csrf: "", limits: null, unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
   seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, audits: [], revision: null, boot: null, skewMs: 0, ready: false,
   selected: null, // {alert: id} or {series: id}
 };
@@ -172,10 +172,4 @@ export function alertInView() {
 export function alertOfSeries(id) {
   for (const alert of state.alerts.values()) if (alert.series_id === id) return alert;
   return null;
-}
-
-/** Worst first: priority, then least time to climb; what is back in its band comes last. */
-export function worstFirst(a, b) {
-  const back = (alert) => (alert.active === false ? 1 : 0);
-  return back(a) - back(b) || a.priority - b.priority || (a.deadline ?? Infinity) - (b.deadline ?? Infinity) || a.raised - b.raised;
 }

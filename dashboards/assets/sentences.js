@@ -45,6 +45,8 @@ export function since(alert) {
 /** Who has it and where it goes next, with the visible countdown. */
 export function standing(alert) {
   const place = alert.standing_name || t("room.root");
+  if (alert.latched) return t("room.card.with_latched", { place });
+  if (alert.active === false && alert.silenced?.here) return t("room.card.with_silenced", { place });
   if (alert.active === false) return t("room.card.with_back", { place });
   if (alert.deadline === null || alert.deadline === undefined) {
     return t(alert.decision ? "room.card.with_decided" : "room.card.with_top", { place });
@@ -77,7 +79,26 @@ export function acknowledged(alert) {
   if (!last) return "";
   const params = { person: last.person, at: when(last.at, now()), note: last.note };
   if (alert.unacked && alert.level > last.level) return t("room.card.acknowledged_below", params);
-  return t(last.note ? "room.card.acknowledged_note" : "room.card.acknowledged", params);
+  const said = t(last.note ? "room.card.acknowledged_note" : "room.card.acknowledged", params);
+  return alert.unacked || !alert.acked_until ? said : `${said} ${t("room.card.acked_until", { until: when(alert.acked_until, now()) })}`;
+}
+
+/** Who silenced it, how, until when and why; also where it was below and climbed all the same. */
+export function silenced(alert) {
+  const held = alert.silenced;
+  if (!held) return "";
+  const cause = held.cause ? state.alerts.get(held.cause)?.series_name ?? t("room.card.another") : "";
+  const params = { person: held.by, at: when(held.at, now()), until: held.until ? when(held.until, now()) : "", reference: held.reference, cause, unit: placeName(held.unit) };
+  const form = held.kind === "shelved" && held.one_shot ? "shelved_once" : held.kind;
+  const said = t(`room.card.${held.here ? "" : "below_"}${form}`, params);
+  return held.reason ? `${said} ${t("room.card.silenced_why", { reason: held.reason })}` : said;
+}
+
+/** The state in a word, for those who listen. */
+export function stateWord(alert) {
+  if (alert.silenced?.here) return t(`room.state.${alert.state}`);
+  if (alert.latched) return t("room.state.latched");
+  return t(alert.unacked ? "room.card.unacknowledged" : "room.card.known");
 }
 
 export function decided(alert) {
@@ -99,7 +120,10 @@ export function judged(alert) {
 
 /** What is expected of the reader now. */
 export function expected(alert) {
+  if (alert.silenced?.here) return alert.deadline && alert.active !== false ? t("room.expect.silenced") : "";
+  if (alert.latched && alert.may_reset) return t(alert.unacked ? "room.expect.reset_unseen" : "room.expect.reset");
   if (alert.active === false && alert.unacked && alert.may_acknowledge) return t("room.expect.note_return");
+  if (alert.unacked && alert.may_acknowledge && alert.note_required) return t("room.expect.acknowledge_note");
   if (alert.unacked && alert.may_acknowledge && alert.may_decide) return t("room.expect.acknowledge_decide");
   if (alert.unacked && alert.may_acknowledge) return t("room.expect.acknowledge");
   if (alert.may_decide && !alert.decision) return t("room.expect.decide");

@@ -53,7 +53,7 @@ async function enter({ person, password, fault, button }) {
     return;
   }
   password.value = "";
-  state.csrf = answer.content.csrf;
+  Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null });
   $("signin").hidden = true;
   done();
 }

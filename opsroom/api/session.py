@@ -38,6 +38,11 @@ def _told(room: ApiRoom, caller: Caller) -> dict[str, Any]:
         "unit": room.view.path_of(caller.seat.unit_id),
         "seat_id": caller.seat.id,
         "csrf": caller.session.csrf,
+        "limits": {
+            "shelve_s": room.settings.limits.shelve_s_max,
+            "acknowledge": room.settings.limits.acknowledge_max,
+            "note_chars": room.settings.limits.note_chars,
+        },
     }
 
 

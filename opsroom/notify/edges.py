@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from opsroom.alarm import Hush
-from opsroom.model import MICROS_PER_S, Alert, Transition, Unit
+from opsroom.lines import cause_of
+from opsroom.model import Alert, Transition, Unit
 from opsroom.notices import Member, NoticeKind
 
 if TYPE_CHECKING:
@@ -83,11 +84,6 @@ def hushed(alert: Alert) -> Hush | None:
     return alert.silenced.kind if here and alert.silenced is not None else None
 
 
-def cause_of(alert: Alert) -> str:
-    """Name the alert that stands for this one, "" where it stands for itself."""
-    return alert.cause or (alert.silenced.cause if alert.silenced is not None else "")
-
-
 def heard(news: Told, route: NotifyRoute, priority_max: int, tree: Tree) -> bool:
     """Say whether the receiver of `route` is told.
 
@@ -105,14 +101,6 @@ def heard(news: Told, route: NotifyRoute, priority_max: int, tree: Tree) -> bool
     if unit is None:
         return False
     return any(one == unit.id or (route.below and tree.contains(unit.id, one)) for one in news.units)
-
-
-def window_us(alert: Alert, recovery_default_s: float) -> int:
-    """Give the recovery time that runs where the alert stands, microseconds: so long a group gathers."""
-    standing = alert.standing
-    if standing.deadline is None:
-        return round(recovery_default_s * MICROS_PER_S)
-    return max(1, standing.deadline - standing.at)
 
 
 def zone_of(alert: Alert, tree: Tree) -> str:

@@ -16,9 +16,10 @@ import msgspec
 from msgspec.structs import replace
 
 from opsroom.alarm import Hush
+from opsroom.lines import cause_of, window_us
 from opsroom.model import MICROS_PER_S, Micros, Transition
 from opsroom.notices import Member, Notice, NoticeKind
-from opsroom.notify.edges import Told, Tree, cause_of, heard, hushed, told, window_us, zone_of
+from opsroom.notify.edges import Told, Tree, heard, hushed, told, zone_of
 
 if TYPE_CHECKING:
     from opsroom.settings import NotifyRoute, NotifySection
@@ -113,7 +114,7 @@ class Grouping:
                 subject=_subject(news, route),
                 person=news.person,
                 opened=now,
-                ends=now + max(wait_us, window_us(news.alert, self._recovery_default_s)),
+                ends=now + max(wait_us, window_us(news.alert.standing, self._recovery_default_s)),
                 send_at=now + wait_us,
                 time_zone=zone_of(news.alert, tree),
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opsroom.alarm import SILENCED, AlarmState
+from opsroom.lines import cause_of, window_us
 from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Judgement, Micros, Outcome, Unit
 from opsroom.rights import (
     concerns,
@@ -60,9 +61,10 @@ def _rate(finding: Finding | None) -> float | None:
 class Cards:
     """Makes AlertViews out of alerts and the tree."""
 
-    def __init__(self, catalog: Catalog) -> None:
-        """Take the tree, for names and paths."""
+    def __init__(self, catalog: Catalog, recovery_default_s: float) -> None:
+        """Take the tree, for names and paths, and the recovery time (s) of what has none."""
         self._catalog = catalog
+        self._recovery_default_s = recovery_default_s
 
     def describe(self, alert: Alert) -> dict[str, Any]:
         """Give what everybody who may see the alert is told: an AlertView without the seat's part."""
@@ -81,6 +83,8 @@ class Cards:
             "kind": alert.kind,
             "priority": int(alert.priority),
             "raised": ms(alert.raised),
+            "gathers_until": ms(alert.raised + window_us(alert.annunciations[0], self._recovery_default_s)),
+            "cause": cause_of(alert) or None,
             "onset": ms(alert.onset),
             "deadline": ms(alert.deadline),
             "level": alert.level,
@@ -141,7 +145,7 @@ class Cards:
         seat: Seat,
         *,
         raises_30d: int,
-        members: list[str],
+        note_required: bool,
         described: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Give the AlertView as the seat gets it: with what it may do, and whether the alert is its own."""
@@ -161,7 +165,7 @@ class Cards:
             "may_decide": undecided and may_decide(alert, seat, self._catalog),
             "may_judge": may_judge(alert, seat),
             "raises_30d": raises_30d,
-            "members": members,
+            "note_required": note_required,
         }
 
     def _next(self, alert: Alert) -> Unit | None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.alarm import ANOMALY, AlarmClass
 from opsroom.errors import AccessDenied, NotFound
-from opsroom.model import MICROS_PER_S, Alert, Columns, Micros, Series, Transition, Unit
+from opsroom.model import Alert, Columns, Micros, Series, Transition, Unit
 from opsroom.rights import may_see, may_see_series, may_see_unit, on_wall
 from opsroom.seats import Seat
 from opsroom.settings import FiguresSection
@@ -28,7 +29,7 @@ from opsroom.view.subscription import Subscription
 from opsroom.view.totals import Total, totals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from opsroom.audit import Audit
     from opsroom.catalog import Catalog
@@ -44,7 +45,8 @@ class View:
 
     One loop owns it; nothing here waits or reads a clock but the subscriptions.
 
-    `boot` names this run of the server: revisions count from 0 in each.
+    `boot` names this run of the server: revisions count from 0 in each. `class_of` tells how alerts of a
+    kind behave; whoever joins the room sets it.
     """
 
     def __init__(
@@ -62,8 +64,9 @@ class View:
         self.revision = 0
         self.at: Micros = 0
         self.board = Board(settings.grey_default_s)
-        self.cards = Cards(catalog)
+        self.cards = Cards(catalog, settings.recovery_default_s)
         self.audits = Audits(catalog)
+        self.class_of: Callable[[Alert], AlarmClass] = lambda _: ANOMALY
         self.alerts: dict[str, Alert] = {}
         self.by_series: dict[int, dict[str, None]] = {}
         self.alert_rev: dict[str, int] = {}
@@ -75,7 +78,6 @@ class View:
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
         self.audit_revision = 0
         self.agreements = Agreements()
-        self._recovery_default_s = settings.recovery_default_s
         self._ended: deque[tuple[int, Alert]] = deque(maxlen=ENDED_KEPT)
         self._forgotten = 0
         self._described: dict[str, dict[str, Any]] = {}
@@ -202,8 +204,6 @@ class View:
             if len(self._ended) == ENDED_KEPT:
                 self._forgotten = self._ended[0][0]
             self._ended.append((self.revision, alert))
-        for other in self._beside(alert):
-            self.alert_rev[other.id] = self.revision
         slot = self.board.slot_of.get(alert.series_id)
         if slot is not None:
             self.board.card_rev[slot] = self.revision
@@ -329,20 +329,6 @@ class View:
         """Give the alerts on the wall that a series has, the active one first."""
         held = [self.alerts[one] for one in self.by_series.get(series_id, ())]
         return sorted(held, key=lambda alert: not alert.active)
-
-    def members(self, alert: Alert, unit_id: int) -> list[str]:
-        """Give the unit's other open alerts raised within one recovery time (rule 5) that `unit_id` sees."""
-        return [other.id for other in self._beside(alert) if self.sees(other, unit_id)]
-
-    def _beside(self, alert: Alert) -> list[Alert]:
-        near = self.board.recovery_s(alert.series_id, self._recovery_default_s) * MICROS_PER_S
-        return [
-            other
-            for other in self.alerts.values()
-            if other.unit_id == alert.unit_id
-            and other.id != alert.id
-            and abs(other.raised - alert.raised) <= near
-        ]
 
     def ended_since(self, since: int, unit_id: int) -> list[Alert]:
         """Give the alerts that left the wall after revision `since`, as far as `unit_id` saw them."""

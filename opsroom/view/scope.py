@@ -147,7 +147,7 @@ class Scope:
             alert,
             self.seat,
             raises_30d=view.raises.get(alert.series_id, 0),
-            members=view.members(alert, self.seat.unit_id),
+            note_required=view.class_of(alert).note_required,
             described=view.described(alert),
         )
 

@@ -78,6 +78,8 @@ class Town(Server):
     """A server with its people and one token at the dam, all in its store before the first start."""
 
     limits: dict[str, Any] = field(default_factory=dict)
+    tree: Callable[[], str] = economy
+    seats: dict[str, tuple[str, Role]] = field(default_factory=lambda: SEATS)
     token: str = ""
 
     def __post_init__(self) -> None:
@@ -96,14 +98,14 @@ class Town(Server):
     def prepare(self) -> None:
         """Put seats and token into the store; ids are those that the first start will give."""
         file = self.folder / "economy.toml"
-        file.write_text(economy(), encoding="utf-8")
+        file.write_text(self.tree(), encoding="utf-8")
         tree = Catalog()
         for change in load_economy(file, tree):
             tree.apply(change)
         quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
         settings = load_settings(self.settings_file)
         with contextlib.closing(open_store(settings.store.url, settings.store)) as store:
-            for person, (path, role) in SEATS.items():
+            for person, (path, role) in self.seats.items():
                 unit = tree.unit_at(path)
                 assert unit is not None
                 seat = store.access.put_seat(Seat(0, person, role, unit.id))

@@ -127,8 +127,7 @@ class StandIn:
         risen.append(self._alert(20, 2, 38, level=1, kind="limit"))
         own.append(self._alert(18, 2, 21, level=0, kind="step", own=True))
         own.append(self._alert(14, 3, 68, level=0, kind="abnormal", own=True, unacked=False))
-        risen[0]["members"], risen[2]["members"] = [risen[2]["id"]], [risen[0]["id"]]
-        risen[2]["unit_name"] = risen[0]["unit_name"]
+        risen[2].update({name: risen[0][name] for name in ("unit", "unit_name")})  # two of one unit: one line
         noted = {
             "author": "copper control",
             "text": "Furnace 2 is down, reserve started",
@@ -203,7 +202,9 @@ class StandIn:
             "p": more.get("p"),
             "rate_per_week": 0.1,
             "raises_30d": 3,
-            "members": [],
+            "gathers_until": raised + 15 * MINUTE_MS,
+            "cause": None,
+            "note_required": False,
         }
 
     def unit(self, path: str) -> dict[str, Any]:

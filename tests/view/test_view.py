@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from opsroom.alarm import AlarmClass, Cause
 from opsroom.errors import NotFound
 from opsroom.model import Role
-from opsroom.records import SeriesSet, UnitSet
+from opsroom.records import CauseSet, ClassSet, SeriesSet, UnitSet
 from opsroom.seats import Seat
 from opsroom.view import Subscription
 from tests.api.small_room import (
@@ -132,11 +133,26 @@ def test_an_alert_is_seen_where_it_has_stood_and_brings_its_series() -> None:
     told(story)
 
 
-def test_alerts_of_one_unit_are_members_of_one_line() -> None:
+def test_an_alert_says_how_long_it_gathers_others_and_what_stands_for_it() -> None:
     async def story(room: SmallRoom) -> None:
+        room.agreed.take(CauseSet(Cause(series_id=HEAT, causes=(OUTPUT,), reason="no steam, no heat")))
         first, second = room.raise_alert(OUTPUT), room.raise_alert(HEAT)
-        members = {a["id"]: a["members"] for a in shot(room, AT_MILL)["alerts"]}
-        assert members == {first: [second], second: [first]}
+        shown = {a["id"]: a for a in shot(room, AT_MILL)["alerts"]}
+        periods_ms = 3 * 60_000
+        assert [a["gathers_until"] - a["raised"] for a in shown.values()] == [periods_ms, periods_ms]
+        assert (shown[first]["cause"], shown[second]["cause"]) == (None, first)
+
+    told(story)
+
+
+def test_an_alert_of_a_class_says_whether_acknowledging_asks_for_a_note() -> None:
+    async def story(room: SmallRoom) -> None:
+        room.raise_alert(OUTPUT)
+        assert not shot(room, AT_MILL)["alerts"][0]["note_required"]
+        room.agreed.take(ClassSet(AlarmClass(name="anomaly", note_required=True)))
+        assert shot(room, AT_MILL)["alerts"][0]["note_required"]
+
+    told(story)
 
     told(story)
 
