@@ -1,6 +1,6 @@
-"""Which alerts are one line: those of one unit raised within one recovery time, and all that one cause stands for.
+"""Which alerts are one line: those of one unit raised within one recovery time, and what one cause explains.
 
-One rule for what is told outside and for what stands on the wall (DOMAIN 1.6, rule 5). Each gathers what it
+One rule for what is told outside and for what stands on the wall (DOMAIN 1.6 rule 5). Each gathers what it
 has in its own way, a receiver edge by edge, a screen all at once; the two questions they ask are here.
 """
 

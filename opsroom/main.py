@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from opsroom.alarm import AlarmClass
     from opsroom.log import Log
+    from opsroom.model import Alert
     from opsroom.records import AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Store
@@ -150,7 +152,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         view=view,
         access=access,
     )
-    view.class_of = lambda alert: room.agreed.class_of(alert)
+    view.class_of = classes_of(room)
     notifier, watchdog = tellers(room)
     asgi = create_api(room)
     asgi.include_router(ingest_router(room))
@@ -168,6 +170,15 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         notifier=notifier,
         watchdog=watchdog,
     )
+
+
+def classes_of(room: Room) -> Callable[[Alert], AlarmClass]:
+    """Give what tells how alerts behave; asked each time, since a snapshot brings agreements of its own."""
+
+    def class_of(alert: Alert) -> AlarmClass:
+        return room.agreed.class_of(alert)
+
+    return class_of
 
 
 def tellers(room: Room) -> tuple[Notifier, Watchdog]:

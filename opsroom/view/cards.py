@@ -99,15 +99,7 @@ class Cards:
             "delivered": ms(alert.delivered),
             "recovered": ms(alert.recovered),
             "pressed": alert.kind is ChangeKind.PRESS,
-            "levels": [
-                {
-                    "level": a.level,
-                    "unit": _path(units.get(a.unit_id)),
-                    "name": _name(units.get(a.unit_id)),
-                    "at": ms(a.at),
-                }
-                for a in alert.annunciations
-            ],
+            "levels": self._levels(alert),
             "acknowledgements": [
                 {
                     "person": a.person,
@@ -167,6 +159,15 @@ class Cards:
             "raises_30d": raises_30d,
             "note_required": note_required,
         }
+
+    def _levels(self, alert: Alert) -> list[dict[str, Any]]:
+        """Give where it has stood, oldest first."""
+        units = self._catalog.units
+        return [
+            {"level": a.level, "unit": _path(unit), "name": _name(unit), "at": ms(a.at)}
+            for a in alert.annunciations
+            for unit in (units.get(a.unit_id),)
+        ]
 
     def _next(self, alert: Alert) -> Unit | None:
         """Give the unit to which the alert climbs when its deadline passes, None at the top."""

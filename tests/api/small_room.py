@@ -12,6 +12,7 @@ import numpy as np
 from argon2 import PasswordHasher
 
 from opsroom.access import Access, Passwords
+from opsroom.alarm import AlarmClass
 from opsroom.alert.agreed import Agreed
 from opsroom.alert.book import AlertBook
 from opsroom.alert.budget import Budget
@@ -19,6 +20,7 @@ from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
 from opsroom.clock import ManualClock
 from opsroom.model import (
+    Alert,
     ChangeKind,
     Columns,
     Finding,
@@ -120,7 +122,7 @@ class SmallRoom:
         self.book = AlertBook()
         self.audit_book = AuditBook()
         self.view.load(START, (), bargains=self.book.agreed)
-        self.view.class_of = lambda alert: self.agreed.class_of(alert)
+        self.view.class_of = self.class_of
         self.ready = True
         self.store_failing = False
         self.lag_s = 0.0
@@ -134,6 +136,9 @@ class SmallRoom:
     @property
     def agreed(self) -> Agreed:
         return self.book.agreed
+
+    def class_of(self, alert: Alert) -> AlarmClass:
+        return self.agreed.class_of(alert)
 
     def budget(self, series: Series) -> Budget:
         return self.book.budget(series, self.settings.room.budget_per_week)

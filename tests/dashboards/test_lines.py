@@ -1,4 +1,4 @@
-"""What belongs together on the wall: the page's own rule, asked in a real browser with walls made by chance."""
+"""What belongs together on the wall: the page's own rule, asked in a real browser."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def shape(found: list[Alert]) -> list[tuple[str, list[str]]]:
 def test_the_rule_in_examples(ask: Callable[..., Any]) -> None:
     """One visit, each rule once: unit and time, causes, silence, order, what stands on the line."""
     of_unit = [alert("b", "mill", 500, priority=1), alert("a", "mill", 0), alert("c", "mill", 901)]
-    assert shape(ask("linesOf", of_unit)) == [("b", ["a"]), ("c", [])], "the first of them gathers, not the last"
+    assert shape(ask("linesOf", of_unit)) == [("b", ["a"]), ("c", [])], (
+        "the first of them gathers, not the last"
+    )
     assert shape(ask("linesOf", [alert("a", "mill", 0), alert("b", "press", 1)])) == [("a", []), ("b", [])]
     cause = alert("cause", "mill", 0)
     under = [alert(f"u{n}", "press", n, cause="cause", **silent("suppressed")) for n in (1, 2)]
@@ -62,10 +64,17 @@ def test_the_rule_in_examples(ask: Callable[..., Any]) -> None:
     second = alert("second", "mill", 4)
     its_own = alert("v", "mill", 5, cause="second", **silent("suppressed"))
     assert shape(ask("linesOf", [cause, under[0], second, its_own])) == [("cause", ["u1"]), ("second", ["v"])]
-    shelved, orphan = alert("s", "mill", 0, **silent("shelved")), alert("o", "mill", 1, cause="gone", **silent("suppressed"))
+    shelved, orphan = (
+        alert("s", "mill", 0, **silent("shelved")),
+        alert("o", "mill", 1, cause="gone", **silent("suppressed")),
+    )
     assert ask("linesOf", [shelved, orphan]) == []
     assert [one["id"] for one in ask("quietOnes", [orphan, shelved, cause])] == ["s", "o"]
-    assert ask("silencedCounts", [shelved, orphan, cause]) == {"shelved": 1, "suppressed": 1, "out_of_service": 0}
+    assert ask("silencedCounts", [shelved, orphan, cause]) == {
+        "shelved": 1,
+        "suppressed": 1,
+        "out_of_service": 0,
+    }
 
 
 def test_walls_made_by_chance_lose_nothing_and_hide_no_cause(ask: Callable[..., Any]) -> None:
@@ -79,15 +88,21 @@ def test_walls_made_by_chance_lose_nothing_and_hide_no_cause(ask: Callable[..., 
             kind = draw.choice(["shelved", "suppressed", "out_of_service", ""])
             cause = draw.choice(wall)
             if kind:
-                one.update(silent(kind, cause=cause["id"] if kind == "suppressed" and cause is not one else None))
+                one.update(
+                    silent(kind, cause=cause["id"] if kind == "suppressed" and cause is not one else None)
+                )
         lines, quiet = ask("linesOf", wall), ask("quietOnes", wall)
-        stands = [a["id"] for line in lines for a in (line["head"], *line["members"])] + [a["id"] for a in quiet]
+        stands = [a["id"] for line in lines for a in (line["head"], *line["members"])] + [
+            a["id"] for a in quiet
+        ]
         assert sorted(stands) == sorted(a["id"] for a in wall)
         heard = {a["id"] for a in wall if a["silenced"] is None}
         heads = {line["head"]["id"] for line in lines}
         explaining = {a["cause"] for a in wall if a["silenced"] and a["cause"] in heard}
         assert explaining <= heads
-        assert all(line["worst"] == min(a["priority"] for a in (line["head"], *line["members"])) for line in lines)
+        assert all(
+            line["worst"] == min(a["priority"] for a in (line["head"], *line["members"])) for line in lines
+        )
         draw.shuffle(wall)
         assert ask("linesOf", wall) == lines, "the order in which alerts came over the wire means nothing"
 
