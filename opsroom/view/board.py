@@ -117,11 +117,6 @@ class Board:
         """Give the series in a slot."""
         return self._series[slot]
 
-    def recovery_s(self, series_id: int, default_s: float) -> float:
-        """Give the recovery time of a series with its own unit, `default_s` where there is no such series."""
-        slot = self.slot_of.get(series_id)
-        return default_s if slot is None else self._series[slot].recovery_at(0, default_s)
-
     def slots(self, ids: NDArray[Any]) -> NDArray[np.int64]:
         """Give the slots of series `ids`, -1 for unknown ones."""
         if not len(self._sorted_ids):
