@@ -23,8 +23,8 @@ from opsroom.catalog import Catalog
 from opsroom.clock import WallClock
 from opsroom.core import Core
 from opsroom.economy import load_economy
-from opsroom.errors import SettingsError
-from opsroom.log import open_log
+from opsroom.errors import SettingsError, StoreError
+from opsroom.log import open_log, readable
 from opsroom.model import Unit
 from opsroom.notify import Notifier, Watchdog
 from opsroom.records import RecordKind, UnitSet, decode_config
@@ -91,8 +91,32 @@ def first_unit(catalog: Catalog) -> list[AnyConfig]:
 
 def last_now(log: Log) -> int:
     """Give the room time (us) of the newest record of the log: the clock never goes back behind it."""
-    newest = log.read(max(0, log.last_offset - 1))
+    newest = list(readable(log, max(0, log.last_offset - 100)))
     return newest[-1].received if newest else 0
+
+
+def refuse_strangers(store: Store, log: Log) -> None:
+    """Refuse a store and a log that are not of one room, or of two moments too far apart.
+
+    Where the log begins behind what the store has, readings would be missing; where it ends before, new
+    records would be numbered like old ones and taken for them.
+
+    Raises:
+        StoreError: `log_store_mismatch`.
+    """
+    flushed, committed = store.readings.flushed_offset, store.journal.offset()
+    if log.trimmed <= flushed and max(flushed, committed) <= log.last_offset:
+        return
+    raise StoreError(
+        f"Store and log do not belong together: the store holds records up to {flushed}, committed up to "
+        f"{committed}; the log has those from {log.trimmed + 1} to {log.last_offset}.",
+        remedy="Run opsroom doctor; restore both from one backup.",
+        code="log_store_mismatch",
+        flushed=flushed,
+        committed=committed,
+        trimmed=log.trimmed,
+        last=log.last_offset,
+    )
 
 
 def known_catalog(store: Store, log: Log) -> Catalog:
@@ -102,13 +126,10 @@ def known_catalog(store: Store, log: Log) -> Catalog:
     """
     rows = store.catalog
     catalog = Catalog(rows.units(), rows.series(), rows.relations(), rows.rules())
-    offset = store.journal.offset()
-    while records := log.read(offset):
-        for record in records:
-            if record.kind is RecordKind.CONFIG:
-                for change in decode_config(record.payload):
-                    catalog.apply(change)
-        offset = records[-1].offset
+    for record in readable(log, store.journal.offset()):
+        if record.kind is RecordKind.CONFIG:
+            for change in decode_config(record.payload):
+                catalog.apply(change)
     return catalog
 
 
@@ -125,6 +146,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     refuse_open_bind(settings)
     store: Store = open_store(settings.store.url, settings.store)
     log: Log = open_log(settings.log.url, settings.limits, settings.log.group_commit_ms)
+    refuse_strangers(store, log)
     catalog = known_catalog(store, log)
     if changes is None:
         changes = load_economy(settings.room.economy, catalog)

@@ -49,6 +49,8 @@ class Meters:
         alerts.set_function(lambda: len(room.view.alerts))
         series = Gauge("opsroom_series", "Series known", registry=self.registry)
         series.set_function(lambda: len(room.catalog.series))
+        damaged = Gauge("opsroom_log_damaged", "Damaged records found in the log", registry=self.registry)
+        damaged.set_function(lambda: room.log.damaged)
         ready = Gauge("opsroom_ready", "1 when the room is ready", registry=self.registry)
         ready.set_function(lambda: float(not unready(room)))
 

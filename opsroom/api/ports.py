@@ -125,8 +125,13 @@ class Doings(Protocol):
         ...
 
 
-class Space(Protocol):
-    """Whether the log has room."""
+class LogCondition(Protocol):
+    """How the log is."""
+
+    @property
+    def damaged(self) -> int:
+        """How many records or transactions were found damaged since the start."""
+        ...
 
     @property
     def is_full(self) -> bool:
@@ -148,8 +153,8 @@ class Parts(Protocol):
         ...
 
     @property
-    def log(self) -> Space:
-        """The log, only asked for its space here."""
+    def log(self) -> LogCondition:
+        """The log, only asked how it is."""
         ...
 
 

@@ -19,6 +19,7 @@ from opsroom.cli import (
     demo,
     detect,
     detection,
+    doctor,
     economy,
     feed,
     figures,
@@ -39,7 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An operations room: plants stream telemetry, detectors open alerts, alerts climb the tree.",
 )
-for module in (demo, serve, check, backup, figures, economy):
+for module in (demo, serve, check, backup, doctor, figures, economy):
     module.register(app)
 detection.register(bench.app)
 for name, group in (

@@ -1,4 +1,4 @@
-"""`opsroom backup`: a consistent copy of log and store, beside the running room."""
+"""`opsroom backup` and `restore`: a consistent copy of log and store beside the running room, and back."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def register(app: typer.Typer) -> None:
     app.command(
         epilog=examples("opsroom backup /backup/monday", "opsroom backup copy --settings plant.toml --json")
     )(backup)
+    app.command(
+        epilog=examples("opsroom restore /backup/monday", "opsroom restore copy --settings new.toml --json")
+    )(restore)
 
 
 def backup(
@@ -30,7 +33,7 @@ def backup(
     settings_file: SettingsFile = DEFAULT_SETTINGS,
     as_json: AsJson = False,
 ) -> None:
-    """Copy store, log and files to a folder, the room running or not; to restore, put them back."""
+    """Copy store, log and files to a folder, the room running or not."""
     from opsroom.errors import SettingsError
     from opsroom.settings import load_settings
 
@@ -56,47 +59,122 @@ def backup(
 
 
 def _copy_databases(settings: Settings, folder: Path) -> None:
-    """Copy the store, then the log.
-
-    The log must reach back to what the copied store has in chunks. It is trimmed to that point at most, so
-    a store that cut another chunk meanwhile is copied again.
+    """Copy the store and the log so that together they are a room at one moment.
 
     Raises:
-        StoreError: not SQLite files, not there, or the room was too busy three times.
+        StoreError: not SQLite files, not there, or the room was too busy each time.
+    """
+    from opsroom.errors import StoreError
+    from opsroom.store.backup import backup_room
+
+    for file in _files(settings):
+        if not file.exists():
+            raise StoreError(
+                f"{file} is not there.", remedy="Name the settings: --settings FILE.", code="store_missing"
+            )
+    backup_room(settings.store.url, settings.log.url, folder, TRIES)
+
+
+def _files(settings: Settings) -> tuple[Path, Path]:
+    """Give the files of store and log.
+
+    Raises:
+        StoreError: another engine, which has tools of its own.
     """
     from opsroom.cli.files import file_of
     from opsroom.errors import StoreError
-    from opsroom.store._backup import copy_sqlite
 
     store, log = file_of(settings.store.url), file_of(settings.log.url)
     if store is None or log is None:
         raise StoreError(
             "Only SQLite files are copied.", remedy="Use the database's own tool.", code="backup_engine"
         )
-    for file in (store, log):
-        if not file.exists():
-            raise StoreError(
-                f"{file} is not there.", remedy="Name the settings: --settings FILE.", code="store_missing"
-            )
-    for _ in range(TRIES):
-        for name in ("store.db", "log.db"):
-            (folder / name).unlink(missing_ok=True)
-        copy_sqlite(store, folder / "store.db")
-        copy_sqlite(log, folder / "log.db")
-        if _flushed(settings.store.url) == _flushed(f"sqlite:///{(folder / 'store.db').absolute()}"):
-            return
-    raise StoreError("The store cut chunks during every copy.", remedy="Try again.", code="backup_busy")
+    return store, log
 
 
-def _flushed(url: str) -> int:
-    """Give the log offset up to which the store at `url` has readings in chunks."""
-    from opsroom.store import open_store
+def restore(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder that `opsroom backup` made")],
+    settings_file: SettingsFile = DEFAULT_SETTINGS,
+    as_json: AsJson = False,
+) -> None:
+    """Put a backup where the settings name store and log, checked; nothing is overwritten."""
+    from opsroom.errors import SettingsError
+    from opsroom.settings import load_settings
 
-    store = open_store(url)
-    try:
-        return store.readings.flushed_offset
-    finally:
-        store.close()
+    sums = _checked(folder)
+    if not settings_file.exists() and settings_file.name in sums:
+        shutil.copy2(folder / settings_file.name, settings_file)
+    settings = load_settings(settings_file)
+    store, log = _files(settings)
+    _refuse_damaged(folder)
+    taken = [file for file in (store, log) if file.exists()]
+    if taken:
+        raise SettingsError(
+            f"{taken[0]} is there already.",
+            remedy="Stop the room and move store and log away, or name other settings.",
+            code="restore_not_empty",
+        )
+    economy = Path(settings.room.economy)
+    targets = {"store.db": store, "log.db": log}
+    if economy.name in sums and not economy.exists():
+        targets[economy.name] = economy
+    for name, target in targets.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(folder / name, target)
+    put = {str(target): _sha256(target) for target in targets.values()}
+    for name, target in targets.items():
+        if put[str(target)] != sums[name]:
+            raise _damaged(target)
+    if as_json:
+        say_json({"folder": str(folder), "sha256": put})
+    else:
+        out().print(f"restored and checked: {', '.join(put)}", markup=False)
+
+
+def _checked(folder: Path) -> dict[str, str]:
+    """Give the digests of a backup's files, each found as it was written.
+
+    Raises:
+        StoreError: no backup, or a file was changed since.
+    """
+    from opsroom.errors import StoreError
+
+    listed = folder / "SHA256SUMS"
+    if not listed.exists():
+        raise StoreError(
+            f"{folder} is no backup: it has no SHA256SUMS.",
+            remedy="Name a folder that `opsroom backup` made.",
+            code="backup_missing",
+        )
+    lines = (line.split("  ", 1) for line in listed.read_text(encoding="ascii").splitlines())
+    sums = {name: digest for digest, name in lines}
+    for name, digest in sums.items():
+        file = folder / name
+        if not file.exists() or _sha256(file) != digest:
+            raise _damaged(file)
+    return sums
+
+
+def _damaged(file: Path) -> Exception:
+    from opsroom.errors import StoreError
+
+    return StoreError(
+        f"{file} is not what SHA256SUMS says.", remedy="Take another backup.", code="backup_damaged"
+    )
+
+
+def _refuse_damaged(folder: Path) -> None:
+    """Refuse a backup that a later release wrote, or whose contents are damaged.
+
+    Raises:
+        StoreError: the first of what is wrong.
+    """
+    from opsroom.log.inspection import inspect as inspect_log
+    from opsroom.store.inspection import inspect as inspect_store
+
+    for _, damage in (inspect_store(folder / "store.db"), inspect_log(folder / "log.db")):
+        if damage:
+            raise damage[0]
 
 
 def _sha256(file: Path) -> str:

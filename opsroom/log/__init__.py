@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from opsroom.errors import SettingsError
+from opsroom.errors import Corrupt, SettingsError
 from opsroom.registry import discover
 from opsroom.settings import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from opsroom.model import Refusal
     from opsroom.records import Entry, Record, SourceState
@@ -60,6 +60,16 @@ class LogReader(Protocol):
     @property
     def last_offset(self) -> int:
         """Offset of the newest durable record, 0 where there is none. Never goes back."""
+        ...
+
+    @property
+    def damaged(self) -> int:
+        """How many records or transactions were found damaged since the log was opened."""
+        ...
+
+    @property
+    def trimmed(self) -> int:
+        """Offset up to which READINGS and TICK were let go."""
         ...
 
     def read(self, after: int, limit: int = 1024) -> list[Record]:
@@ -110,3 +120,19 @@ def open_log(url: str, limits: Limits | None = None, group_commit_ms: float = 2.
         )
     log: Log = engines[scheme].open_log(url, limits or Limits(), group_commit_ms)
     return log
+
+
+def readable(log: LogReader, after: int) -> Iterator[Record]:
+    """Give every durable record behind `after` that can be read; damaged ones are passed over and counted."""
+    while True:
+        try:
+            records = log.read(after)
+        except Corrupt as error:
+            if "offset" not in error.params:
+                raise
+            after = error.params["offset"]
+            continue
+        if not records:
+            return
+        yield from records
+        after = records[-1].offset

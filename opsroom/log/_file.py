@@ -20,6 +20,7 @@ import google_crc32c
 import msgspec
 
 from opsroom.errors import Corrupt, StoreError, StoreFull
+from opsroom.log._salvage import is_damage, keep_cut_wal, lost, unreadable
 from opsroom.model import Refusal
 from opsroom.records import Record, RecordKind, SourceState
 
@@ -65,6 +66,7 @@ class LogFile:
         self._lock_file = _lock(path)
         try:
             self._writer = _connect(path)
+            self.damaged = keep_cut_wal(self._writer, path)
             _prepare(self._writer, path)
             self._reader, self._mover = _connect(path), _connect(path)
             self._read_lock = threading.Lock()
@@ -118,6 +120,8 @@ class LogFile:
             try:
                 rows = self._reader.execute(_READ, (after, limit)).fetchall()
             except sqlite3.Error as error:
+                if is_damage(error):
+                    return self._around_damage(after, limit)
                 raise told(error, self.path) from error
         found: list[Record] = []
         for row in rows:
@@ -127,12 +131,32 @@ class LogFile:
             elif found:
                 break
             else:
-                raise Corrupt(
-                    f"Record {row[0]} of {self.path.name} does not match its checksum.",
-                    remedy="The log goes on after it; what it held is lost here and may be in a backup.",
-                    offset=row[0],
-                    file=str(self.path),
-                )
+                self.damaged += 1
+                raise lost(self.path, row[0], row[0])
+        return found
+
+    def _around_damage(self, after: int, limit: int) -> list[Record]:
+        """Give what can be read before the first damaged page; where that is nothing, say what is lost.
+
+        The caller holds the read lock.
+        """
+        found: list[Record] = []
+        while len(found) < limit and after < self.last:
+            try:
+                row = self._reader.execute(_READ, (after, 1)).fetchone()
+            except sqlite3.Error as error:
+                if not is_damage(error):
+                    raise told(error, self.path) from error
+                break
+            record = _record(row) if row is not None else None
+            if record is None:
+                break
+            found.append(record)
+            after = record.offset
+        if not found:
+            missing = unreadable(self._reader, self.path, after, self.last)
+            self.damaged += missing.params["offset"] - after
+            raise missing
         return found
 
     def refusals(self, source: str, epoch: int, seq: int) -> tuple[Refusal, ...]:
@@ -234,7 +258,7 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
             f"No space left for {path.name}.", remedy="Free space; writing goes on by itself.", **params
         )
     if code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-        return Corrupt(f"{path.name} is damaged: {error}.", remedy="Put a backup in its place.", **params)
+        return Corrupt(f"{path.name} is damaged: {error}.", remedy="Run `opsroom doctor`.", **params)
     return StoreError(
         f"{path.name}: {error}.", remedy="Look at the disk; nothing was acknowledged.", **params
     )
@@ -264,6 +288,11 @@ def _record(row: Row) -> Record | None:
         epoch=epoch,
         seq=seq,
     )
+
+
+def is_whole(row: Row) -> bool:
+    """Tell whether a row matches its checksum."""
+    return _record(row) is not None
 
 
 def _checksum(

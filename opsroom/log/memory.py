@@ -23,12 +23,23 @@ class MemoryLog:
         self._positions = Positions()
         self._refusals: dict[tuple[str, int, int], tuple[Refusal, ...]] = {}
         self._tail = Tail(0, 0)
+        self._trimmed = 0
         self._closed = False
 
     @property
     def last_offset(self) -> int:
         """Offset of the newest record."""
         return self._tail.last
+
+    @property
+    def damaged(self) -> int:
+        """Memory keeps what it was given."""
+        return 0
+
+    @property
+    def trimmed(self) -> int:
+        """Offset up to which readings and ticks were let go."""
+        return self._trimmed
 
     @property
     def is_full(self) -> bool:
@@ -76,6 +87,7 @@ class MemoryLog:
 
     def trim(self, upto: int) -> None:
         """Let readings and ticks go."""
+        self._trimmed = max(self._trimmed, upto)
         self._records = [r for r in self._records if r.offset > upto or r.kind not in _TRIMMED]
 
     def close(self) -> None:

@@ -89,6 +89,16 @@ class SqliteLog:
         return self._tail.last
 
     @property
+    def damaged(self) -> int:
+        """How many records or transactions were found damaged since the start."""
+        return self._file.damaged
+
+    @property
+    def trimmed(self) -> int:
+        """Offset up to which readings and ticks were let go."""
+        return self._file.trimmed
+
+    @property
     def is_full(self) -> bool:
         """Whether the space set aside is in use: readings wait until it can be set aside again."""
         return self._file.reserve_spent

@@ -70,7 +70,7 @@ def backup_room(store_url: str, log_url: str, folder: Path, tries: int = 3) -> t
         backup(log_url, log)
         if _trimmed(log) <= _flushed(store):
             return store, log
-    raise StoreError("The log was trimmed during every copy.", remedy="Try again.", code="backup_raced")
+    raise StoreError("The room was too busy during every copy.", remedy="Try again.", code="backup_busy")
 
 
 def _trimmed(log: Path) -> int:

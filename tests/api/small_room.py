@@ -99,9 +99,10 @@ def one(series: int, at: int, value: float, quality: int = 192) -> Columns:
 
 
 class Filled:
-    """A log of which only its space is asked."""
+    """A log that is only asked how it is."""
 
     is_full = False
+    damaged = 0
 
 
 class SmallRoom:

@@ -1,0 +1,150 @@
+"""What is damaged in an SQLite store, without altering it: for `opsroom doctor`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+import google_crc32c
+import msgspec
+import numpy as np
+
+from opsroom.errors import Corrupt, OpsroomError, StoreError
+from opsroom.store._blocks import decode_block
+from opsroom.store._chunks import Runs, decode_runs
+from opsroom.store.migrations import HEAD
+
+_PAGES_TOLD: Final = 20
+_BACKUP: Final = "Restore a backup: opsroom restore. Everything else can be read as it is."
+_BODIES: Final = ("unit", "series", "relation", "rule", "alert", "edge", "act")
+
+
+def inspect(path: Path) -> tuple[int, list[OpsroomError]]:
+    """Read every block, index, snapshot and row of the store at `path`.
+
+    Gives how many blocks are whole, and what is damaged: each error names file and block, how many readings
+    of which series and time (us) are lost, and what to do. A running room is not disturbed.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as store:
+            newer = too_new(store, path)
+            if newer is not None:
+                return 0, [newer]
+            found: list[OpsroomError] = list(_pages(store, path))
+            whole, bad = _segments(store, path)
+            return whole, [*found, *bad, *_snapshots(store, path), *_rows(store, path)]
+    except sqlite3.Error as error:
+        return 0, [Corrupt(f"{path.name} cannot be read: {error}.", remedy=_BACKUP, file=str(path))]
+
+
+def too_new(store: sqlite3.Connection, path: Path) -> StoreError | None:
+    """Give the error of a store whose schema a later release wrote; None where this one reads it."""
+    row = store.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None or row[0] <= HEAD:
+        return None
+    return StoreError(
+        f"{path.name} has schema {row[0]}, this release reads up to {HEAD}.",
+        remedy="Use the release that wrote it, or a later one.",
+        code="store_newer",
+        file=str(path),
+    )
+
+
+def _pages(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
+    """Ask SQLite for pages that are not what they should be."""
+    try:
+        rows = store.execute(f"PRAGMA quick_check({_PAGES_TOLD})").fetchall()
+    except sqlite3.Error as error:
+        rows = [(str(error),)]
+    for (said,) in rows:
+        if said != "ok":
+            line = " ".join(str(said).split())
+            yield Corrupt(f"{path.name}: {line}.", remedy=_BACKUP, file=str(path))
+
+
+def _segments(store: sqlite3.Connection, path: Path) -> tuple[int, list[Corrupt]]:
+    """Decode every index and block."""
+    whole, found = 0, []
+    for segment, width_s, readings, blob in store.execute(
+        "SELECT id, width_s, readings, runs FROM segment ORDER BY id"
+    ).fetchall():
+        what = f"segment {segment}" if width_s == 0 else f"segment {segment} (rollup of {width_s} s)"
+        try:
+            runs = decode_runs(blob)
+        except (Corrupt, TypeError) as error:
+            found.append(_lost(path, what, segment, None, readings, str(error)))
+            continue
+        for number in np.unique(runs.block).tolist():
+            query = "SELECT body FROM block WHERE segment_id = ? AND number = ?"
+            try:
+                row = store.execute(query, (segment, number)).fetchone()
+                decode_block(row[0])
+                whole += 1
+            except (Corrupt, TypeError, ValueError, sqlite3.Error) as error:
+                found.append(_lost(path, what, segment, number, 0, str(error), runs))
+    return whole, found
+
+
+def _lost(
+    path: Path, what: str, segment: int, block: int | None, readings: int, why: str, runs: Runs | None = None
+) -> Corrupt:
+    """Say which readings a damaged block or index takes with it."""
+    params: dict[str, Any] = {"file": str(path), "segment": segment, "block": block, "readings": readings}
+    if runs is not None:
+        here = runs.block == block
+        params |= {
+            "readings": int(runs.length[here].sum()),
+            "series": np.unique(runs.series[here]).tolist(),
+            "t_min": int(runs.t_min[here].min()),
+            "t_max": int(runs.t_max[here].max()),
+        }
+    where = what if block is None else f"{what}, block {block}"
+    return Corrupt(
+        f"{path.name}: {where}: {params['readings']} readings cannot be read ({why.strip().rstrip('.')}).",
+        remedy=_BACKUP,
+        **params,
+    )
+
+
+def _snapshots(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
+    """Check every snapshot."""
+    for name, crc, body in store.execute("SELECT name, crc, body FROM snapshot").fetchall():
+        if not isinstance(body, bytes) or google_crc32c.value(body) != crc:
+            again = "Restore a backup." if name == "readings.known" else "Start the room: it is made again."
+            yield Corrupt(
+                f"{path.name}: snapshot {name} does not match its checksum.",
+                remedy=again,
+                file=str(path),
+                snapshot=name,
+            )
+
+
+def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
+    """Decode every row of the tree, the alerts, their journal and the acts."""
+    for table in _BODIES:
+        try:
+            bad = sum(
+                not _decodes(body)
+                for (body,) in store.execute(f"SELECT body FROM {table}")  # noqa: S608 - constant above
+            )
+        except sqlite3.Error as error:
+            yield Corrupt(f"{path.name}: table {table}: {error}.", remedy=_BACKUP, file=str(path))
+            continue
+        if bad:
+            yield Corrupt(
+                f"{path.name}: {bad} rows of table {table} cannot be read.",
+                remedy=_BACKUP,
+                file=str(path),
+                table=table,
+            )
+
+
+def _decodes(body: Any) -> bool:
+    try:
+        msgspec.msgpack.decode(body)
+    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
+        return False
+    return True
