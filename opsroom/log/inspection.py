@@ -49,7 +49,7 @@ def inspect(path: Path) -> tuple[int, list[Corrupt]]:
 def _records(log: sqlite3.Connection) -> tuple[int, list[int]]:
     """Give how many records are whole, and the numbers of those that are not."""
     (last,) = log.execute("SELECT COALESCE(MAX(number), 0) FROM record").fetchone()
-    (after,) = log.execute("SELECT COALESCE(MIN(number), 1) - 1 FROM record").fetchone()
+    after = _first(log) - 1
     whole, bad = 0, []
     query = f"SELECT {_COLUMNS} FROM record WHERE number > ? AND number <= ?"  # noqa: S608 - constant above
     while after < last:
@@ -66,6 +66,16 @@ def _records(log: sqlite3.Connection) -> tuple[int, list[int]]:
         bad += unread
         after = stop
     return whole, bad
+
+
+def _first(log: sqlite3.Connection) -> int:
+    """Give the number of the first record, 1 where its page cannot be read."""
+    try:
+        return int(log.execute("SELECT COALESCE(MIN(number), 1) FROM record").fetchone()[0])
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise
+        return 1
 
 
 def _one_by_one(log: sqlite3.Connection, numbers: range) -> tuple[int, list[int]]:
