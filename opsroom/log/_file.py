@@ -52,6 +52,9 @@ _READ: Final = (
     "SELECT number, kind, received, source, epoch, seq, crc, payload "
     "FROM record WHERE number > ? ORDER BY number LIMIT ?"
 )
+_READ_ONE: Final = (
+    "SELECT number, kind, received, source, epoch, seq, crc, payload FROM record WHERE number = ?"
+)
 _KINDS: Final = {int(kind): kind for kind in RecordKind}
 Row = tuple[int, int, int, str, int, int, int, bytes]
 _refusals = msgspec.msgpack.Decoder(tuple[Refusal, ...])
@@ -141,21 +144,24 @@ class LogFile:
         The caller holds the read lock.
         """
         found: list[Record] = []
-        while len(found) < limit and after < self.last:
+        number = after
+        while len(found) < limit and number < self.last:
             try:
-                row = self._reader.execute(_READ, (after, 1)).fetchone()
+                # Singly: a range that begins beside a damaged page would be refused with it.
+                row = self._reader.execute(_READ_ONE, (number + 1,)).fetchone()
             except sqlite3.Error as error:
                 if not is_damage(error):
                     raise told(error, self.path) from error
                 break
             record = _record(row) if row is not None else None
-            if record is None:
+            if row is not None and record is None:
                 break
-            found.append(record)
-            after = record.offset
+            number += 1
+            if record is not None:
+                found.append(record)
         if not found:
-            missing = unreadable(self._reader, self.path, after, self.last)
-            self.damaged += missing.params["offset"] - after
+            missing = unreadable(self._reader, self.path, number, self.last)
+            self.damaged += missing.params["offset"] - number
             raise missing
         return found
 
