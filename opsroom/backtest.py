@@ -18,7 +18,8 @@ from opsroom.detect.filter import PROFILES
 from opsroom.log.columns import encode_columns
 from opsroom.model import MICROS_PER_S, Alert, Columns, Finding, FindingVerb, Micros, Transition
 from opsroom.records import Record, RecordKind
-from opsroom.rule import Rule
+from opsroom.rule import Rule, RuleKind
+from opsroom.rules.binding import watches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -30,8 +31,11 @@ if TYPE_CHECKING:
 DAY_US: Final = 86_400 * MICROS_PER_S
 WEEK_US: Final = 7 * DAY_US
 READINGS_A_SLICE: Final = 1_000_000
+READINGS_BESIDE: Final = 20_000
+WARM_DAYS: Final = 1.0
 SLICE_MOST_US: Final = 4 * DAY_US
-SLICE_LEAST_US: Final = 3_600 * MICROS_PER_S
+HOUR_US: Final = 3_600 * MICROS_PER_S
+SLICE_LEAST_US: Final = HOUR_US
 SOURCE: Final = "backtest"
 END_OF_TIME: Final = 253_402_300_800 * MICROS_PER_S  # the year 10000
 SNAPSHOT_NAME: Final = "core"
@@ -125,8 +129,12 @@ def play(
     window: Window,
     series_ids: Sequence[int],
     told: Callable[[float], object] = float,
+    *,
+    slice_most: int = READINGS_A_SLICE,
 ) -> Played:
     """Play a window of these series once for each of the `terms`; `told` hears the share done, 0 to 1.
+
+    About `slice_most` readings are played at a time; that alters nothing but memory and speed.
 
     Raises:
         StoreError: the store refused.
@@ -134,7 +142,8 @@ def play(
     """
     runs = [_Run(_core(store, catalog, one, series_ids), window) for one in terms]
     readings = dict.fromkeys(series_ids, 0)
-    offset, at, width = 0, window.warm, DAY_US
+    offset, at = 0, window.warm
+    width = DAY_US if slice_most >= READINGS_A_SLICE else SLICE_LEAST_US
     while at < window.end:
         until = min(window.end, at + width)
         columns = _slice(store, series_ids, at, until)
@@ -154,9 +163,9 @@ def play(
                 readings[series_id] += count
         at = until
         # How the readings are cut changes nothing but memory and speed.
-        if len(columns) > READINGS_A_SLICE:
+        if len(columns) > slice_most:
             width = max(SLICE_LEAST_US, width // 2)
-        elif len(columns) < READINGS_A_SLICE // 4:
+        elif len(columns) < slice_most // 4:
             width = min(SLICE_MOST_US, 2 * width)
         told((at - window.warm) / (window.end - window.warm))
     return Played(
@@ -185,6 +194,78 @@ def compare(old: Sequence[Raise], new: Sequence[Raise], end: Micros) -> Differen
     return Difference(both=both, gone=gone, new=rest)
 
 
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """How often each of several rules would have been met, over how many days and readings.
+
+    `longest_s` is how long the last of them stood at most, of those times that ended.
+    """
+
+    days: float
+    readings: int
+    raises: list[int]
+    longest_s: float
+
+
+def try_out(
+    store: Store,
+    catalog: Catalog,
+    settings: RoomSection,
+    rules: Sequence[Rule | None],
+    *,
+    days: float,
+    most: int,
+) -> Tried | None:
+    """Play stored readings through each rule alone (None: no rule); None where nothing is stored of them.
+
+    At most `most` readings are played, the newest: days beyond them are left out. Meant to run in a thread
+    beside a room at work, in slices that leave it room to breathe.
+
+    Raises:
+        StoreError: the store refused.
+    """
+    sets = [[] if rule is None else [rule] for rule in rules]
+    every = [watch for each in sets for watch in watches(catalog, each)]
+    ids = sorted({one for watch in every for one in (watch.series, *watch.members)})
+    foresees = any(one.kind is RuleKind.DEVIATION for each in sets for one in each)
+    window = window_of(store, ids, days=days, warm_days=WARM_DAYS if foresees else 0.0)
+    if window is None:
+        return None
+    window = _within(store, window, ids, most)
+    terms = [Terms(settings=settings, rules=tuple(each), detection=foresees) for each in sets]
+    played = play(store, catalog, terms, window, ids, slice_most=READINGS_BESIDE)
+    counts = [sum(one.verb is FindingVerb.OPEN for one in found) for found in played.ruled]
+    return Tried(
+        days=(window.end - window.start) / DAY_US,
+        readings=sum(played.readings.values()),
+        raises=counts,
+        longest_s=longest_s(played.ruled[-1]),
+    )
+
+
+def longest_s(found: Sequence[Finding]) -> float:
+    """Give how long, in seconds, what was found stood at most, of what ended."""
+    since: dict[int, int] = {}
+    longest = 0
+    for one in found:
+        if one.verb is FindingVerb.OPEN:
+            since[one.series_id] = one.at
+        elif one.series_id in since:
+            longest = max(longest, one.at - since.pop(one.series_id))
+    return longest / MICROS_PER_S
+
+
+def _within(store: Store, window: Window, series_ids: Sequence[int], most: int) -> Window:
+    """Shorten a window from its old end so that at most `most` readings lie in it, by whole hours."""
+    buckets = store.readings.buckets(series_ids, window.warm, window.end, HOUR_US)
+    order = np.argsort(buckets.t, kind="stable")[::-1]
+    kept = np.cumsum(buckets.count[order]) <= most
+    if kept.all():
+        return window
+    hours = buckets.t[order]
+    start = int(hours[kept].min()) if kept.any() else window.end - HOUR_US
+    return Window(warm=max(window.warm, start), start=max(window.start, start), end=window.end)
+
+
 class _Run:
     """One core on its way through the window, and what it raised there."""
 
@@ -198,7 +279,8 @@ class _Run:
     def take(self, record: Record) -> None:
         """Play one record."""
         step = self._core.apply(record)
-        self.ruled += [one for one in step.ruled if one.at >= self._window.start]
+        found = (ruling.finding for ruling in step.ruled)
+        self.ruled += [one for one in found if one.at >= self._window.start]
         for edge in step.transitions:
             self._note(edge)
 

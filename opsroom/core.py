@@ -43,8 +43,8 @@ from opsroom.records import (
     decode_config,
     decode_source,
 )
-from opsroom.rule import Rule
-from opsroom.rules import RuleBook, concerned, dump, instants, join, load
+from opsroom.rule import Rule, Ruling
+from opsroom.rules import RuleBook, concerned, dump, instants, join, load, ruling_of
 from opsroom.sources import NEVER, Sources
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Step(msgspec.Struct, kw_only=True):
     stored: Columns | None = None
     historical: bool = False
     late: int = 0
-    ruled: list[Finding] = []
     audits: list[Audit] = []
+    ruled: list[Ruling] = []
 
 
 class Core:
@@ -328,7 +328,7 @@ class Core:
 
     def _hear(self, said: list[Finding], ruled: list[Finding], step: Step) -> None:
         """Give the alert book what detectors and rules found; one alert of a series is held by both."""
-        step.ruled += ruled
+        step.ruled += [ruling_of(one, self.catalog) for one in ruled]
         findings = join(said, ruled, self.rules, self.held)
         if findings:
             edges, releases = self.book.on_findings(

@@ -29,7 +29,7 @@ from opsroom.model import Unit
 from opsroom.notify import Notifier, Watchdog
 from opsroom.records import RecordKind, UnitSet, decode_config
 from opsroom.room import Room
-from opsroom.rules.plan import load_rules
+from opsroom.rulefolder import RuleFolder
 from opsroom.store import open_store
 from opsroom.store.offload import ThreadOffload
 from opsroom.view import View
@@ -64,6 +64,7 @@ class Application(msgspec.Struct, kw_only=True):
     changes: list[Any]
     notifier: Any
     watchdog: Any
+    folder: Any
 
 
 def refuse_open_bind(settings: Settings) -> None:
@@ -155,7 +156,8 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     rootless = first_unit(catalog)
     for change in rootless:
         catalog.apply(change)
-    ruled = load_rules(settings.room.rules, catalog)
+    folder = RuleFolder(settings.room.rules, catalog)
+    ruled = folder.start()
     for change in ruled:
         catalog.apply(change)
     core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
@@ -176,7 +178,8 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     )
     view.class_of = classes_of(room)
     notifier, watchdog = tellers(room)
-    asgi = create_api(room)
+    folder.join(room.change, lambda: core.rules.keys)
+    asgi = create_api(room, folder=folder)
     asgi.include_router(ingest_router(room))
     if screens:
         mount_screens(asgi)
@@ -191,6 +194,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         changes=[*changes, *rootless, *ruled],
         notifier=notifier,
         watchdog=watchdog,
+        folder=folder,
     )
 
 
@@ -300,6 +304,7 @@ async def run(
             fresh = group.create_task(app.access.keep_fresh())
             telling = group.create_task(app.notifier.run())
             watching = group.create_task(app.watchdog.run())
+            renewing = group.create_task(app.folder.run(app.settings.room.rules_every_s))
             serving = group.create_task(server.serve())
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
                 await asyncio.sleep(0.01)
@@ -316,7 +321,7 @@ async def run(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_S):
                     await room.reached(app.log.last_offset)
-            for task in (working, fresh, telling, watching):
+            for task in (working, fresh, telling, watching, renewing):
                 task.cancel()
     await room.stop()
     close(app)

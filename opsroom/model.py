@@ -40,10 +40,7 @@ class Role(StrEnum):
 
 
 class Unit(msgspec.Struct, frozen=True, kw_only=True):
-    """One node of the tree.
-
-    `id` never changes, `path` may (`""` is the root, below it names joined by `/`).
-    """
+    """A node of the tree: `id` never changes, `path` may (`""` is the root, else names joined by `/`)."""
 
     id: int
     root_id: int
@@ -53,6 +50,8 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     level_name: str
     depth: int
     time_zone: str = "UTC"
+    guidance: str = ""
+    procedure: str = ""
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):

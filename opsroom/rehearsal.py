@@ -146,7 +146,7 @@ def _played(test: TestTable, rules: list[Rule]) -> Iterator[Told]:
     columns = _columns(test, core.catalog)
     steps.append(core.apply(_record(2, RecordKind.READINGS, encode_columns(columns))))
     for step in steps:
-        for one in step.ruled:
+        for one in (ruling.finding for ruling in step.ruled):
             what: Literal["raised", "cleared"] = "raised" if one.verb is FindingVerb.OPEN else "cleared"
             at_s = (one.at - START_US) / MICROS_PER_S
             yield Told(at_s, rule_of(one.detector) or "", core.catalog.series_path(one.series_id), what)

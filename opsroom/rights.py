@@ -184,6 +184,14 @@ def may_bargain(series: Series, seat: Seat, tree: Tree) -> bool:
     return at_least(seat, Role.COUNCIL) and party(series, seat.unit_id, tree) is not None
 
 
+def may_rule(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may agree to rules of a unit: a council at it or above it.
+
+    A rule says when people are called, which is agreed by a unit and those it answers to.
+    """
+    return at_least(seat, Role.COUNCIL) and tree.contains(seat.unit_id, unit_id)
+
+
 def may_release(alert: Alert, seat: Seat) -> bool:
     """Tell whether the seat may end what silences the alert: a seat of the unit that did, with its role.
 

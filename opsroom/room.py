@@ -261,12 +261,12 @@ class Room:
         config = [change for step in steps for change in step.config]
         acts = [(step.offset, step.now, step.act) for step in steps if step.act is not None]
         audits = [one for step in steps for one in step.audits]
-        if transitions or config or acts or audits:
+        ruled = [one for step in steps for one in step.ruled]
+        if transitions or config or acts or audits or ruled:
+            entry = (steps[-1].offset, transitions, config, acts, audits, ruled)
             while True:
                 try:
-                    await self.offload.write(
-                        self.store.journal.commit, steps[-1].offset, transitions, config, acts, audits
-                    )
+                    await self.offload.write(self.store.journal.commit, *entry)
                     self.store_failing = False
                     break
                 except StoreError as error:

@@ -10,6 +10,8 @@ from typing import Final
 
 import msgspec
 
+from opsroom.model import Finding, FindingVerb, Micros, Sentence
+
 DETECTOR_PREFIX: Final = "rule:"
 
 
@@ -40,8 +42,10 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     `names`, (name, path relative to `unit`), the first of which its alert is said of, and `terms`, (name,
     formula) of what it shares. `low` and `high` are the ends beyond which it speaks: of the value, of the
     change in `per_s` measured over `over_s`, or in bands from the forecast; `deadband` is how far inside
-    them it falls silent. Times are in seconds. `version` counts what was agreed anew. `inherited` is the
-    guidance of units, (path, text). A `retired` rule is watched no more.
+    them it falls silent. Times are in seconds. `version` counts what was agreed anew. `owner` is the unit at
+    or below which it watches, `approved_by` and `approved` say who agreed to it and when. An `edited` rule
+    was agreed in the screen: `base` is the fingerprint of what its `file` said then, empty where no file
+    names it. A `retired` rule is watched no more.
     """
 
     id: str
@@ -77,10 +81,17 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     response_s: float | None = None
     response: str = ""
     guidance: str = ""
-    inherited: tuple[tuple[str, str], ...] = ()
+    procedure: str = ""
+    class_guidance: str = ""
+    class_procedure: str = ""
     suppress: tuple[Suppression, ...] = ()
     event: bool = False
+    owner: str = ""
+    approved_by: str = ""
+    approved: Micros | None = None
     file: str = ""
+    edited: bool = False
+    base: str = ""
     retired: bool = False
 
     @property
@@ -88,17 +99,30 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         """The name under which its findings come."""
         return DETECTOR_PREFIX + self.id
 
-    def guidance_for(self, path: str) -> str:
-        """Give its own guidance, or else that of the nearest unit at or above the unit at `path`."""
-        if self.guidance:
-            return self.guidance
-        above = [(len(unit), text) for unit, text in self.inherited if stands_in(path, unit)]
-        return max(above)[1] if above else ""
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule found, with the version that found it; `event`: filed as such, kept and not annunciated."""
+
+    finding: Finding
+    rule: str
+    unit_id: int
+    version: int = 1
+    event: bool = False
+
+    @property
+    def opened(self) -> bool:
+        """Whether the rule began to be met; else it ceased."""
+        return self.finding.verb is FindingVerb.OPEN
 
 
 def rule_of(detector: str) -> str | None:
     """Give the id of the rule that a finding's detector names; None for any other detector."""
     return detector.removeprefix(DETECTOR_PREFIX) if detector.startswith(DETECTOR_PREFIX) else None
+
+
+def helps(sentence: Sentence) -> bool:
+    """Say whether a sentence of an explanation is guidance, which is told wherever the alert is."""
+    return sentence.code.endswith((".guidance", ".procedure"))
 
 
 def stands_in(path: str, unit: str) -> bool:

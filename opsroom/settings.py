@@ -68,6 +68,9 @@ class RoomSection(Section):
 
     economy: str = Field("economy.toml", description="file with units, series and indicators")
     rules: str = Field("rules", description="folder with the files of alarm rules")
+    rules_every_s: float = Field(
+        2.0, gt=0, description="how often that folder is looked at for files that changed"
+    )
     recovery_default_s: float = Field(
         900.0, gt=0, description="recovery time a level for a series without declared period"
     )
@@ -266,6 +269,9 @@ class Limits(Section):
     )
     recovery_s_max: float = Field(
         2_678_400.0, gt=0, description="longest: a month, or the level above would never hear of it"
+    )
+    backtest_readings: int = Field(
+        5_000_000, ge=1, description="readings played for one preview of a rule: bounds its time"
     )
     acknowledge_max: int = Field(1_000, description="alerts acknowledged in one request: bounds one answer")
     outbox_bytes: int = Field(

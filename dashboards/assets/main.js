@@ -7,6 +7,7 @@ import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
+import { startRules } from "./rules.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
@@ -113,6 +114,7 @@ async function start() {
   startDatafeed();
   startFigures();
   startAudits();
+  startRules();
   startWalls();
   startKeys();
   startBlinking();

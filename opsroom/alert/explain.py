@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from opsroom.catalog import Catalog
 from opsroom.model import ChangeKind, Finding, FindingVerb, Sentence, Series
-from opsroom.rule import rule_of
+from opsroom.rule import Rule, rule_of
 
 CONTRIBUTORS_SHOWN: Final = 3
 WEEKS_PER_YEAR: Final = 365.25 / 7
@@ -72,17 +72,39 @@ def explain_press(person: str, note: str, before: Sequence[Sentence] = ()) -> tu
 
 def _ruled(catalog: Catalog, series: Series, findings: Sequence[Finding]) -> Iterator[Sentence]:
     """Say which rules are met, what was agreed to be done about each, and what helps."""
-    ids = [rule_of(one.detector) for one in findings]
-    for rule in (
-        catalog.rules[one] for one in dict.fromkeys(ids) if one is not None and one in catalog.rules
-    ):
+    ids = dict.fromkeys(rule_of(one.detector) for one in findings)
+    met = [catalog.rules[one] for one in ids if one is not None and one in catalog.rules]
+    for rule in met:
         yield Sentence("why.rule", {"title": rule.title or rule.id})
         if rule.response:
             params = {"response": rule.response, "response_s": rule.response_s}
             yield Sentence("why.rule.response", params)
-        guidance = rule.guidance_for(catalog.units[series.unit_id].path)
-        if guidance:
-            yield Sentence("why.rule.guidance", {"guidance": guidance})
+    said = [sentence for rule in met for sentence in _guided(rule)]
+    yield from said or _inherited(catalog, series)
+
+
+def _guided(rule: Rule) -> Iterator[Sentence]:
+    """Give the guidance of a rule, or else of its class."""
+    if rule.guidance or rule.procedure:
+        yield from _guidance("why.rule", rule.guidance, rule.procedure, {})
+    else:
+        named = {"alarm_class": rule.alarm_class}
+        yield from _guidance("why.class", rule.class_guidance, rule.class_procedure, named)
+
+
+def _inherited(catalog: Catalog, series: Series) -> Iterator[Sentence]:
+    """Give the guidance of the nearest unit up the tree that has any, and say whose it is."""
+    for unit in catalog.ancestors(series.unit_id):
+        if unit.guidance or unit.procedure:
+            yield from _guidance("why.unit", unit.guidance, unit.procedure, {"place": unit.name})
+            return
+
+
+def _guidance(code: str, text: str, procedure: str, whose: dict[str, str]) -> Iterator[Sentence]:
+    if text:
+        yield Sentence(f"{code}.guidance", {"guidance": text, **whose})
+    if procedure:
+        yield Sentence(f"{code}.procedure", {"procedure": procedure, **whose})
 
 
 def _seen(catalog: Catalog, series: Series, finding: Finding) -> Sentence:

@@ -32,5 +32,9 @@ def priority_for(consequence: str, response_s: float | None) -> Priority:
     """Derive a priority from what happens if nobody responds and the time there is; None: no record."""
     if response_s is None:
         return Priority.WATCH
-    column = sum((response_s <= LONG_S, response_s <= MEDIUM_S, response_s < SHORT_S))
-    return Priority(MATRIX.get(consequence, MATRIX["minor"])[column])
+    return Priority(MATRIX.get(consequence, MATRIX["minor"])[column_of(response_s)])
+
+
+def column_of(response_s: float) -> int:
+    """Give the column of the matrix, 0 to 3, for the time there is to respond."""
+    return sum((response_s <= LONG_S, response_s <= MEDIUM_S, response_s < SHORT_S))

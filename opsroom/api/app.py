@@ -20,7 +20,9 @@ from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
 from opsroom.api.queries import query_router
 from opsroom.api.receive import Receiving, receive_router
+from opsroom.api.rules import rule_router
 from opsroom.api.session import session_router
+from opsroom.rulefolder import RuleFolder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,17 +36,23 @@ ABOUT = "What a seat may read and do. Errors have one shape: error.code, message
 
 
 def create_api(
-    room: ApiRoom, *, further: Sequence[APIRouter] = (), registry: CollectorRegistry | None = None
+    room: ApiRoom,
+    *,
+    further: Sequence[APIRouter] = (),
+    registry: CollectorRegistry | None = None,
+    folder: RuleFolder | None = None,
 ) -> FastAPI:
     """Make the application.
 
     `further` are routers with HTTP paths under `/api` of other rims: they must be known here, since unknown
     paths under `/api` are answered 404 before the catch-all that Dash adds. WebSocket routes may be added
-    later. `state.script_hashes` takes the CSP hashes of inline scripts of pages mounted later.
+    later. `folder` are the rule files beside the room. `state.script_hashes` takes the CSP hashes of inline
+    scripts of pages mounted later.
     """
     api = FastAPI(title="Operations room", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room = room
     api.state.replays = Replays()
+    api.state.folder = folder or _no_folder(room)
     api.state.receiving = Receiving()
     api.state.meters = Meters(room, registry)
     api.state.script_hashes = ()
@@ -55,6 +63,7 @@ def create_api(
         act_router,
         alarm_router,
         agreement_router,
+        rule_router,
         duty_router,
         audit_router,
         live_router,
@@ -70,6 +79,13 @@ def create_api(
     api.add_middleware(Guard, room=room)
     api.add_middleware(Metered, meters=api.state.meters)
     return api
+
+
+def _no_folder(room: ApiRoom) -> RuleFolder:
+    """Give a room without files of rules what puts rules in force."""
+    folder = RuleFolder(None, room.catalog)
+    folder.join(room.change)
+    return folder
 
 
 async def _nowhere(rest: str) -> None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Buckets
+    from opsroom.store.rulings import Rulings
     from opsroom.view import View
 
 P = ParamSpec("P")
@@ -93,6 +94,11 @@ class Rows(Protocol):
     @property
     def journal(self) -> JournalRows:
         """Alerts."""
+        ...
+
+    @property
+    def rulings(self) -> Rulings:
+        """What rules found, and their versions."""
         ...
 
 

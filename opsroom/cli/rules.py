@@ -22,12 +22,13 @@ from opsroom.cli.terminal import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from opsroom.catalog import Catalog
     from opsroom.model import Finding
     from opsroom.rehearsal import Result, Told
     from opsroom.rule import Rule
+    from opsroom.rules.plan import Plan
 
 app = typer.Typer(no_args_is_help=True, help="Alarm rules as files.")
 
@@ -229,6 +230,8 @@ def backtest(
 
 def _counts(sets: Sequence[Sequence[Rule]], ruled: Sequence[Sequence[Finding]]) -> list[dict[str, Any]]:
     """Count raises by rule, of the room's rules and of the files'; None where there is no such rule."""
+    from opsroom.backtest import longest_s
+
     names = sorted({one.id for each in sets for one in each})
     counts: list[dict[str, int]] = []
     for each, found in zip(sets, ruled, strict=True):
@@ -242,24 +245,10 @@ def _counts(sets: Sequence[Sequence[Rule]], ruled: Sequence[Sequence[Finding]]) 
             "rule": name,
             "room": counts[0].get(name),
             "files": counts[1].get(name),
-            "longest_s": _longest(ruled[1], name),
+            "longest_s": longest_s([one for one in ruled[1] if one.detector.partition(":")[2] == name]),
         }
         for name in names
     ]
-
-
-def _longest(found: Sequence[Finding], name: str) -> float:
-    """Give how long a rule stood at most, in seconds, of those raises that ended."""
-    since: dict[int, int] = {}
-    longest = 0
-    for one in found:
-        if one.detector.partition(":")[2] != name:
-            continue
-        if one.verb == "open":
-            since[one.series_id] = one.at
-        elif one.series_id in since:
-            longest = max(longest, one.at - since.pop(one.series_id))
-    return longest / 1e6
 
 
 def _raises(found: Sequence[Finding], catalog: Catalog) -> list[dict[str, Any]]:
@@ -279,34 +268,50 @@ def _raises(found: Sequence[Finding], catalog: Catalog) -> list[dict[str, Any]]:
 def diff(
     folder: Folder = None, settings_file: SettingsFile = DEFAULT_SETTINGS, as_json: AsJson = False
 ) -> None:
-    """Say what the files would change in the room: what is new, altered or retired at its next start."""
+    """Say what files and room say differently; exit 1 where a file and the screen are in conflict.
+
+    What is new, altered or retired is taken by the room. A rule that was edited in the screen is not
+    overwritten: it is ahead of its file, or in conflict with what the file says by now.
+    """
     import msgspec
 
     from opsroom.rules.file import read_rules
-    from opsroom.rules.plan import differences
-    from opsroom.rules.text import altered
+    from opsroom.rules.plan import compare
 
     place = _folder(folder, settings_file)
     with stored(settings_file) as (_, _, catalog):
         root = catalog.root()
-        known = catalog.rules
-        changes = differences(read_rules(place, root.id if root else 1), known)
-    rows: list[dict[str, Any]] = []
-    for rule in changes:
-        before = known.get(rule.id)
-        fresh = before is None or before.retired
-        change = "retired" if rule.retired else "new" if fresh else "altered"
-        keys = altered(before, rule) if before is not None and change == "altered" else {}
-        rows.append({"rule": rule.id, "change": change, "version": rule.version, "keys": keys})
+        plan = compare(read_rules(place, root.id if root else 1), catalog.rules)
+        rows = list(_differences(plan, catalog.rules))
     if as_json:
         say_json(msgspec.to_builtins(rows))
-        return
-    for row in rows:
-        out().print(f"{row['change']}: {row['rule']} (version {row['version']})", markup=False)
-        for key, (one, other) in row["keys"].items():
-            out().print(f"  {key}: {one!r} -> {other!r}", markup=False)
-    if not rows:
-        out().print("The room and the files say the same.")
+    else:
+        for row in rows:
+            out().print(f"{row['change']}: {row['rule']} (version {row['version']})", markup=False)
+            for key, (one, other) in row["keys"].items():
+                out().print(f"  {key}: {one!r} -> {other!r}", markup=False)
+        if not rows:
+            out().print("The room and the files say the same.")
+    if plan.conflicts:
+        raise typer.Exit(REFUSED)
+
+
+def _differences(plan: Plan, known: Mapping[str, Rule]) -> Iterator[dict[str, Any]]:
+    """Give a row a rule: what happens to it, and by key what the room says and what the file says."""
+    from opsroom.rules.text import altered
+
+    for rule in plan.changes:
+        before = known.get(rule.id)
+        fresh = before is None or (before.retired and not before.edited)
+        change = "retired" if rule.retired else "new" if fresh else "altered"
+        keys = altered(before, rule) if before is not None and change == "altered" else {}
+        if change != "altered" or keys:
+            yield {"rule": rule.id, "change": change, "version": rule.version, "keys": keys}
+    for one in plan.conflicts:
+        keys = {} if one.file is None else altered(one.room, one.file)
+        yield {"rule": one.room.id, "change": "conflict", "version": one.room.version, "keys": keys}
+    for rule in plan.ahead:
+        yield {"rule": rule.id, "change": "edited in the screen", "version": rule.version, "keys": {}}
 
 
 @app.command(epilog=examples("opsroom rules export", "opsroom rules export --out room.toml"))

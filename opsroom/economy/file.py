@@ -28,6 +28,7 @@ REMEDY: Final = "See docs/economy.md for the tables and their keys."
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Told = Annotated[str, msgspec.Meta(max_length=2_000)]
 
 
 class UnitTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +38,8 @@ class UnitTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     name: Name | None = None
     level: Name | None = None
     time_zone: str | None = None
+    guidance: Told | None = None
+    procedure: Told | None = None
 
 
 class IndicatorTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

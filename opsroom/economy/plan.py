@@ -90,6 +90,8 @@ def _unit(tables: Tables, path: str, table: UnitTable | None, planned: Catalog) 
         level_name=level or (before.level_name if before else UNNAMED_LEVEL),
         depth=depth,
         time_zone=zone,
+        guidance=table.guidance if table.guidance is not None else before.guidance if before else "",
+        procedure=table.procedure if table.procedure is not None else before.procedure if before else "",
     )
 
 

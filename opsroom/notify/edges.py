@@ -8,6 +8,7 @@ from opsroom.alarm import Hush
 from opsroom.lines import cause_of
 from opsroom.model import Alert, Transition, Unit
 from opsroom.notices import Member, NoticeKind
+from opsroom.rule import helps
 
 if TYPE_CHECKING:
     from opsroom.settings import NotifyRoute
@@ -127,7 +128,10 @@ def _member(edge: Transition, tree: Tree) -> Member:
         cause=cause_of(alert),
         actor=edge.actor,
         text=text,
-        why=alert.explanation[:SENTENCES_KEPT],
+        why=(
+            *alert.explanation[:SENTENCES_KEPT],
+            *(one for one in alert.explanation[SENTENCES_KEPT:] if helps(one)),
+        ),
     )
 
 

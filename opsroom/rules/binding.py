@@ -10,6 +10,7 @@ import msgspec
 
 from opsroom.alarm import Cause
 from opsroom.catalog import Catalog
+from opsroom.model import Unit
 from opsroom.records import AnyConfig, SeriesSet, UnitSet
 from opsroom.rule import Rule, RuleKind, stands_in
 
@@ -37,17 +38,40 @@ def watches(catalog: Catalog, rules: Iterable[Rule]) -> Iterator[Watch]:
 
 
 def series_of(catalog: Catalog, rule: Rule, paths: dict[str, int] | None = None) -> list[int]:
-    """Give the ids of the series that a rule names, or whose alerts it is said of; ascending."""
+    """Give the ids of the series that a rule names, or whose alerts it is said of; ascending.
+
+    None of them stands outside the unit that owns the rule, whatever its pattern would mean.
+    """
     if paths is None:
         paths = {catalog.series_path(one): one for one in sorted(catalog.series)}
     if rule.kind is RuleKind.EXPRESSION:
         return sorted(one.series for one in _several(catalog, rule, paths))
     if rule.like:
-        return sorted(one.id for one in catalog.series.values() if one.like == rule.like)
-    if not is_pattern(rule.series):
-        return [paths[rule.series]] if rule.series in paths else []
-    match = re.compile(translate(rule.series)).match
-    return sorted(one for path, one in paths.items() if match(path))
+        named = [one.id for one in catalog.series.values() if one.like == rule.like]
+    elif not is_pattern(rule.series):
+        named = [paths[rule.series]] if rule.series in paths else []
+    else:
+        match = re.compile(translate(rule.series)).match
+        named = [one for path, one in paths.items() if match(path)]
+    return sorted(one for one in named if stands_in(_unit(catalog, one), rule.owner))
+
+
+def home_of(catalog: Catalog, rule: Rule) -> Unit:
+    """Give the unit whose affair a rule is.
+
+    The one that owns it, or else the lowest that holds all that its path or pattern could mean.
+    """
+    path = rule.owner
+    if not path and not rule.like:
+        named = rule.unit if rule.kind is RuleKind.EXPRESSION else rule.series
+        plain = re.split(r"[*?\[]", named, maxsplit=1)[0]
+        whole = plain == named and rule.kind is RuleKind.EXPRESSION
+        path = plain if whole else plain.rpartition("/")[0]
+    while path and catalog.unit_at(path) is None:
+        path = path.rpartition("/")[0]
+    unit = catalog.unit_at(path) or catalog.root()
+    assert unit is not None
+    return unit
 
 
 def concerned(
@@ -87,7 +111,8 @@ def is_pattern(path: str) -> bool:
 
 def _several(catalog: Catalog, rule: Rule, paths: dict[str, int]) -> Iterator[Watch]:
     match = re.compile(translate(rule.unit)).match
-    units = sorted(unit.path for unit in catalog.units.values() if match(unit.path))
+    named = (unit.path for unit in catalog.units.values() if match(unit.path))
+    units = sorted(path for path in named if stands_in(path, rule.owner))
     for unit in units:
         members = [paths.get(f"{unit}/{path}" if unit else path) for _, path in rule.names]
         found = tuple(member for member in members if member is not None)

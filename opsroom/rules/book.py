@@ -16,7 +16,7 @@ from opsroom.alarm import AlarmClass
 from opsroom.alert.priority import priority_for
 from opsroom.catalog import Catalog
 from opsroom.model import ChangeKind, Columns, Finding, FindingVerb
-from opsroom.rule import Rule
+from opsroom.rule import Rule, Ruling, rule_of
 from opsroom.rules import kernel, layout
 from opsroom.rules.binding import watches
 from opsroom.rules.layout import ALWAYS, NEVER
@@ -214,6 +214,15 @@ def class_of(rule: Rule) -> AlarmClass:
         note_required=rule.note_required,
         priority=int(priority_for(rule.consequence, rule.response_s)),
     )
+
+
+def ruling_of(finding: Finding, catalog: Catalog) -> Ruling:
+    """Give what a rule found together with the version that found it, and the unit it is said of."""
+    rule_id = rule_of(finding.detector) or ""
+    rule, unit_id = catalog.rules.get(rule_id), catalog.series[finding.series_id].unit_id
+    if rule is None:
+        return Ruling(finding=finding, rule=rule_id, unit_id=unit_id)
+    return Ruling(finding=finding, rule=rule_id, unit_id=unit_id, version=rule.version, event=rule.event)
 
 
 def is_event(state: State, finding: Finding) -> bool:

@@ -6,6 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from opsroom.economy.file import fault_at
 from opsroom.errors import SettingsError
 from opsroom.rule import Rule, RuleKind, Suppression
 from opsroom.rules.formula import WORDS, FormulaError, read_formula
-from opsroom.rules.tables import TABLES, ClassTable, GuidanceTable, RuleTable, TermTable, WhenTable
+from opsroom.rules.tables import TABLES, ClassTable, RuleTable, TermTable, WhenTable
 
 REMEDY: Final = "See docs/rules.md for the tables and their keys."
 TESTS_END: Final = ".test.toml"
@@ -84,13 +85,18 @@ def survey_rules(sources: list[Source], root_id: int = 1) -> tuple[list[Rule], l
     """Give the rules of these files, by id, and all their faults; a rule with a fault is left out."""
     sheet = Sheet()
     for source in sources:
-        _read(source, sheet)
+        tables_in(source, TABLES, sheet)
+    return rules_of(sheet, root_id), sheet.faults
+
+
+def rules_of(sheet: Sheet, root_id: int = 1) -> list[Rule]:
+    """Give the rules of these tables, by id; what is wrong with them goes to the sheet's faults."""
     rules = [
         rule for placed in _once(sheet, "rule", "id") if (rule := _rule(sheet, placed, root_id)) is not None
     ]
     _check_terms(sheet)
     _check_suppressions(sheet, {rule.id: rule for rule in rules})
-    return sorted(rules, key=lambda rule: rule.id), sheet.faults
+    return sorted(rules, key=lambda rule: rule.id)
 
 
 def tables_in(source: Source, kinds: Mapping[str, type], sheet: Sheet) -> None:
@@ -111,22 +117,23 @@ def tables_in(source: Source, kinds: Mapping[str, type], sheet: Sheet) -> None:
             sheet.faults.append(source.fault((name, 0, ""), says))
             continue
         for index, entry in enumerate(entries):
-            try:
-                made: Any = msgspec.convert(entry, kinds[name])
-                sheet.tables.setdefault(name, []).append(Placed(source, index, made))
-            except msgspec.ValidationError as error:
-                says, _, at = str(error).partition(" - at `$")
-                sheet.faults.append(source.fault((name, index, _key(at.rstrip("`"), says)), says))
+            table_in(source, (name, index), entry, kinds[name], sheet)
 
 
-def _read(source: Source, sheet: Sheet) -> None:
-    tables_in(source, TABLES, sheet)
+def table_in(source: Source, place: tuple[str, int], entry: Any, kind: type, sheet: Sheet) -> None:
+    """Read one table into `sheet`; what does not fit goes to its faults."""
+    try:
+        made: Any = msgspec.convert(entry, kind)
+        sheet.tables.setdefault(place[0], []).append(Placed(source, place[1], made))
+    except msgspec.ValidationError as error:
+        says, _, at = str(error).partition(" - at `$")
+        sheet.faults.append(source.fault((*place, _key(at.rstrip("`"), says)), says))
 
 
 def _key(at: str, says: str) -> str:
     """Read the key out of msgspec's path, e.g. `.when.limit`; an unknown or missing one is the key itself."""
-    unknown = re.search(r"unknown field `([^`]*)`", says)
-    key = f"{at}.{unknown.group(1)}" if unknown else at
+    field = re.search(r"(?:unknown|required) field `([^`]*)`", says)
+    key = f"{at}.{field.group(1)}" if field else at
     return re.sub(r"\[.*?\]", "", key).strip(".")
 
 
@@ -158,7 +165,6 @@ def _rule(sheet: Sheet, placed: Placed, root_id: int) -> Rule | None:
     terms = {one.body.name: one.body.of for one in sheet.all("term")}
     declared = {one.body.name: one.body for one in sheet.all("class")}
     alarm_class: ClassTable = declared.get(table.class_ or CLASS, ClassTable(name=CLASS))
-    guidance: list[GuidanceTable] = [one.body for one in sheet.all("guidance")]
     return Rule(
         id=table.id,
         root_id=root_id,
@@ -179,12 +185,23 @@ def _rule(sheet: Sheet, placed: Placed, root_id: int) -> Rule | None:
         response_s=table.response_s,
         response=table.response or "",
         guidance=table.guidance,
-        inherited=tuple((one.unit, one.text) for one in guidance),
+        procedure=table.procedure,
+        class_guidance=alarm_class.guidance,
+        class_procedure=alarm_class.procedure,
         suppress=tuple(Suppression(rule=one.rule, unit=one.unit) for one in table.suppress),
         event=table.event,
+        owner=table.owner,
+        approved_by=table.approved_by,
+        approved=None if table.approved is None else _micros(table.approved),
         file=Path(placed.source.where).name,
         **_condition(table.when, terms),
     )
+
+
+def _micros(at: datetime) -> int:
+    """Give int microseconds UTC; a time without offset is UTC."""
+    at = at.replace(tzinfo=UTC) if at.tzinfo is None else at
+    return round(at.timestamp() * 1_000_000)
 
 
 def _condition(when: WhenTable, terms: Mapping[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ Id = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z_]\w{0,99}$")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 Path = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
+Guidance = Annotated[str, msgspec.Meta(max_length=2_000)]
 
 
 class LimitTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -101,9 +103,13 @@ class RuleTable(
     consequence: Literal["minor", "major", "severe"] | None = None
     response_s: Span | None = None
     response: Text | None = None
-    guidance: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+    guidance: Guidance = ""
+    procedure: Guidance = ""
     suppress: list[SuppressTable] = []
     event: bool = False
+    owner: Guidance = ""
+    approved_by: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    approved: datetime | None = None
 
 
 class ClassTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -115,13 +121,8 @@ class ClassTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     re_alarm: bool = True
     note_required: bool = False
     ack_timeout_s: Span | None = None
-
-
-class GuidanceTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One `[[guidance]]`: for all rules at and below a unit that have none of their own."""
-
-    unit: str
-    text: Text
+    guidance: Guidance = ""
+    procedure: Guidance = ""
 
 
 class TermTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -131,5 +132,5 @@ class TermTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     of: Text
 
 
-TABLES = {"rule": RuleTable, "class": ClassTable, "guidance": GuidanceTable, "term": TermTable}
-__all__ = ["TABLES", "ClassTable", "GuidanceTable", "RuleTable", "TermTable", "WhenTable"]
+TABLES = {"rule": RuleTable, "class": ClassTable, "term": TermTable}
+__all__ = ["TABLES", "ClassTable", "RuleTable", "TermTable", "WhenTable"]

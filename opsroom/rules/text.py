@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -9,7 +12,13 @@ import tomlkit
 
 from opsroom.rule import Rule, RuleKind
 
-_SILENT = ("version", "file", "root_id")
+_SILENT = ("version", "file", "root_id", "edited", "base")
+
+
+def fingerprint(rule: Rule) -> str:
+    """Give 16 hex digits that differ where two rules say different things; where they stand apart."""
+    said = [one for one in msgspec.structs.asdict(rule).items() if one[0] not in _SILENT]
+    return hashlib.sha256(msgspec.json.encode(said)).hexdigest()[:16]
 
 
 def altered(before: Rule, after: Rule) -> dict[str, tuple[Any, Any]]:
@@ -18,17 +27,30 @@ def altered(before: Rule, after: Rule) -> dict[str, tuple[Any, Any]]:
     return {key: (one[key], other[key]) for key in one if key not in _SILENT and one[key] != other[key]}
 
 
-def as_toml(rules: list[Rule]) -> str:
+def as_toml(rules: Iterable[Rule]) -> str:
     """Give a file of these rules; reading it gives the same rules again."""
     document = tomlkit.document()
-    terms = {name: of for rule in rules for name, of in rule.terms}
-    guidance = dict.fromkeys(one for rule in rules for one in rule.inherited)
-    classes = {rule.alarm_class: _class(rule) for rule in rules}
-    _add(document, "class", [body for body in classes.values() if len(body) > 1 or body["name"] != "process"])
-    _add(document, "term", [{"name": name, "of": of} for name, of in terms.items()])
-    _add(document, "guidance", [{"unit": unit, "text": text} for unit, text in guidance])
-    _add(document, "rule", [_rule(rule, classes[rule.alarm_class]) for rule in rules])
+    for name, bodies in tables_of(rules).items():
+        _add(document, name, bodies)
     return tomlkit.dumps(document)
+
+
+def tables_of(rules: Iterable[Rule]) -> dict[str, list[dict[str, Any]]]:
+    """Give the tables of a file of these rules, by kind."""
+    rules = list(rules)
+    terms = {name: of for rule in rules for name, of in rule.terms}
+    classes = {rule.alarm_class: _class(rule) for rule in rules}
+    named = [body for body in classes.values() if len(body) > 1 or body["name"] != "process"]
+    return {
+        "class": named,
+        "term": [{"name": name, "of": of} for name, of in terms.items()],
+        "rule": [_rule(rule, classes[rule.alarm_class]) for rule in rules],
+    }
+
+
+def table_of(rule: Rule) -> dict[str, Any]:
+    """Give a rule as the table of a file says it, without keys that stand at their default."""
+    return _rule(rule, _class(rule))
 
 
 def _add(document: tomlkit.TOMLDocument, name: str, bodies: list[dict[str, Any]]) -> None:
@@ -56,6 +78,8 @@ def _class(rule: Rule) -> dict[str, Any]:
     body: dict[str, Any] = {"name": rule.alarm_class}
     usual = {"needs_ack": True, "re_alarm": True, "note_required": False, "latching": False}
     body |= {key: getattr(rule, key) for key, value in usual.items() if getattr(rule, key) != value}
+    for key in ("guidance", "procedure"):
+        body |= {key: said} if (said := getattr(rule, f"class_{key}")) else {}
     return body if rule.ack_timeout_s is None else {**body, "ack_timeout_s": rule.ack_timeout_s}
 
 
@@ -69,11 +93,13 @@ def _rule(rule: Rule, declared: dict[str, Any]) -> dict[str, Any]:
     if rule.latching != declared.get("latching", False):
         body["latching"] = rule.latching
     body |= {"consequence": rule.consequence, "response_s": rule.response_s, "response": rule.response}
-    body["guidance"] = rule.guidance
+    body |= {"guidance": rule.guidance, "procedure": rule.procedure}
     body["suppress"] = [
         {"rule": one.rule, **({} if one.unit is None else {"unit": one.unit})} for one in rule.suppress
     ]
-    body["event"] = rule.event
+    body |= {"event": rule.event, "owner": rule.owner, "approved_by": rule.approved_by}
+    if rule.approved is not None:
+        body["approved"] = datetime.fromtimestamp(rule.approved / 1e6, UTC)
     said = {"latching"}
     return {
         key: value for key, value in body.items() if key in said or value not in ("", 0.0, None, [], False)

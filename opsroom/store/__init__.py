@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
     from opsroom.audit import Audit
     from opsroom.figures import Edge
-    from opsroom.model import Alert, Columns, Micros, Relation, Series, Transition, Unit
+    from opsroom.model import Alert, Columns, Micros, Transition
     from opsroom.notices import Cursor, Delivery, News
     from opsroom.records import AnyAct, AnyConfig
-    from opsroom.rule import Rule
+    from opsroom.rule import Ruling
     from opsroom.seats import PlantToken, Seat, Session
+    from opsroom.store.rulings import CatalogRows, Rulings
 
 
 class Buckets(msgspec.Struct, frozen=True):
@@ -114,6 +115,7 @@ class Journal(Protocol):
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
         audits: Sequence[Audit] = (),
+        rulings: Sequence[Ruling] = (),
     ) -> None:
         """Store all of it with the consumed `offset`, or nothing; an audit replaces that of its id.
 
@@ -171,26 +173,6 @@ class Journal(Protocol):
 
     def audit(self, audit_id: str) -> Audit | None:
         """Give one audit, or None."""
-        ...
-
-
-class CatalogRows(Protocol):
-    """The tree as last committed."""
-
-    def units(self) -> list[Unit]:
-        """Give all units by id."""
-        ...
-
-    def series(self) -> list[Series]:
-        """Give all series by id."""
-        ...
-
-    def relations(self) -> list[Relation]:
-        """Give all relations by id."""
-        ...
-
-    def rules(self) -> list[Rule]:
-        """Give all alarm rules by id, retired ones too."""
         ...
 
 
@@ -350,6 +332,11 @@ class Store(Protocol):
     @property
     def catalog(self) -> CatalogRows:
         """The tree."""
+        ...
+
+    @property
+    def rulings(self) -> Rulings:
+        """What rules found, and their versions."""
         ...
 
     @property

@@ -12,9 +12,10 @@ from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
-from opsroom.rule import Rule
+from opsroom.rule import Rule, Ruling
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
+from opsroom.store._rulings import SqlRulings
 
 POSITION: Final = "journal"
 IDS_MAX: Final = 500
@@ -35,6 +36,7 @@ class SqlJournal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._rulings = SqlRulings(database)
 
     def commit(
         self,
@@ -43,6 +45,7 @@ class SqlJournal:
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
         audits: Sequence[Audit] = (),
+        rulings: Sequence[Ruling] = (),
     ) -> None:
         """Store all of it with the offset, or nothing."""
         with self._database.write() as connection:
@@ -51,6 +54,8 @@ class SqlJournal:
                 return
             self._put_transitions(connection, offset, transitions)
             self._put_config(connection, config)
+            ruled = [change.rule for change in config if isinstance(change, RuleSet)]
+            self._rulings.put(connection, offset, rulings, ruled)
             rows = [
                 {
                     "log_offset": at_offset,

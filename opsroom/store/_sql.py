@@ -8,6 +8,7 @@ from opsroom.store._journal import SqlJournal
 from opsroom.store._outbox import SqlOutbox
 from opsroom.store._readings import SqlReadings
 from opsroom.store._rows import SqlAccess, SqlSnapshots
+from opsroom.store._rulings import SqlRulings
 
 
 class SqlStore:
@@ -17,6 +18,7 @@ class SqlStore:
         self.database = database
         self.readings = SqlReadings(database, settings.flush_age_s, settings.flush_readings)
         self.journal = self.catalog = SqlJournal(database)
+        self.rulings = SqlRulings(database)
         self.snapshots = SqlSnapshots(database)
         self.access = SqlAccess(database)
         self.outbox = SqlOutbox(database)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKeyConstraint,
     Index,
@@ -73,6 +74,21 @@ unit = Table("unit", metadata, _root(), _key(), _int("parent_id", null=True), _t
 series = Table("series", metadata, _root(), _key(), _int("unit_id"), _text("name"), _blob())
 relation = Table("relation", metadata, _root(), _key(), _text("name"), _blob())
 rule = Table("rule", metadata, _root(), _text("id", key=True), _blob())
+rule_version = Table("rule_version", metadata, _root(), _text("id", key=True), _key("version"), _blob())
+ruling = Table(
+    "ruling",
+    metadata,
+    _root(),
+    _key("log_offset"),
+    _key("number"),
+    _int("at"),
+    _text("rule"),
+    _int("unit_id"),
+    Column("opened", Boolean, nullable=False),
+    Column("event", Boolean, nullable=False),
+    _blob(),
+    Index("ix_ruling_at", "root_id", "at"),
+)
 alert = Table(
     "alert",
     metadata,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from threading import RLock
 
 import msgspec
@@ -13,7 +14,7 @@ from opsroom.figures import Edge
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
-from opsroom.rule import Rule
+from opsroom.rule import Rule, Ruling
 from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
 from opsroom.store import Buckets
@@ -92,6 +93,7 @@ class MemoryJournal:
         self._rules: dict[str, Rule] = {}
         self._audits: dict[str, Audit] = {}
         self.news: list[News] = []
+        self.ruled = MemoryRulings()
 
     def commit(
         self,
@@ -100,6 +102,7 @@ class MemoryJournal:
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
         audits: Sequence[Audit] = (),
+        rulings: Sequence[Ruling] = (),
     ) -> None:
         """Keep all of it, or nothing of what is known."""
         with self._lock:
@@ -118,7 +121,9 @@ class MemoryJournal:
                     self._relations[change.relation.id] = change.relation
                 elif isinstance(change, RuleSet):
                     self._rules[change.rule.id] = change.rule
+                    self.ruled.versioned[change.rule.id, change.rule.version] = change.rule
             self._audits.update({audit.id: audit for audit in audits})
+            self.ruled.found.extend(rulings)
             self._acts.extend(act for act in acts if act[0] > self._offset)
             self._offset = offset
 
@@ -210,6 +215,37 @@ class MemoryJournal:
             return [self._rules[key] for key in sorted(self._rules)]
 
 
+class MemoryRulings:
+    """What rules found, and their versions, in a list and a dictionary; the journal's commit fills them."""
+
+    def __init__(self) -> None:
+        self.found: list[Ruling] = []
+        self.versioned: dict[tuple[str, int], Rule] = {}
+
+    def events(self, unit_ids: Collection[int], t_from: Micros, t_to: Micros, limit: int) -> list[Ruling]:
+        """Give events, newest first."""
+        found = [
+            one
+            for one in reversed(self.found)
+            if one.event and one.unit_id in unit_ids and t_from <= one.finding.at < t_to
+        ]
+        return sorted(found, key=lambda one: one.finding.at, reverse=True)[:limit]
+
+    def raises(self, t_from: Micros, t_to: Micros) -> list[tuple[str, int, bool, int]]:
+        """Give (rule, unit id, event, raises) of a span."""
+        times = Counter(
+            (one.rule, one.unit_id, one.event)
+            for one in list(self.found)
+            if one.opened and t_from <= one.finding.at < t_to
+        )
+        return [(*key, times[key]) for key in sorted(times)]
+
+    def versions(self, rule_id: str) -> list[Rule]:
+        """Give the versions of a rule, newest first."""
+        found = [rule for (one, _), rule in list(self.versioned.items()) if one == rule_id]
+        return sorted(found, key=lambda rule: rule.version, reverse=True)
+
+
 class MemorySnapshots:
     """Snapshots by name."""
 
@@ -287,6 +323,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.readings = MemoryReadings()
         self.journal = self.catalog = MemoryJournal()
+        self.rulings = self.journal.ruled
         self.snapshots = MemorySnapshots()
         self.access = MemoryAccess()
         self.outbox = MemoryOutbox(self.journal.news)

@@ -191,6 +191,8 @@ class SmallRoom:
                 self.agreed.take(change)
             else:
                 self.catalog.apply(change)
+        self.offset += 1
+        self.store.journal.commit(self.offset, [], changes, [])
         self._bargained()
 
     def _bargained(self) -> None:

@@ -22,6 +22,7 @@ from opsroom.api import (
     pages,
     queries,
     receive,
+    rules,
     session,
 )
 from tests.docs.pages import ROOT, read
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     alarms.alarm_router,
     duty.duty_router,
     audits.audit_router,
+    rules.rule_router,
     live.live_router,
     health.health_router,
     pages.page_router,

@@ -73,7 +73,7 @@ class Feed:
         )
         self.told += [
             (one.detector.removeprefix("rule:"), str(one.verb), one.at / S, one.series_id)
-            for one in step.ruled
+            for one in (ruling.finding for ruling in step.ruled)
         ]
         self.edges += [(edge.verb, edge.at / S, edge.alert.series_id) for edge in step.transitions]
         return step

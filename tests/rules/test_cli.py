@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from opsroom.catalog import Catalog
 from opsroom.errors import SettingsError
 from opsroom.rehearsal import read_tests, rehearse
 from opsroom.rules.file import read_rules
-from opsroom.rules.plan import load_rules
 from tests.cli.conftest import run
-from tests.rules.feed import tree
 
 RULES = """
 [[rule]]
@@ -106,13 +103,6 @@ def test_a_test_of_a_rule_that_is_not_there_is_refused(folder: Path) -> None:
     ((file, one),) = read_tests([folder / "rules" / "press.test.toml"])
     with pytest.raises(SettingsError, match="went"):
         rehearse(file, one, read_rules(folder / "rules"))
-
-
-def test_without_a_folder_nothing_changes(tmp_path: Path) -> None:
-    tree_ = Catalog()
-    for change in tree():
-        tree_.apply(change)
-    assert load_rules(tmp_path / "none", tree_) == []
 
 
 @pytest.mark.slow

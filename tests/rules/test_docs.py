@@ -22,7 +22,6 @@ PARTS: dict[str, Any] = {
     "### `chatter`": tables.ChatterTable,
     "### `suppress`": tables.SuppressTable,
     "## `[[class]]`": tables.ClassTable,
-    "## `[[guidance]]`": tables.GuidanceTable,
     "## `[[term]]`": tables.TermTable,
     "## Tests: `[[test]]` in `*.test.toml`": TestTable,
 }

@@ -7,7 +7,7 @@ import pytest
 from opsroom.errors import SettingsError
 from opsroom.rule import RuleKind, Suppression
 from opsroom.rules.file import Source, read_rules, survey_rules
-from opsroom.rules.plan import differences
+from opsroom.rules.plan import compare
 from opsroom.rules.text import altered, as_toml
 
 RECORD = 'consequence = "major"\nresponse_s = 600\nresponse = "Open the valve."\n'
@@ -18,14 +18,6 @@ name = "safety"
 latching = true
 note_required = true
 ack_timeout_s = 900
-
-[[guidance]]
-unit = "mill"
-text = "Ask the mill."
-
-[[guidance]]
-unit = "mill/press"
-text = "Ask the press."
 
 [[term]]
 name = "net"
@@ -104,14 +96,6 @@ def test_everything_a_file_can_say() -> None:
     assert by_id["odd"].event
 
 
-def test_guidance_comes_down_the_tree() -> None:
-    rules = {rule.id: rule for rule in survey_rules([Source("a.toml", FULL)])[0]}
-    assert rules["hot"].guidance_for("mill/press/left") == "Ask the press."
-    assert rules["hot"].guidance_for("mill/pressed") == "Ask the mill."
-    assert rules["hot"].guidance_for("farm") == ""
-    assert rules["fast"].guidance_for("mill/press") == "Look twice."
-
-
 def test_what_is_written_out_reads_the_same() -> None:
     rules, _ = survey_rules([Source("a.toml", FULL)])
     again, wrong = survey_rules([Source("a.toml", as_toml(rules))])
@@ -126,7 +110,7 @@ def test_what_is_written_out_reads_the_same() -> None:
         ('[[rules]]\nid = "a"\n', 1, "rules", "unknown table"),
         ('[[rule]]\nid = "a b"\n', 2, "rule.id", "match"),
         ('[[rule]]\nid = "a"\nserie = "x"\n', 3, "rule.serie", "unknown field"),
-        ('[[rule]]\nid = "a"\nseries = "x"\n', 1, "rule", "required field `when`"),
+        ('[[rule]]\nid = "a"\nseries = "x"\n', 1, "rule.when", "required field `when`"),
         ('[[rule]]\nid = "a"\nseries = "x"\nwhen = {}\n' + RECORD, 4, "rule.when", "says nothing"),
         (
             '[[rule]]\nid = "a"\nseries = "x"\nwhen = { limit = { above = 1 }, missing = { periods = 2 } }\n'
@@ -242,13 +226,13 @@ def test_all_faults_of_all_files_are_told() -> None:
 def test_differences_count_versions_and_retire(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text(FULL, encoding="utf-8")
     (tmp_path / "a.test.toml").write_text("[[test]]\n", encoding="utf-8")
-    known = {rule.id: rule for rule in differences(read_rules(tmp_path), {})}
+    known = {rule.id: rule for rule in compare(read_rules(tmp_path), {}).changes}
     assert {rule.version for rule in known.values()} == {1}
-    assert differences(read_rules(tmp_path), known) == []
+    assert compare(read_rules(tmp_path), known).changes == []
     (tmp_path / "a.toml").write_text(FULL.replace("above = 80.0", "above = 90.0"), encoding="utf-8")
-    (changed,) = differences(read_rules(tmp_path), known)
+    (changed,) = compare(read_rules(tmp_path), known).changes
     assert (changed.id, changed.version, changed.high) == ("hot", 2, 90.0)
     assert altered(known["hot"], changed) == {"high": (80.0, 90.0)}
-    retired = differences([], known)
+    retired = compare([], known).changes
     assert all(rule.retired and rule.version == 2 for rule in retired)
     assert len(retired) == 5

@@ -1,0 +1,47 @@
+"""What is asked of the store about the tree and its rules: as last committed, what rules found, what they were."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from opsroom.model import Micros, Relation, Series, Unit
+    from opsroom.rule import Rule, Ruling
+
+
+class CatalogRows(Protocol):
+    """The tree as last committed."""
+
+    def units(self) -> list[Unit]:
+        """Give all units by id."""
+        ...
+
+    def series(self) -> list[Series]:
+        """Give all series by id."""
+        ...
+
+    def relations(self) -> list[Relation]:
+        """Give all relations by id."""
+        ...
+
+    def rules(self) -> list[Rule]:
+        """Give all alarm rules by id, retired ones too."""
+        ...
+
+
+class Rulings(Protocol):
+    """Findings of rules and versions of rules; both are written with the journal's commit."""
+
+    def events(self, unit_ids: Collection[int], t_from: Micros, t_to: Micros, limit: int) -> list[Ruling]:
+        """Give what rules filed as events on series of these units, t_from <= at < t_to, newest first."""
+        ...
+
+    def raises(self, t_from: Micros, t_to: Micros) -> list[tuple[str, int, bool, int]]:
+        """Give how often each rule began to be met in a span: (rule, unit id, filed as event, times)."""
+        ...
+
+    def versions(self, rule_id: str) -> list[Rule]:
+        """Give every version of a rule that was in force, newest first."""
+        ...
