@@ -1,6 +1,7 @@
 // One card of the wall: what an alert says of itself, and what this seat may do with it now.
 
 import { h, setAttr, setText } from "./dom.js";
+import { fillGuidance } from "./guidance.js";
 import { mark, setMark } from "./icons.js";
 import * as sentence from "./sentences.js";
 import { state } from "./model.js";
@@ -21,7 +22,7 @@ export function buildCard(alert, choose) {
       h("div.card-head", {}, h("h4", {}, h("button.card-title", { type: "button", onclick: chosen }), h("span.unseen.card-priority")), h("span.card-age")),
       line("what"), line("since"),
       h("div.card-clock", {}, line("standing"), h("span.card-left", { "aria-hidden": "true" }, h("span"))),
-      LINES.map(line),
+      LINES.map(line), line("guidance"),
       h("div.card-acts"),
       h("div.card-form")),
   );
@@ -49,6 +50,7 @@ function write(node, alert, { chosen, row, worst }) {
   text("age", alert.unit_name);
   text("what", sentence.what(alert));
   for (const name of LINES) text(name, sentence[name](alert));
+  fillGuidance(node.querySelector(":scope > .card-text > .card-guidance"), alert);
   setAttr(node.querySelector(".card-title"), "aria-pressed", chosen);
   const box = node.querySelector(":scope > .card-mark > .card-pick");
   box.hidden = !picking() || !mayPick(alert);

@@ -168,6 +168,7 @@ function restPicture() {
   const units = found.units.map((one) => `${one.unit || t("room.root")}: ${number(one.n)}`).join(" · ") || "–";
   const lines = [["room.figures.climbs", climbs], ["room.figures.stale", stale], ["room.figures.units", units],
     ["room.figures.unseen", t("room.figures.unseen_words", { waiting: String(found.waiting), passed: String(found.passed) })],
+    ["room.figures.events", t("room.figures.events_words", { n: number(found.events ?? 0) })],
     ["room.figures.eemua", `${t(`room.figures.rate.${found.eemua.rate}`)} · ${t(`room.figures.band.${found.eemua.performance}`)}`]];
   return picture("room.figures.more", "more", h("dl.more-list", {}, lines.map(([word, text]) => h("div", {}, h("dt", {}, t(word)), h("dd", {}, text)))));
 }

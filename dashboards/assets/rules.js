@@ -1,6 +1,7 @@
 // The wall "Rules": what is watched and what is then to be done, with the priority's cell, raises against the budget; events beside it.
 
 import { $, h, notice, setText } from "./dom.js";
+import { isLink, link } from "./guidance.js";
 import { mark } from "./icons.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
@@ -82,7 +83,7 @@ function details(rule) {
   const lines = [
     ["watches", `${says.series ?? says.like ?? says.when.expression?.unit ?? ""} · ${plural("room.rules.series", rule.watches)}`],
     ["when", conditionFull(rule)], ["delays", delays(says)], ["consequence", says.consequence && t(`consequence.${says.consequence}`)],
-    ["respond", says.response_s && span(says.response_s)], ["response", says.response], ["guidance", says.guidance], ["procedure", says.procedure && procedureLink(says.procedure)],
+    ["respond", says.response_s && span(says.response_s)], ["response", says.response], ["guidance", says.guidance], ["procedure", says.procedure && (isLink(says.procedure) ? link(says.procedure) : says.procedure)],
     ["class", says.class ?? "process"], ["suppress", (says.suppress ?? []).map((one) => (one.unit ? `${one.rule} (${one.unit})` : one.rule)).join(", ")],
     ["agreed", agreed(rule)], ["version", `${rule.id} · ${t("room.rules.version_of", { version: String(rule.version) })}${rule.file ? ` · ${rule.file}` : ""}`],
   ].filter(([, text]) => text);
@@ -178,10 +179,6 @@ async function toggleVersions(button, place, rule) {
 function agreed(rule) {
   if (!rule.approved_by && !rule.approved) return "";
   return rule.approved ? t("room.rules.agreed_by", { person: rule.approved_by || "–", at: when(rule.approved, now()) }) : rule.approved_by;
-}
-
-export function procedureLink(text) {
-  return /^https?:\/\//.test(text) ? h("a", { href: text, rel: "noreferrer noopener", target: "_blank" }, text) : text;
 }
 
 /** The measure of the one series that a rule names, where this page knows it. */

@@ -66,11 +66,13 @@ async def figures(
         )
     t_from, t_to = start * MICROS_PER_MS, end * MICROS_PER_MS
     found = await room.read(position_figures, room.store.journal, own.id, t_from, t_to, limits)
+    ruled = await room.read(room.store.rulings.raises, t_from, t_to)
+    events = sum(times for _, unit_id, event, times in ruled if event and unit_id == own.id)
     rows = table(found, limits)
     if form == "csv":
         head = {"content-disposition": f'attachment; filename="alarm-figures-{start}-{end}.csv"'}
-        return Response(as_csv(found, rows, own, room.catalog), 200, head, media_type=CSV_TYPE)
-    return answer(as_json(found, rows, own, room.catalog, limits))
+        return Response(as_csv(found, rows, own, room.catalog, events), 200, head, media_type=CSV_TYPE)
+    return answer({**as_json(found, rows, own, room.catalog, limits), "events": events})
 
 
 def position_figures(
@@ -164,8 +166,8 @@ def as_json(
     }
 
 
-def as_csv(found: Figures, rows: list[Row], own: Unit, catalog: Catalog) -> str:
-    """Write one line a figure, then bad actors, climbs by level and units.
+def as_csv(found: Figures, rows: list[Row], own: Unit, catalog: Catalog, events: int = 0) -> str:
+    """Write one line a figure, then bad actors, climbs by level and units; `events` were never annunciated.
 
     Text that a spreadsheet would take for a formula begins with an apostrophe.
     """
@@ -175,6 +177,7 @@ def as_csv(found: Figures, rows: list[Row], own: Unit, catalog: Catalog) -> str:
         ("to", "", ms(found.t_to), "ms"),
         ("short", "", int(found.short), "flag"),
         ("annunciated", "", found.annunciated, "count"),
+        ("events", "", events, "count"),
     ]
     lines += [(r.key, "", r.value, r.form, r.target, r.most, r.edition, r.judgement) for r in rows]
     lines += [("bad_actor", _path(catalog, one.series_id), one.raises, "count") for one in found.actors]

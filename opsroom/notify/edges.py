@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from opsroom.alarm import Hush
 from opsroom.lines import cause_of
-from opsroom.model import Alert, Transition, Unit
+from opsroom.model import Alert, Sentence, Transition, Unit
 from opsroom.notices import Member, NoticeKind
 from opsroom.rule import helps
 
@@ -128,13 +128,16 @@ def _member(edge: Transition, tree: Tree) -> Member:
         cause=cause_of(alert),
         actor=edge.actor,
         text=text,
-        why=(
-            *alert.explanation[:SENTENCES_KEPT],
-            *(one for one in alert.explanation[SENTENCES_KEPT:] if helps(one)),
-        ),
+        why=told_of(alert.explanation),
     )
 
 
 def _path(unit_id: int, tree: Tree) -> str:
     unit = tree.units.get(unit_id)
     return unit.path if unit is not None else f"#{unit_id}"
+
+
+def told_of(explanation: tuple[Sentence, ...]) -> tuple[Sentence, ...]:
+    """Give what is told of an explanation: its first sentences, and whatever helps."""
+    first, rest = explanation[:SENTENCES_KEPT], explanation[SENTENCES_KEPT:]
+    return (*first, *(one for one in rest if helps(one)))

@@ -1,4 +1,4 @@
-"""What is asked of the store about the tree and its rules: as last committed, what rules found, what they were."""
+"""What is asked of the store about tree and rules: as last committed, what rules found, all versions."""
 
 from __future__ import annotations
 

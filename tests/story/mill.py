@@ -1,4 +1,4 @@
-"""A mill with thirty days behind it, a rule too eager, one that is filed as event, and guidance from above."""
+"""A mill with thirty days behind it, a rule too eager, one filed as event, and guidance from above."""
 
 from __future__ import annotations
 
@@ -106,6 +106,6 @@ def mill(folder: Path) -> Iterator[Mill]:
         assert run(folder, *words, OPSROOM_PASSWORD=PASSWORD).code == 0
     token = run(folder, "token", "new", "", "--json").json["token"]
     with serving(folder) as url:
-        words = ("feed", "jsonl", "month.jsonl", "--to", url.replace("http", "ws", 1))
-        assert run(folder, *words, OPSROOM_TOKEN=token).code == 0
+        feed = ("feed", "jsonl", "month.jsonl", "--to", url.replace("http", "ws", 1))
+        assert run(folder, *feed, OPSROOM_TOKEN=token).code == 0
         yield Mill(url, folder)
