@@ -7,12 +7,15 @@ import re
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from dashboards import layout
 from opsroom.alarm import Hush
 from opsroom.figures.bands import BANDS, RATES
 from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
 from opsroom.model import ChangeKind, Priority
+from opsroom.rule import RuleKind
+from opsroom.rules import tables
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "dashboards" / "assets"
@@ -21,6 +24,17 @@ LANGUAGES = ("en", "de")
 LITERAL = re.compile(r'"(?!room\.css)(room\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)"')
 TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+\.)\$\{")
 PLURAL = re.compile(r'plural\("(room\.[a-z0-9_.]+)"')
+SAID = "watches when delays consequence respond response guidance procedure class suppress agreed version"
+FACTS = SAID.split()
+CONDITIONS = (
+    tables.LimitTable,
+    tables.RateTable,
+    tables.DeviationTable,
+    tables.MissingTable,
+    tables.ExpressionTable,
+)
+ASKED = [one.encode_name for one in fields(tables.RuleTable) if not one.encode_name.startswith("approved")]
+ENDS = ("above", "below", "outside")
 PARAM = re.compile(r"\{(\w+)\}")
 
 
@@ -50,6 +64,14 @@ def used() -> set[str]:
         "room.figures.rate.": list(RATES),
         "room.figures.band.": list(BANDS),
         "room.ratio.": ["productivity", "latency", "performance", "actuality", "capability", "potentiality"],
+        "room.rules.state.": ["file", "screen", "ahead", "conflict"],
+        "room.rules.fact.": FACTS,
+        "room.rules.part.": sorted({part.encode_name for table in CONDITIONS for part in fields(table)}),
+        "room.rules.field.": [*ASKED, "kind", "chatter.raises", "chatter.in_s"],
+        "room.rules.when.": [f"{kind}.{ends}" for kind in ("limit", "rate") for ends in ENDS],
+        "room.rules.missing.": ["response", "consequence", "response_s"],
+        "room.rules.kind.": [kind.value for kind in RuleKind],
+        "room.rules.change.": ["new", "altered"],
     }
     for prefix in TEMPLATE.findall(text):
         keys |= {prefix + ending for ending in endings[prefix]}
