@@ -14,14 +14,29 @@ PARTING_S = 1.0
 class Sockets(WebSocketsSansIOProtocol):
     """uvicorn's sans-IO WebSocket; a peer that answers no ping, or reads no parting word, is dropped."""
 
+    _heard_at = 0.0
+
     async def run_asgi(self) -> None:
         """Serve the connection; afterwards wait for the closing handshake, but not for ever."""
         await super().run_asgi()
         reads = self.writable.is_set()
         self.loop.call_later(self.close_timeout + PARTING_S if reads else PARTING_S, self._drop)
 
+    def data_received(self, data: bytes) -> None:
+        """Note that the peer lives, whatever it says."""
+        self._heard_at = self.loop.time()
+        super().data_received(data)
+
     def keepalive_timeout(self) -> None:
-        """Drop a peer that answers no ping: it will not read a closing frame either."""
+        """Drop a peer that answers no ping: it will not read a closing frame either.
+
+        One that sends more than the room takes is not silent: its answer lies behind what is held back, and
+        a busy room closes nobody for that.
+        """
+        if self.read_paused or self._heard_at > self.ping_sent_at:
+            self.pending_ping_payload = None
+            self.schedule_ping()
+            return
         super().keepalive_timeout()
         self._drop()
 
