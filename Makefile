@@ -9,7 +9,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 LOCKED := requirements/build.lock pyproject.toml tools/bootstrap.sh
 
-.PHONY: help demo test check accept economy bench-nab bench-tep lock clean
+.PHONY: help demo test check accept economy bench-nab bench-tep bench-peers lock clean
 
 help: ## show these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,12 @@ bench-nab: $(RUN) ## accuracy on the Numenta benchmark; NAB=DIR OUT=DIR
 
 bench-tep: $(RUN) ## accuracy on the Tennessee Eastman process; TEP=DIR OUT=FILE
 	@$(VENV)/opsroom bench tep --data "$(or $(TEP),$(error TEP=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
+
+bench-peers: $(DEV) ## ingest beside other systems, which are installed first (Debian, root); OUT=FILE
+	@tools/peers.sh
+	@$(VENV)/opsroom detect compile
+	@mkdir -p "$(dir $(or $(OUT),out/peers.json))"
+	@$(VENV)/opsroom bench ingest --detection off --peers $(ARGS) | tee "$(or $(OUT),out/peers.json)"
 
 lock: ## resolve pyproject.toml anew (needs uv); ARGS=--upgrade for newer releases
 	@tools/lock.sh $(ARGS)

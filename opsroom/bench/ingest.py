@@ -9,6 +9,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from opsroom.bench.peers.goals import judged
+from opsroom.bench.peers.measure import PER_REQUEST
+from opsroom.bench.peers.measure import measure as measure_peer
+from opsroom.bench.peers.measure import rows as peer_rows
 from opsroom.bench.rig import Rig, room, token_for
 from opsroom.bench.sender import FORMS
 from opsroom.clock import wall_now
@@ -17,7 +21,11 @@ from opsroom.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from opsroom.bench.peers.measure import Run
+    from opsroom.bench.peers.port import Peer
+
 READINGS: Final = {"columns-1000": 1_000_000, "list-100": 200_000, "single": 100_000}
+PEER_READINGS: Final = {"columns-1000": 1_000_000, "single": 20_000}
 LEAST: Final = 1_000
 SEND_S_MAX: Final = 600.0
 MILLION: Final = 1e6
@@ -50,9 +58,12 @@ def bench(
     *,
     repeat: int = 3,
     scale: float = 1.0,
-    done: Callable[[Case], None] = lambda _: None,
+    peers: Sequence[Peer] = (),
+    done: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Measure every case `repeat` times, turn about, and give the medians; `scale` shortens the runs.
+
+    `peers` are measured in the same turns, and what the room must reach beside them is judged.
 
     Every run has a server process of its own on a fresh folder, and a sender process. fsync is always on:
     there is no other way to run the log.
@@ -61,16 +72,27 @@ def bench(
         StoreError: the room did not start, or refused readings of the bench.
     """
     measured: dict[Case, list[Measured]] = {case: [] for case in rows}
+    beside: dict[tuple[Peer, str], list[Run]] = {(peer, form): [] for peer in peers for form in PER_REQUEST}
     for _ in range(repeat):
         for case in rows:
             measured[case].append(measure(case, scale))
-            done(case)
-    return {"bench": "ingest", "rows": [_row(case, runs) for case, runs in measured.items()]}
+            done(f"{case.form} detection {case.detection}")
+        for (peer, form), runs in beside.items():
+            runs.append(measure_peer(peer, form, _readings(PEER_READINGS[form], scale)))
+            done(f"{peer.name} {form}")
+    found = [_row(case, runs) for case, runs in measured.items()] + peer_rows(beside)
+    result: dict[str, Any] = {"bench": "ingest", "rows": found}
+    return {**result, "goals": judged(found)} if peers else result
+
+
+def _readings(full: int, scale: float) -> int:
+    """Give a number of readings that is whole instants of the mix."""
+    return max(LEAST, round(full * scale / LEAST) * LEAST)
 
 
 def measure(case: Case, scale: float = 1.0) -> Measured:
     """Run one case once."""
-    readings = max(LEAST, round(READINGS[case.form] * scale / LEAST) * LEAST)
+    readings = _readings(READINGS[case.form], scale)
     with room(detection=case.detection) as rig:
         token = token_for(rig)
         # The first readings compile kernels and warm caches; a room does that once in its life.

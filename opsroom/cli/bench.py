@@ -26,6 +26,7 @@ Repeat = Annotated[int, typer.Option(min=1, help="runs a case; medians are given
         "opsroom bench ingest",
         "opsroom bench ingest --form columns-1000 --repeat 5",
         "opsroom bench ingest --scale 0.1",
+        "opsroom bench ingest --detection off --peers",
     )
 )
 def ingest(
@@ -35,19 +36,22 @@ def ingest(
     ] = "both",
     repeat: Repeat = 3,
     scale: Annotated[float, typer.Option(min=0.001, help="share of the full number of readings")] = 1.0,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="in the same run, every other system that is installed")
+    ] = False,
 ) -> None:
     """Acked readings a second, CPU and bytes a reading, of a real room over a real socket."""
     from opsroom.bench import ingest as measured
+    from opsroom.bench.peers import goals
+    from opsroom.bench.peers.measure import PER_REQUEST, installed
 
     chosen = {"on": (True,), "off": (False,), "both": (True, False)}[detection]
     rows = measured.cases([form] if form else FORMS, chosen)
-    with _progress("ingest", len(rows) * repeat) as step:
-        result = measured.bench(
-            rows,
-            repeat=repeat,
-            scale=scale,
-            done=lambda case: step(f"{case.form} detection {case.detection}"),
-        )
+    beside = installed() if peers else []
+    with _progress("ingest", (len(rows) + len(beside) * len(PER_REQUEST)) * repeat) as step:
+        result = measured.bench(rows, repeat=repeat, scale=scale, peers=beside, done=step)
+    if beside:
+        say_table("beside other systems", goals.COLUMNS, goals.table(result["goals"]))
     say_json(result)
 
 
