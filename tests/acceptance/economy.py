@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import os
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -76,9 +78,20 @@ def press(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:
     )
 
 
+EARLY = ("2015-07-20T14:20", "2015-07-22T13:30")
+"""The first labelled window of press-1."""
+
+
 def early(alert: dict[str, Any]) -> bool:
     """Tell whether an alert was raised in the first labelled window of its plant."""
-    return at("2015-07-20T14:20") <= at(alert["raised"]) <= at("2015-07-22T13:30")
+    return at(EARLY[0]) <= at(alert["raised"]) <= at(EARLY[1])
+
+
+def hours_before_early() -> float:
+    """Give how much of press-1 is recorded before that window, hours."""
+    with gzip.open(ECONOMY / "economy.csv.gz", "rt", encoding="utf-8") as lines:
+        first = min(row["ts"] for row in csv.DictReader(lines) if row["plant"] == "press-1")
+    return (at(EARLY[0]) - at(first)) / timedelta(hours=1)
 
 
 def storm(alerts: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from tests.acceptance.rows import ROWS, Outcome, call
 COMMAND = "make economy DATA=../shared/data/economy OUT=economy.json"
 TURBINE_PERIOD_S = 600
 LEVELS = 4
+EARLY_HOURS = 48
 
 
 @functools.cache
@@ -70,13 +71,17 @@ def storm() -> Outcome:
 @ROWS.row(
     "early press window",
     command=COMMAND,
-    limit="an alert raised in the window of 2015-07-20 14:20 to 07-22 13:30, or the reason",
+    limit=f"an alert raised in the window of 2015-07-20 14:20 to 07-22 13:30, unless less than {EARLY_HOURS} hours "
+    "of the press are recorded before it",
 )
 def early() -> Outcome:
-    """Say why where it is not raised: the fall into the window is the first fall that was ever seen."""
+    """Hold it against detection once two days were seen; before, a first fall cannot be told from a habit."""
     alerts = [a for a in result(1)["alerts"] if economy.plant(a) == "press-1" and economy.early(a)]
-    reason = "not raised: 38 hours of past do not tell a first fall from a habit at 0.1 false alarms a week"
-    return Outcome(economy.brief(alerts[0]) if alerts else reason, held=True)
+    if alerts:
+        return Outcome(economy.brief(alerts[0]), held=True)
+    hours = economy.hours_before_early()
+    reason = f"not raised: {hours:.0f} hours of past do not tell a first fall from a habit at 0.1 false alarms a week"
+    return Outcome(reason, hours < EARLY_HOURS)
 
 
 @ROWS.row(
