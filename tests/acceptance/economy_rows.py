@@ -71,8 +71,8 @@ def storm() -> Outcome:
 @ROWS.row(
     "early press window",
     command=COMMAND,
-    limit=f"an alert raised in the window of 2015-07-20 14:20 to 07-22 13:30, unless less than {EARLY_HOURS} hours "
-    "of the press are recorded before it",
+    limit="an alert raised in the window of 2015-07-20 14:20 to 07-22 13:30, unless less than "
+    f"{EARLY_HOURS} hours of the press are recorded before it",
 )
 def early() -> Outcome:
     """Hold it against detection once two days were seen; before, a first fall cannot be told from a habit."""
@@ -80,8 +80,8 @@ def early() -> Outcome:
     if alerts:
         return Outcome(economy.brief(alerts[0]), held=True)
     hours = economy.hours_before_early()
-    reason = f"not raised: {hours:.0f} hours of past do not tell a first fall from a habit at 0.1 false alarms a week"
-    return Outcome(reason, hours < EARLY_HOURS)
+    reason = f"not raised: {hours:.0f} hours of past do not tell a first fall from a habit"
+    return Outcome(f"{reason} at 0.1 false alarms a week", hours < EARLY_HOURS)
 
 
 @ROWS.row(
