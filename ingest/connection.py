@@ -73,6 +73,7 @@ class Connection:
         self._is_mute = False
         self._is_leaving = False
         self._spoke_casually = False
+        self._overdrawn = 0
         self.heard_at = 0.0
         self._reader: asyncio.Task[None] | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -186,14 +187,15 @@ class Connection:
     async def _hold_back(self) -> None:
         """Wait while too much is on its way.
 
-        This is the casual form's backpressure, and the ill-behaved full sender's.
+        This is the casual form's backpressure, and that of a full sender which goes on without credit: what
+        waits in the log stands before every press.
         """
         limits = self.hub.limits
         while True:
             allowed = self.hub.share() + (limits.frame_bytes_max if self.session.is_full else 0)
             if self.session.pending_bytes > allowed:
                 await self._writer.wait_drained()
-            elif self._spoke_casually and self.hub.is_behind():
+            elif (self._spoke_casually or self._overdrawn > self.hub.share()) and self.hub.is_behind():
                 await asyncio.sleep(LAG_CHECK_S)
             else:
                 return
@@ -242,6 +244,7 @@ class Connection:
     def _admit(self, event: says.Admit) -> Sequence[says.Event]:
         """Judge a batch and queue it."""
         assert self.admission is not None, "the sender is known"
+        self._overdrawn = self._overdrawn + event.size if self._writer.withheld else 0
         try:
             admitted = self.admission.admit(event.batch, self.hub.latest())
         except WireError as error:

@@ -54,7 +54,10 @@ class Judged:
 
 
 class Writer:
-    """What is judged and not yet durable, and the loop that makes it so."""
+    """What is judged and not yet durable, and the loop that makes it so.
+
+    `withheld`: the last acknowledgement gave no credit, since the room is behind its log.
+    """
 
     def __init__(self, hub: Hub, owner: Owner) -> None:
         """Write for `owner`."""
@@ -65,7 +68,7 @@ class Writer:
         self._wake = asyncio.Event()
         self._drained = asyncio.Event()
         self._is_finished = False
-        self._withheld = False
+        self.withheld = False
         self._ack_due: float | None = None
 
     def put(self, work: Judged | says.GapTold) -> None:
@@ -96,8 +99,8 @@ class Writer:
                 if not await self._commit():
                     return
             await self._ack_casual()
-            if self._withheld and not self._hub.is_behind():
-                self._withheld = False
+            if self.withheld and not self._hub.is_behind():
+                self.withheld = False
                 await self._owner.send(self._owner.session.credit(self._hub.credit()).message)
             if self._is_finished and not self._work and not self._casual:
                 await self._ack_casual(now=True)
@@ -105,7 +108,7 @@ class Writer:
 
     async def _wait_for_work(self) -> None:
         """Sleep until there is something to store, to acknowledge, or credit to give back."""
-        pause = QUIET_S if self._ack_due is not None else LAG_CHECK_S if self._withheld else None
+        pause = QUIET_S if self._ack_due is not None else LAG_CHECK_S if self.withheld else None
         try:
             async with asyncio.timeout(pause):
                 await self._wake.wait()
@@ -131,7 +134,7 @@ class Writer:
             last = work[-1]
             answers = [(one.seq, one.admitted.refusals) for one in work if isinstance(one, Judged)]
             credit = self._hub.credit()
-            self._withheld = credit == 0
+            self.withheld = credit == 0
             upto = last.seq if isinstance(last, Judged) else last.to_seq
             for send in self._owner.session.stored(upto, answers, credit):
                 await self._owner.send(send.message)
