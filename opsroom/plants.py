@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Final
 
 from opsroom.model import Alert, Transition
@@ -43,19 +43,24 @@ class PlantSubscription:
         self.unit_id = unit_id
         self.dropped = 0
         self._hub = hub
-        self._waiting: deque[dict[str, Any]] = deque()
+        self._waiting: OrderedDict[int, Transition] = OrderedDict()
+        self._of_alert: dict[str, list[int]] = {}
+        self._number = 0
         self._news = asyncio.Event()
         self._sent: str | None = None
 
-    def put(self, message: dict[str, Any]) -> None:
-        """Add a message; once `MERGE_FROM` wait, a newer one takes the place of older ones on its alert."""
-        subject = message["id"] if message["type"] == "alert" else message["alert"]
+    def put(self, edge: Transition) -> None:
+        """Add news; once `MERGE_FROM` wait, a newer one takes the place of older ones on its alert."""
+        alert_id = edge.alert.id
         if len(self._waiting) >= MERGE_FROM:
-            self._waiting = deque(m for m in self._waiting if (m.get("id") or m.get("alert")) != subject)
+            for number in self._of_alert.pop(alert_id, ()):
+                del self._waiting[number]
         if len(self._waiting) == WAITING_MAX:
-            self._waiting.popleft()
+            self._next()
             self.dropped += 1
-        self._waiting.append(message)
+        self._number += 1
+        self._waiting[self._number] = edge
+        self._of_alert.setdefault(alert_id, []).append(self._number)
         self._news.set()
 
     async def get(self) -> dict[str, Any]:
@@ -66,10 +71,19 @@ class PlantSubscription:
         while not self._waiting:
             self._news.clear()
             await self._news.wait()
-        message = self._waiting.popleft()
+        message = self._hub.message(self._next())
         if message["type"] == "alert":
             self._sent = message["id"]
         return message
+
+    def _next(self) -> Transition:
+        number, edge = self._waiting.popitem(last=False)
+        rest = [one for one in self._of_alert[edge.alert.id] if one != number]
+        if rest:
+            self._of_alert[edge.alert.id] = rest
+        else:
+            del self._of_alert[edge.alert.id]
+        return edge
 
     def close(self) -> None:
         """Stop listening."""
@@ -107,16 +121,16 @@ class PlantHub:
         if not self._open:
             return
         for edge in transitions:
-            message = self._message(edge)
-            if message is None:
+            if edge.verb not in TOLD and not _decided(edge):
                 continue
             for subscription in self._open:
                 if self.catalog.contains(subscription.unit_id, edge.alert.unit_id):
-                    subscription.put(message)
+                    subscription.put(edge)
 
-    def _message(self, edge: Transition) -> dict[str, Any] | None:
-        if edge.verb == "decided" and edge.alert.decision is not None:
-            decision = edge.alert.decision
+    def message(self, edge: Transition) -> dict[str, Any]:
+        """Word one edge for the wire, when its turn has come: what was replaced was never worded."""
+        decision = edge.alert.decision
+        if edge.verb == "decided" and decision is not None:
             return {
                 "type": "decision",
                 "alert": edge.alert.id,
@@ -124,6 +138,8 @@ class PlantHub:
                 "person": decision.person,
                 "followup_ts": decision.followup // 1000,
             }
-        if edge.verb not in TOLD:
-            return None
         return {"type": "alert", "event": edge.verb, **self.describe(edge.alert)}
+
+
+def _decided(edge: Transition) -> bool:
+    return edge.verb == "decided" and edge.alert.decision is not None

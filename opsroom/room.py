@@ -15,10 +15,11 @@ import msgspec
 import structlog
 
 from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
+from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
-from opsroom.records import Bargain, Delivered, Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.records import Bargain, Entry, Looked, RecordKind, SourceEvent, encode
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ class Room:
         self._snapshotted = 0
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
-        self._outgoing: asyncio.Queue[Entry] = asyncio.Queue(maxsize=10_000)
+        self._deliveries = Deliveries(log, clock)
         self._heard: dict[str, float] = {}
         self._bands_at = 0.0
         self._snapshot_at = clock.monotonic()
@@ -216,7 +217,7 @@ class Room:
             group.create_task(self._consume())
             group.create_task(self._tick())
             group.create_task(self._keep())
-            group.create_task(self._send())
+            group.create_task(self._deliveries.run())
 
     async def _consume(self) -> None:
         while True:
@@ -389,12 +390,4 @@ class Room:
         alert = self.core.book.open.get(alert_id)
         if alert is None or alert.delivered is not None or alert.level or self.core.stream:
             return
-        act = Delivered(alert_id=alert_id, key=f"delivered-{alert_id}")
-        with contextlib.suppress(asyncio.QueueFull):
-            self._outgoing.put_nowait(self._entry(RecordKind.ACT, encode(act)))
-
-    async def _send(self) -> None:
-        while True:
-            entry = await self._outgoing.get()
-            with contextlib.suppress(StoreError):
-                await self.log.append([entry])
+        self._deliveries.note(alert_id)

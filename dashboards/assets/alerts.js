@@ -21,8 +21,9 @@ let wall = { halves: PARTS.map(() => []), quiet: [] };
 
 export function startWall() {
   startPicks((id) => inLineWith(id));
-  onChange(["alerts", "alerts-selection"], paint);
-  $("wall").replaceChildren(...PARTS.map(part), quietPart());
+  onChange(["alerts", "alerts-selection", "standing"], paint);
+  parts.set("beyond", h("p.nothing.less-urgent"));
+  $("wall").replaceChildren(...PARTS.map(part), parts.get("beyond"), quietPart());
   $("wall-tools").replaceChildren(
     h("button.choice.wall-select", { type: "button", "data-word": "room.pick.select", onclick: togglePicking }),
     h("button.wall-silenced", { type: "button", "aria-controls": "wall-quiet", onclick: toggleQuiet }));
@@ -95,7 +96,9 @@ function paint() {
   for (const id of cards.keys()) if (!state.alerts.has(id)) cards.delete(id);
   const ours = alerts.filter((alert) => !alert.audited);
   const silenced = silencedCounts(ours);
-  setText($("wall-count"), plural("room.wall.open", ours.length - silenced.shelved - silenced.suppressed - silenced.out_of_service));
+  const beyond = Math.max(0, state.standing - alerts.length);
+  setText(parts.get("beyond"), beyond ? plural("room.wall.less_urgent", beyond) : "");
+  setText($("wall-count"), plural("room.wall.open", ours.length + beyond - silenced.shelved - silenced.suppressed - silenced.out_of_service));
   setText($("wall-tools").querySelector(".wall-silenced"), t("room.wall.silenced_counts", silenced));
   setAttr($("wall-tools").querySelector(".wall-silenced"), "aria-expanded", parts.get(QUIET).open);
   setAttr($("wall-tools").querySelector(".wall-select"), "aria-pressed", picking());

@@ -1,10 +1,15 @@
 // What belongs together on the wall. Pure: alerts in, lines out; no page, no clock.
 
-/** Worst first: priority, then least time to climb; what is back in its band comes last. */
+/** Worst first, as the room orders it: presses (of those nobody saw the newest first), then priority, then least time to climb, then age; what is back in its band comes last. */
 export function worstFirst(a, b) {
   const back = (alert) => (alert.active === false ? 1 : 0);
-  return back(a) - back(b) || a.priority - b.priority || (a.deadline ?? Infinity) - (b.deadline ?? Infinity) || a.raised - b.raised;
+  const lane = (alert) => (alert.pressed ? (alert.unacked ? 0 : 1) : 2);
+  const age = (alert) => (lane(alert) ? alert.raised : -(alert.levels?.at(-1)?.at ?? alert.raised));
+  return back(a) - back(b) || lane(a) - lane(b) || a.priority - b.priority || until(a) - until(b) || age(a) - age(b);
 }
+
+/** When it climbs; what climbs no further has all the time there is. */
+const until = (alert) => alert.deadline ?? Number.MAX_SAFE_INTEGER;
 
 /** Whether the alert is silenced at the level where it stands: it asks nobody to look. */
 export const silent = (alert) => Boolean(alert.silenced?.here);
@@ -37,6 +42,10 @@ function gathered(rest, under) {
   const open = new Map();
   for (const alert of rest) {
     const children = under.get(alert.id) ?? [];
+    if (alert.pressed) { // a press has a lane of its own
+      lines.push({ opener: alert, head: alert, all: [alert, ...children] });
+      continue;
+    }
     let one = open.get(alert.unit);
     if (!one || alert.raised > one.opener.gathers_until || (children.length && one.head)) {
       const fresh = { opener: alert, head: null, all: [] };

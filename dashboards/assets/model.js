@@ -3,13 +3,17 @@
 const TRAIL = 90;
 const UNIT_TRAIL = 360;
 const UNIT_STEP_MS = 5000;
+const REST = 3; // painting that took a while is followed by so many times that while for keys and clicks
+const SLOW_MS = 12;
 const painters = new Map();
 const dirty = new Set();
 let asked = false;
+let resting = 0;
+let restUntil = 0;
 
 export const state = {
   me: null, csrf: "", limits: null, unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
-  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, audits: [], revision: null, boot: null, skewMs: 0, ready: false,
+  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, standing: 0, audits: [], revision: null, boot: null, skewMs: 0, ready: false,
   selected: null, // {alert: id} or {series: id}
 };
 
@@ -28,15 +32,30 @@ export function touch(...topics) {
   for (const topic of topics) dirty.add(topic);
   if (asked) return;
   asked = true;
+  const wait = restUntil - performance.now();
+  if (wait > 0) resting = setTimeout(() => requestAnimationFrame(flush), wait);
+  else requestAnimationFrame(flush);
+}
+
+/** Paint at the next frame whatever was painted before: somebody pressed a key. */
+function hurry() {
+  restUntil = 0;
+  if (!resting) return;
+  clearTimeout(resting);
+  resting = 0;
   requestAnimationFrame(flush);
 }
 
 function flush() {
   asked = false;
+  resting = 0;
+  const begun = performance.now();
   const todo = new Set();
   for (const topic of dirty) for (const paint of painters.get(topic) ?? []) todo.add(paint);
   dirty.clear();
   for (const paint of todo) paint();
+  const took = performance.now() - begun;
+  restUntil = took > SLOW_MS ? performance.now() + REST * took : 0;
   document.documentElement.dataset.revision = String(state.revision ?? "");
 }
 
@@ -46,11 +65,13 @@ export function touchAll() {
 
 export function takeSnapshot(frame) {
   Object.assign(state, {
-    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, audits: frame.audits ?? [],
+    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [],
     revision: frame.revision, boot: frame.boot, skewMs: frame.now - Date.now(), ready: true,
   });
   state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));
   state.alerts = new Map((frame.alerts ?? []).map((alert) => [alert.id, alert]));
+  ofSeries.clear();
+  for (const alert of state.alerts.values()) ofSeries.set(alert.series_id, alert.id);
   state.series = new Map((frame.series ?? []).map((series) => [series.id, { ...series, trail: series.trail ?? [] }]));
   if (state.selected && !stillThere(state.selected)) state.selected = null;
   touchAll();
@@ -65,6 +86,11 @@ export function takeChanges(frame) {
   state.revision = frame.to ?? state.revision;
   if (frame.now) state.skewMs = frame.now - Date.now();
   const fresh = takeAlerts(frame);
+  const standing = frame.standing ?? state.alerts.size;
+  if (standing !== state.standing) {
+    state.standing = standing;
+    touch("standing");
+  }
   takeSeries(frame);
   takeValues(frame);
   if (frame.seats) {
@@ -83,11 +109,15 @@ export function takeChanges(frame) {
   return fresh;
 }
 
+/** The alert of each series, by id. */
+const ofSeries = new Map();
+
 function takeAlerts(frame) {
   const fresh = [];
   for (const alert of frame.alerts ?? []) {
     if (!state.alerts.has(alert.id)) fresh.push(alert);
     state.alerts.set(alert.id, alert);
+    ofSeries.set(alert.series_id, alert.id);
   }
   for (const id of frame.ended ?? []) state.alerts.delete(id);
   if (frame.alerts?.length || frame.ended?.length) touch("alerts", "tiles-alerts", "selection", "lamps");
@@ -153,6 +183,7 @@ function trailOf(path, unit, at) {
 export function select(selected) {
   state.selected = selected;
   touch("selection", "alerts-selection");
+  hurry();
 }
 
 /** The series that the Datafeed shows: of the selected alert, or the selected one. */
@@ -170,6 +201,8 @@ export function alertInView() {
 }
 
 export function alertOfSeries(id) {
-  for (const alert of state.alerts.values()) if (alert.series_id === id) return alert;
+  const held = state.alerts.get(ofSeries.get(id));
+  if (held) return held;
+  ofSeries.delete(id);
   return null;
 }

@@ -152,7 +152,8 @@ async def alerts(
     scope = room.view.glance(caller.seat, _unit_id(room, caller.seat, unit))
     below = [one.id for one in room.catalog.below(scope.focus_id)]
     if only_open:
-        return _told(room, caller.seat, scope, [one for one in scope.alerts() if one.unit_id in below])
+        listed = [one for one in scope.standing().all() if one.unit_id in below]
+        return _told(room, caller.seat, scope, listed)
     rows = await room.read(
         room.store.journal.alerts,
         unit_ids=below,

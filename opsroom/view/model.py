@@ -7,7 +7,6 @@ slept gets one frame.
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,7 +25,7 @@ from opsroom.view.board import Board
 from opsroom.view.cards import Cards
 from opsroom.view.scope import Scope
 from opsroom.view.subscription import Subscription
-from opsroom.view.totals import Total, totals
+from opsroom.view.totals import Total, Totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -35,15 +34,14 @@ if TYPE_CHECKING:
     from opsroom.catalog import Catalog
     from opsroom.settings import RoomSection
 
-ENDED_KEPT: Final = 4_096
+ALERTS_SHOWN_MAX: Final = 500
+DESCRIBED_KEPT: Final = 4_096
 TOTALS_EVERY_S: Final = 1.0
 NEVER_S: Final = float("-inf")
 
 
 class View:
-    """The room as its screens see it.
-
-    One loop owns it; nothing here waits or reads a clock but the subscriptions.
+    """The room as its screens see it; one loop owns it, and nothing here waits or reads a clock.
 
     `boot` names this run of the server: revisions count from 0 in each. `class_of` tells how alerts of a
     kind behave; whoever joins the room sets it.
@@ -56,8 +54,9 @@ class View:
         *,
         boot: str,
         figures: FiguresSection = FiguresSection(),  # noqa: B008 - frozen
+        alerts_shown_max: int = ALERTS_SHOWN_MAX,
     ) -> None:
-        """Start from the catalog as it is, without values and alerts; `load` takes the open ones."""
+        """Start without values and alerts; a screen is given the worst `alerts_shown_max` of them."""
         self.floods = Floods(figures)
         self.catalog = catalog
         self.boot = boot
@@ -68,18 +67,19 @@ class View:
         self.audits = Audits(catalog)
         self.class_of: Callable[[Alert], AlarmClass] = lambda _: ANOMALY
         self.alerts: dict[str, Alert] = {}
+        self.alerts_shown_max = alerts_shown_max
         self.by_series: dict[int, dict[str, None]] = {}
         self.alert_rev: dict[str, int] = {}
         self.raises: dict[int, int] = {}
         self.totals: dict[int, Total] = {}
+        self._totals = Totals()
         self.unit_rev: dict[int, int] = {}
         self.seats: list[Seat] = []
         self.present: dict[int, int] = {}
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
         self.audit_revision = 0
         self.agreements = Agreements()
-        self._ended: deque[tuple[int, Alert]] = deque(maxlen=ENDED_KEPT)
-        self._forgotten = 0
+        self.ended_revision = 0
         self._described: dict[str, dict[str, Any]] = {}
         self._scopes: dict[tuple[int, str, int], Scope] = {}
         self._subscriptions: set[Subscription] = set()
@@ -192,24 +192,24 @@ class View:
         """Put an alert on the wall, alter it there, or take it off when it has ended."""
         self.revision += 1
         self.alert_revision = self.revision
-        if on_wall(alert):
+        before, standing = self.alerts.get(alert.id), on_wall(alert)
+        self._described.pop(alert.id, None)
+        if standing:
             self.alerts[alert.id] = alert
-            self._described.pop(alert.id, None)
-            self.by_series.setdefault(alert.series_id, {})[alert.id] = None
             self.alert_rev[alert.id] = self.revision
-        elif self.alerts.pop(alert.id, None) is not None:
-            self.by_series[alert.series_id].pop(alert.id)
-            self.alert_rev.pop(alert.id)
-            self._described.pop(alert.id, None)
-            if len(self._ended) == ENDED_KEPT:
-                self._forgotten = self._ended[0][0]
-            self._ended.append((self.revision, alert))
+            self.by_series.setdefault(alert.series_id, {})[alert.id] = None
+        elif before is not None:
+            del self.alerts[alert.id], self.alert_rev[alert.id], self.by_series[alert.series_id][alert.id]
+            self.ended_revision = self.revision
+        if standing or before is not None:
+            self._totals.move(before, alert if standing else None)
+            for scope in self._scopes.values():
+                scope.take(alert, on_wall=standing)
         slot = self.board.slot_of.get(alert.series_id)
         if slot is not None:
             self.board.card_rev[slot] = self.revision
         for unit in self.catalog.ancestors(alert.unit_id):
             self.unit_rev[unit.id] = self.revision
-        self._totals_at = NEVER_S
 
     # -- read ----------------------------------------------------------------------------------------
 
@@ -251,12 +251,15 @@ class View:
         return scope
 
     def glance(self, seat: Seat, unit_id: int | None = None) -> Scope:
-        """Give a scope for one answer, not kept.
+        """Give a scope for one answer: that of those who look already, else one that is not kept.
 
         Raises:
             NotFound: the unit is neither the seat's nor below it.
         """
-        return Scope(self, seat, self.unit(seat.unit_id if unit_id is None else unit_id, seat))
+        focus = self.unit(seat.unit_id if unit_id is None else unit_id, seat)
+        kept = self._scopes.get((seat.unit_id, seat.role.value, focus.id))
+        # The rights of a scope are its example seat's own: who shares unit and role may do the same.
+        return Scope(self, seat, focus) if kept is None else kept
 
     def unit(self, unit_id: int, seat: Seat) -> Unit:
         """Give a unit whose aggregates the seat may see.
@@ -322,6 +325,8 @@ class View:
         if self.alerts.get(alert.id) is not alert:
             return self.cards.describe(alert)
         if alert.id not in self._described:
+            if len(self._described) == DESCRIBED_KEPT:
+                self._described.clear()
             self._described[alert.id] = self.cards.describe(alert)
         return self._described[alert.id]
 
@@ -330,14 +335,9 @@ class View:
         held = [self.alerts[one] for one in self.by_series.get(series_id, ())]
         return sorted(held, key=lambda alert: not alert.active)
 
-    def ended_since(self, since: int, unit_id: int) -> list[Alert]:
-        """Give the alerts that left the wall after revision `since`, as far as `unit_id` saw them."""
-        ended = {a.id: a for revision, a in self._ended if revision > since and self.sees(a, unit_id)}
-        return [alert for alert in ended.values() if alert.id not in self.alerts]
-
     def resumable(self, revision: int, boot: str | None) -> bool:
         """Tell whether a viewer that has `revision` of run `boot` can go on with changes alone."""
-        oldest = max(self.tree_revision, self.audit_revision, self._forgotten)
+        oldest = max(self.tree_revision, self.audit_revision)
         return boot == self.boot and oldest <= revision <= self.revision
 
     def path_of(self, unit_id: int) -> str:
@@ -350,16 +350,19 @@ class View:
     def refresh(self, now_s: float) -> None:
         """Recompute the units' aggregates, and whether alarms flood in.
 
-        At most once a second of `now_s` (monotonic), and at once after an alert changed.
+        The means of indices at most once a second of `now_s` (monotonic), what alerts changed at once.
         """
-        if now_s - self._totals_at < TOTALS_EVERY_S:
+        due = now_s - self._totals_at >= TOTALS_EVERY_S
+        if not due and not self._totals.moved:
             return
-        self._totals_at = now_s
         if self.floods.settle(self.at):
             self.revision += 1
-        fresh = totals(self.catalog, self.board, self.alerts.values(), self.at)
+        if due:
+            self._totals_at = now_s
+            self._totals.measure(self.catalog, self.board, self.at)
+        fresh = self._totals.take(self.catalog, all_units=due)
         changed = [unit_id for unit_id, total in fresh.items() if self.totals.get(unit_id) != total]
-        self.totals = fresh
+        self.totals = fresh if due else self.totals | fresh
         if changed:
             self.revision += 1
             self.unit_rev.update(dict.fromkeys(changed, self.revision))

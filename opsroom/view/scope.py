@@ -9,11 +9,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.alarm import SILENCED
 from opsroom.rights import concerns
 from opsroom.seats import Seat
 from opsroom.view.cards import ms
+from opsroom.view.standing import Standing
 from opsroom.view.totals import NONE
+from opsroom.view.window import Window
 
 if TYPE_CHECKING:
     from opsroom.model import Alert, Series, Unit
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 FRAMES_KEPT: Final = 8
 SERIES_SHOWN_MAX: Final = 500
-PRIORITIES: Final = (1, 2, 3)
 
 _encoder = msgspec.json.Encoder()
 
@@ -36,24 +36,43 @@ class Scope:
         self.focus_id = focus.id
         self.viewers = 0
         self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._standing: Standing | None = None
+        self._laid_out_at = self._audited_at = -1
+        self._series: Window[int] = Window()
         self._slots: NDArray[np.int64] = np.empty(0, np.int64)
         self._slots_at = -1
-        self._alerts: list[Alert] = []
-        self._alerts_at = -1
+        self._own: list[int] = []
+        self._own_at = -1
 
     # -- what may be seen ----------------------------------------------------------------------------
 
-    def alerts(self) -> list[Alert]:
-        """Give the open alerts that are shown, worst first: priority, then least time to climb.
+    def take(self, alert: Alert, *, on_wall: bool) -> None:
+        """Take one alert as it is now; what was never asked for needs no telling."""
+        if self._standing is not None:
+            self._standing.take(alert, on_wall=on_wall)
+
+    def standing(self) -> Standing:
+        """Give the alerts that are shown, laid out as of now.
 
         Those that concern the seat's unit, and those of an audited unit while it is in focus.
         """
-        stamp = max(self.view.alert_revision, self.view.audit_revision)
-        if self._alerts_at != stamp:
-            seen = [alert for alert in self.view.alerts.values() if self._shows(alert)]
-            self._alerts = sorted(seen, key=_worst_first)
-            self._alerts_at = stamp
-        return self._alerts
+        view = self.view
+        if self._standing is None or self._audited_at != view.audit_revision:
+            self._audited_at = view.audit_revision  # every screen concerned takes a new picture then
+            self._standing = Standing(
+                view.alerts.values(),
+                shown_max=view.alerts_shown_max,
+                shows=self._shows,
+                concerns=lambda alert: concerns(alert, self.seat.unit_id),
+            )
+            # What left before nobody knows here; of what stands all may be shown anew.
+            crowded = len(self._standing) > view.alerts_shown_max
+            self._standing.shown.forgotten = view.alert_revision if crowded else view.ended_revision
+            self._laid_out_at = -1
+        if self._laid_out_at != view.alert_revision:
+            self._laid_out_at = view.alert_revision
+            self._standing.lay_out(view.alert_revision)
+        return self._standing
 
     def _shows(self, alert: Alert) -> bool:
         unit_id = self.seat.unit_id
@@ -73,19 +92,33 @@ class Scope:
         Those with an alert shown, those under an audit in focus, and the unit's own, in this order; at most
         500.
         """
-        view = self.view
+        view, standing = self.view, self.standing()
         stamp = max(view.tree_revision, view.series_revision, view.alert_revision, view.audit_revision)
         if self._slots_at != stamp:
-            board, catalog = self.view.board, self.view.catalog
-            risen = [alert.series_id for alert in self.alerts()]
-            own = sorted(
-                catalog.series_of(self.seat.unit_id), key=lambda s: (s.indicator is None, not s.adopted, s.id)
-            )
-            ids = dict.fromkeys([*risen, *(series.id for series in [*self.audited(), *own])])
-            slots = [board.slot_of[one] for one in ids if one in board.slot_of]
-            self._slots = np.array(slots[:SERIES_SHOWN_MAX], np.int64)
+            board = view.board
+            risen = [alert.series_id for alert in standing.shown_alerts()]
+            audited = [series.id for series in self.audited()]
+            ids = dict.fromkeys([*risen, *audited, *self._own_series()])
+            known = [one for one in ids if one in board.slot_of]
+            self._series.move(known[:SERIES_SHOWN_MAX], stamp)
+            self._slots = np.array([board.slot_of[one] for one in self._series.since], np.int64)
             self._slots_at = stamp
         return self._slots
+
+    def _own_series(self) -> list[int]:
+        """Give the unit's own series as far as they may be shown; indicators first, then what is agreed."""
+        stamp = max(self.view.tree_revision, self.view.series_revision)
+        if self._own_at != stamp:
+            own = self.view.catalog.series_of(self.seat.unit_id)
+            first = sorted(own, key=lambda s: (s.indicator is None, not s.adopted, s.id))
+            self._own = [series.id for series in first[:SERIES_SHOWN_MAX]]
+            self._own_at = stamp
+        return self._own
+
+    def forgotten(self, since: int) -> bool:
+        """Tell whether more has left the screen after revision `since` than is remembered."""
+        self.slots()
+        return since < max(self.standing().shown.forgotten, self._series.forgotten)
 
     # -- rows ----------------------------------------------------------------------------------------
 
@@ -96,7 +129,8 @@ class Scope:
         """
         view = self.view
         total = view.totals.get(unit.id, NONE)
-        inside = (a.priority for a in self._concerning() if view.catalog.contains(unit.id, a.unit_id))
+        worst = self.standing().worst
+        inside = (min(counts) for origin, counts in worst.items() if view.catalog.contains(unit.id, origin))
         return {
             "id": unit.id,
             "path": unit.path,
@@ -104,7 +138,7 @@ class Scope:
             "level_name": unit.level_name,
             "time_zone": unit.time_zone,
             **msgspec.structs.asdict(total),
-            "worst": min((int(priority) for priority in inside), default=None),
+            "worst": min(inside, default=None),
         }
 
     def series_view(self, slot: int) -> dict[str, Any]:
@@ -151,15 +185,6 @@ class Scope:
             described=view.described(alert),
         )
 
-    def lamps(self) -> tuple[int, ...]:
-        """Give how many open alerts of priority 1, 2, 3 concern the seat; what is silenced lights no lamp."""
-        seen = [int(alert.priority) for alert in self._concerning() if alert.state not in SILENCED]
-        return tuple(seen.count(priority) for priority in PRIORITIES)
-
-    def _concerning(self) -> list[Alert]:
-        """Give the alerts shown that concern the seat: what an audit shows calls nobody here."""
-        return [alert for alert in self.alerts() if concerns(alert, self.seat.unit_id)]
-
     def chairs(self) -> list[dict[str, Any]]:
         """Give the seats of the same unit and who is present."""
         view = self.view
@@ -191,10 +216,11 @@ class Scope:
             "unit": self.unit_view(unit),
             "ancestors": [{"path": a.path, "name": a.name, "level_name": a.level_name} for a in ancestors],
             "children": [self.unit_view(child) for child in children],
-            "alerts": [self.alert_view(alert) for alert in self.alerts()],
+            "alerts": [self.alert_view(alert) for alert in self.standing().shown_alerts()],
             "series": [self.series_view(slot) for slot in self.slots().tolist()],
             "seats": self.chairs(),
-            "lamps": self.lamps(),
+            "lamps": self.standing().lamps(),
+            "standing": len(self.standing()),
             "flood": view.floods.at(self.seat.unit_id),
             "audits": view.audits.told(self.seat.unit_id),
             "agreements": view.agreements.told(self.seat),
@@ -214,19 +240,18 @@ class Scope:
         return frame
 
     def _changed(self, since: int) -> dict[str, Any]:
-        view, board = self.view, self.view.board
-        slots = self.slots()
+        view, board, standing = self.view, self.view.board, self.standing()
+        slots, shown = self.slots(), standing.shown
         rows: dict[str, Any] = {"now": ms(view.at), "alerts": [], "ended": []}
         if view.alert_revision > since:
-            rows["alerts"] = [self.alert_view(a) for a in self.alerts() if view.alert_rev[a.id] > since]
-            ended = view.ended_since(since, self.seat.unit_id)
-            rows["ended"] = [alert.id for alert in ended]
-            shown = set(board.id[slots].tolist())
-            gone = {alert.series_id for alert in ended} - shown
-            if gone:
-                rows["gone"] = sorted(gone)
+            rows["alerts"] = [self.alert_view(alert) for alert in self._altered(since)]
+            rows["ended"] = shown.gone_since(since)
+        gone = self._series.gone_since(since)
+        if gone:
+            rows["gone"] = sorted(gone)
         rows["values"] = board.values(slots[board.rev[slots] > since])
-        cards = slots[board.card_rev[slots] > since]
+        came = np.array([at > since for at in self._series.since.values()], np.bool_)
+        cards = slots[(board.card_rev[slots] > since) | came]
         if len(cards):
             rows["series"] = [self.series_view(slot) for slot in cards.tolist()]
         if view.seats_revision > since:
@@ -237,12 +262,13 @@ class Scope:
         units = [one for one in (unit, *children) if view.unit_rev.get(one.id, 0) > since]
         if units:
             rows["units"] = [self.unit_view(one) for one in units]
-        rows["lamps"] = self.lamps()
+        rows["lamps"] = standing.lamps()
+        rows["standing"] = len(standing)
         rows["flood"] = view.floods.at(self.seat.unit_id)
         return rows
 
-
-def _worst_first(alert: Alert) -> tuple[int, int, int]:
-    """Order alerts: priority, then least time to climb, then age."""
-    never = np.iinfo(np.int64).max
-    return alert.priority, never if alert.deadline is None else alert.deadline, alert.raised
+    def _altered(self, since: int) -> list[Alert]:
+        """Give the alerts shown that are new here or altered since a revision."""
+        standing, marks = self.standing(), self.view.alert_rev
+        shown = standing.shown.since
+        return [one for one in standing.shown_alerts() if max(marks[one.id], shown[one.id]) > since]

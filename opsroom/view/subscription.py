@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 VALUES_S: Final = 0.25  # at most 4 frames a second for values
 ALERTS_S: Final = 0.05  # a flood of alerts is not a flood of frames
+BYTES_PER_S: Final = 4_000_000  # what a screen reads with ease; a large frame is followed by a longer pause
+PAUSE_S_MAX: Final = 0.3
 TREE_S: Final = 1.0  # a snapshot for an altered tree is large
 BEAT_S: Final = 1.0  # a frame without news, so that silence means trouble
 LOOK_S: Final = 60.0  # a screen that goes on showing what an audit opens is another look a minute
@@ -41,6 +43,7 @@ class Subscription:
         self.own_alerts: list[str] = []
         self._view = view
         self._sent = float("-inf")
+        self._pause_s = ALERTS_S
         self._news: float | None = None
         self._dozing = False
         self._looked = float("-inf")
@@ -67,7 +70,7 @@ class Subscription:
 
     def resume(self, revision: int, boot: str | None) -> bool:
         """Go on from `revision` of run `boot`; tell whether that is possible (else take a snapshot)."""
-        if not self._view.resumable(revision, boot):
+        if not self._view.resumable(revision, boot) or self.scope.forgotten(revision):
             return False
         self.seen = revision
         return True
@@ -93,7 +96,7 @@ class Subscription:
             },
         }
         self._note(at)
-        return _encoder.encode(head | rows)
+        return self._weighed(_encoder.encode(head | rows))
 
     async def changes(self) -> bytes:
         """Wait until a frame is due and give it.
@@ -104,12 +107,12 @@ class Subscription:
         view, since = self._view, self.seen
         at = asyncio.get_running_loop().time()
         view.refresh(at)
-        if since < 0 or view.tree_revision > since:
+        if since < 0 or view.tree_revision > since or self.scope.forgotten(since):
             return self.snapshot()
         shared = self.scope.changes(since, view.revision)
         head = {"type": "changes", "from": since, "to": view.revision, "trails": self._trails(since)}
         self._note(at)
-        return _encoder.encode(head)[:-1] + b"," + shared[1:]
+        return self._weighed(_encoder.encode(head)[:-1] + b"," + shared[1:])
 
     def close(self) -> None:
         """Leave the view."""
@@ -125,18 +128,22 @@ class Subscription:
 
         And which alerts of the viewer's own unit it showed for the first time.
         """
-        view = self._view
+        view, shown = self._view, self.scope.standing().shown.since
         unit_id = self.seat.unit_id
-        self.own_alerts = [
-            alert.id
-            for alert in view.alerts.values()
-            if alert.unit_id == unit_id and alert.delivered is None and view.alert_rev[alert.id] > self.seen
-        ]
+        own = (
+            view.alerts[one] for one, since in shown.items() if max(since, view.alert_rev[one]) > self.seen
+        )
+        self.own_alerts = [alert.id for alert in own if alert.unit_id == unit_id and alert.delivered is None]
         self.seen, self._sent, self._news = view.revision, at, None
         if at - self._looked >= LOOK_S:
             self._looked = at
             points = [view.board.series(slot) for slot in self.slots.tolist()]
             view.looked(self.seat, {one.id: one for one in [*self.scope.audited(), *points]}.values())
+
+    def _weighed(self, frame: bytes) -> bytes:
+        """Let the pause after a frame grow with its size."""
+        self._pause_s = min(PAUSE_S_MAX, ALERTS_S + len(frame) / BYTES_PER_S)
+        return frame
 
     async def _due(self) -> None:
         """Wait for the instant of the next frame."""
@@ -156,7 +163,7 @@ class Subscription:
         if view.tree_revision > self.seen:
             return self._sent + TREE_S
         if view.alert_revision > self.seen:
-            return min(beat, self._sent + ALERTS_S)
+            return min(beat, self._sent + self._pause_s)
         if view.revision > self.seen:
             self._news = at if self._news is None else self._news
             return min(beat, max(self._sent + VALUES_S, self._news + GATHER_S))

@@ -327,12 +327,15 @@ steps = st.lists(
 
 
 @settings(max_examples=60, deadline=None)
-@given(steps, st.sampled_from([TOP, AT_BRANCH, AT_MILL]))
-def test_changes_add_up_to_the_snapshot(story: list[tuple[str, int, float | None]], seat: Seat) -> None:
+@given(steps, st.sampled_from([TOP, AT_BRANCH, AT_MILL]), st.sampled_from([1, 500]))
+def test_changes_add_up_to_the_snapshot(
+    story: list[tuple[str, int, float | None]], seat: Seat, shown_max: int
+) -> None:
     """Whatever happens and whenever a screen looks, folding its frames gives what a fresh snapshot shows."""
 
     async def inner() -> None:
         room = SmallRoom()
+        room.view.alerts_shown_max = shown_max
         subscription = room.view.subscribe(seat)
         screen = Screen(json.loads(subscription.snapshot()))
         for n, (verb, series, value) in enumerate(story):
@@ -350,6 +353,7 @@ def test_changes_add_up_to_the_snapshot(story: list[tuple[str, int, float | None
         fresh = Screen(json.loads(subscription.snapshot()))
         assert screen.alerts == fresh.alerts
         assert screen.lamps == fresh.lamps
+        assert len(screen.alerts) == min(screen.standing, shown_max)
         assert screen.values == fresh.values
         subscription.close()
 
@@ -367,7 +371,7 @@ class Screen:
     def __init__(self, frame: dict[str, Any]) -> None:
         self.alerts = {alert["id"]: alert for alert in frame["alerts"]}
         self.values = {str(s["id"]): s["value"] for s in frame["series"]}
-        self.lamps = frame["lamps"]
+        self.lamps, self.standing = frame["lamps"], frame["standing"]
 
     def take(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "snapshot":
@@ -380,4 +384,4 @@ class Screen:
         self.values |= {key: row[1] for key, row in frame["values"].items()}
         for gone in frame.get("gone", []):
             self.values.pop(str(gone), None)
-        self.lamps = frame["lamps"]
+        self.lamps, self.standing = frame["lamps"], frame["standing"]

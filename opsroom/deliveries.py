@@ -1,0 +1,45 @@
+"""Which alerts reached their unit, on the way into the log: noted at once, appended together.
+
+In a flood a thousand a second reach somebody, so all that waits goes in one append. Bounded: what finds no
+place is not noted, and such an alert's clock simply counts from its raise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Final
+
+from opsroom.errors import StoreError
+from opsroom.records import Delivered, Entry, RecordKind, encode
+
+if TYPE_CHECKING:
+    from opsroom.clock import Clock
+    from opsroom.log import Log
+
+WAITING_MAX: Final = 10_000
+
+
+class Deliveries:
+    """Notes that alerts were written to a socket or screen of their unit."""
+
+    def __init__(self, log: Log, clock: Clock) -> None:
+        """Start with nothing on its way; `run` appends."""
+        self._log = log
+        self._clock = clock
+        self._waiting: asyncio.Queue[Entry] = asyncio.Queue(maxsize=WAITING_MAX)
+
+    def note(self, alert_id: str) -> None:
+        """Note one alert, as of now."""
+        act = Delivered(alert_id=alert_id, key=f"delivered-{alert_id}")
+        entry = Entry(kind=RecordKind.ACT, received=self._clock.now(), payload=encode(act), source="")
+        with contextlib.suppress(asyncio.QueueFull):
+            self._waiting.put_nowait(entry)
+
+    async def run(self) -> None:
+        """Append until cancelled."""
+        while True:
+            entries = [await self._waiting.get()]
+            entries += [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+            with contextlib.suppress(StoreError):
+                await self._log.append(entries)
