@@ -219,29 +219,6 @@ def test_credit_is_withheld_while_the_room_is_behind_and_given_back(play: Callab
     play(script)
 
 
-def test_a_full_sender_that_goes_on_without_credit_is_not_read_until_the_room_is_level(
-    play: Callable[..., Any], make_room: Any
-) -> None:
-    """What is stored while the room is behind its log waits before every press."""
-
-    async def script(served: Any) -> None:
-        async with served.peer() as peer:
-            await peer.say(HELLO)
-            await peer.hear()
-            served.room.lag_s = 1.0
-            await peer.say(_batch(1))
-            assert (await peer.hear_until(stored_seq=1))["credit_bytes"] == 0
-            for seq in range(2, 202):
-                await peer.say(_batch(seq))
-            await asyncio.sleep(0.5)
-            assert len(served.room.stored()) < 100, "two hundred batches are more than its share"
-            served.room.lag_s = 0.0
-            await peer.hear_until(stored_seq=201)
-
-    room = play(script, make_room(Limits(inflight_bytes=2_000)))
-    assert len(room.stored()) == 201
-
-
 def test_the_budget_is_shared_fairly(play: Callable[..., Any], make_room: Any) -> None:
     async def script(served: Any) -> None:
         async with served.peer() as one, served.peer("wind-token") as two:
