@@ -40,6 +40,7 @@ class RuleViews:
         self._catalog = room.catalog
         self._inside = {unit.id for unit in room.catalog.below(seat.unit_id)}
         self._way = {unit.id for unit in room.catalog.ancestors(seat.unit_id)}
+        self._rules = [rule for rule in room.catalog.rules.values() if not rule.retired]
         self._watched = folder.watched()
         self._plan = folder.plan()
         self._ahead = {rule.id for rule in self._plan.ahead}
@@ -49,8 +50,11 @@ class RuleViews:
                 self._raises[rule_id] = self._raises.get(rule_id, 0) + times
 
     def all(self) -> list[dict[str, Any]]:
-        """Give every rule that concerns the seat's unit or one below: its own first, then by id."""
-        seen = [rule for rule in self._catalog.rules.values() if not rule.retired and self.sees(rule)]
+        """Give every rule that concerns the seat's unit or one below: its own first, then by id.
+
+        May run in a thread: what changes meanwhile was listed before.
+        """
+        seen = [rule for rule in self._rules if self.sees(rule)]
         own = self._seat.unit_id
         seen.sort(key=lambda rule: (home_of(self._catalog, rule).id != own, rule.id))
         return [self.view(rule) for rule in seen]

@@ -97,7 +97,7 @@ async def rules(room: RoomOf, caller: CallerOf, folder: FolderOf) -> Response:
     ]
     return answer(
         {
-            "rules": views.all(),
+            "rules": await room.read(views.all),
             "days": DAYS_COUNTED,
             "matrix": matrix(),
             "faults": [{"message": one.message, "remedy": one.remedy} for one in folder.faults],
@@ -160,7 +160,7 @@ async def events(
 @rule_router.post("/rules/preview", summary="Check a draft; its priority, and what it changes")
 async def preview(body: DraftBody, desk: DeskOf, folder: FolderOf) -> Response:
     """Say what the draft would be, or refuse it with the field named; nothing is put in force."""
-    draft = _draft(body.rule, desk)
+    draft = await _draft(body.rule, desk)
     views = RuleViews(desk.room, folder, desk.caller.seat)
     before = _present(desk, draft.id)
     return answer(
@@ -177,7 +177,7 @@ async def preview(body: DraftBody, desk: DeskOf, folder: FolderOf) -> Response:
 @rule_router.post("/rules/backtest", summary="Play stored history through a draft and the rule in force")
 async def backtest(body: TryBody, desk: DeskOf, folder: FolderOf) -> Response:
     """Count what the draft would have raised, and the present version over the same readings."""
-    draft, room = _draft(body.rule, desk), desk.room
+    draft, room = await _draft(body.rule, desk), desk.room
     before = _present(desk, draft.id)
     if folder.trying.locked():
         raise Conflict(
@@ -217,7 +217,7 @@ async def put(body: PutBody, desk: DeskOf, folder: FolderOf) -> Response:
     if (again := desk.replayed) is not None:
         return again
     async with folder.lock:
-        draft = _draft(body.rule, desk)
+        draft = await _draft(body.rule, desk)
         before = _present(desk, draft.id)
         _unmoved(draft.id, body.version, 0 if before is None else before.version)
         (made,) = await folder.put([draft], desk.caller.seat.person, desk.room.view.at)
@@ -243,9 +243,9 @@ async def take_in(body: FileBody, desk: DeskOf, folder: FolderOf) -> Response:
     if (again := desk.replayed) is not None:
         return again
     async with folder.lock:
-        known = desk.room.catalog.rules
+        known = list(desk.room.catalog.rules.values())
         rows, altered = [], []
-        for rule in read_text(body.text, known.values(), _root_id(desk)):
+        for rule in await desk.room.read(read_text, body.text, known, _root_id(desk)):
             mine = _allowed(rule, desk)
             before = _present(desk, rule.id)
             keys = {} if before is None else differing(before, mine)
@@ -281,15 +281,15 @@ def _present(desk: Desk, rule_id: str) -> Rule | None:
     return None if rule is None or rule.retired else rule
 
 
-def _draft(table: dict[str, Any], desk: Desk) -> Rule:
+async def _draft(table: dict[str, Any], desk: Desk) -> Rule:
     """Read a draft of somebody who may put it in force.
 
     Raises:
         Invalid: it cannot be a rule; `params` name the first field and all faults.
         AccessDenied: its unit, or that of the rule it replaces, is not the seat's affair.
     """
-    known = desk.room.catalog.rules
-    draft, faults = read_draft(table, known.values(), _root_id(desk))
+    known = list(desk.room.catalog.rules.values())
+    draft, faults = await desk.room.read(read_draft, table, known, _root_id(desk))
     if draft is None:
         raise refusal(faults)
     return _allowed(draft, desk)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import run
 from tests.dashboards.conftest import Visit, browser, visit
 from tests.story.mill import PASSWORD, RULES, Mill, mill
 
@@ -102,6 +103,8 @@ def test_a_file_that_moved_under_the_screen_is_named(room: Mill, visit: Callable
     page.reload()
     page.locator('.rule[data-rule="hot"] .rule-state.is-conflict').wait_for()
     row = opened(page, "hot")
+    told = run(room.folder, "rules", "diff", "--json")
+    assert (told.code, [(one["rule"], one["change"]) for one in told.json]) == (1, [("hot", "conflict")])
     assert "mill.toml" in row.locator(".rule-conflict").inner_text()
     assert "Above 78" in row.locator(".rule-conflict").inner_text()
     row.get_by_role("button", name="Keep the screen's").click()
