@@ -7,7 +7,7 @@ import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
 import { editRule, importRules } from "./rules_form.js";
 import { addWall } from "./walls.js";
-import { brief, known, number, plural, span, t, unitText, when } from "./words.js";
+import { brief, known, language, number, plural, span, t, unitText, when } from "./words.js";
 
 const AGAIN_MS = 30_000;
 export const COLUMNS = ["room.rules.column.0", "room.rules.column.1", "room.rules.column.2", "room.rules.column.3"];
@@ -18,6 +18,7 @@ let fault = null;
 let asked = 0;
 let turn = 0;
 let parts = null;
+let painted = "";
 const open = new Set();
 
 export function startRules() {
@@ -54,11 +55,17 @@ function paint() {
   if (found) {
     parts.make.hidden = parts.take.hidden = !found.owners.length;
     parts.files.replaceChildren(...found.faults.map((one) => h("p", {}, h("strong", {}, t("room.rules.bad_file")), ` ${one.message} ${one.remedy}`)));
-    const focused = document.activeElement?.closest?.(".rule")?.dataset.rule;
-    parts.list.replaceChildren(...(found.rules.length ? found.rules.map(row) : [h("li.quiet", {}, t("room.rules.none"))]));
-    if (focused) parts.list.querySelector(`[data-rule="${CSS.escape(focused)}"] summary`)?.focus();
+    const key = `${language()} ${state.series.size} ${JSON.stringify(found)}`;
+    if (key !== painted) paintRules();
+    painted = key;
   }
   if (happened) paintEvents();
+}
+
+function paintRules() {
+  const focused = document.activeElement?.closest?.(".rule")?.dataset.rule;
+  parts.list.replaceChildren(...(found.rules.length ? found.rules.map(row) : [h("li.quiet", {}, t("room.rules.none"))]));
+  if (focused) parts.list.querySelector(`[data-rule="${CSS.escape(focused)}"] summary`)?.focus();
 }
 
 // -- one rule ---------------------------------------------------------------------------------------
@@ -74,8 +81,16 @@ function row(rule) {
     h("span.rule-when", {}, condition(rule)),
     h(`span.rule-raises${over}`, {}, budget),
     h(`span.rule-state.is-${rule.state}`, {}, t(`room.rules.state.${rule.state}`)));
-  const body = h("details.rule-details", { open: open.has(rule.id), ontoggle: (event) => (event.target.open ? open.add(rule.id) : open.delete(rule.id)) }, summary, details(rule));
-  return h("li.rule", { "data-rule": rule.id }, body);
+  const line = h("details.rule-details", { open: open.has(rule.id), ontoggle: () => unfold(line, rule) }, summary);
+  unfold(line, rule);
+  return h("li.rule", { "data-rule": rule.id }, line);
+}
+
+/** What a rule says in full is built when somebody asks for it: there may be hundreds. */
+function unfold(line, rule) {
+  if (line.open) open.add(rule.id);
+  else open.delete(rule.id);
+  if (line.open && line.children.length === 1) line.append(details(rule));
 }
 
 function details(rule) {

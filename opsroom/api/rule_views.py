@@ -40,9 +40,10 @@ class RuleViews:
         self._catalog = room.catalog
         self._inside = {unit.id for unit in room.catalog.below(seat.unit_id)}
         self._way = {unit.id for unit in room.catalog.ancestors(seat.unit_id)}
-        self._rules = [rule for rule in room.catalog.rules.values() if not rule.retired]
         self._watched = folder.watched()
         self._plan = folder.plan()
+        torn = {one.room.id for one in self._plan.conflicts}
+        self._rules = [one for one in room.catalog.rules.values() if not one.retired or one.id in torn]
         self._ahead = {rule.id for rule in self._plan.ahead}
         self._raises: dict[str, int] = {}
         for rule_id, unit_id, _, times in counts:

@@ -263,7 +263,8 @@ async def settle(rule_id: str, body: SettleBody, desk: DeskOf, folder: FolderOf)
     if (again := desk.replayed) is not None:
         return again
     async with folder.lock:
-        _own(rule_id, desk, folder)
+        rule = _seen(rule_id, RuleViews(desk.room, folder, desk.caller.seat), desk.room.catalog.rules)
+        _may(home_of(desk.room.catalog, rule), desk)
         made = await folder.settle(rule_id, take_file=body.take_file)
     return desk.done({"rule": said(made, home_of(desk.room.catalog, made))})
 

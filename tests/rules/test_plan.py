@@ -211,3 +211,20 @@ def test_no_pattern_reaches_out_of_its_owner() -> None:
     assert home_of(catalog, wide).path == ""
     assert home_of(catalog, replace(wide, series="mill/press/he*")).path == "mill/press"
     catalog.apply(RuleSet(bound))
+
+
+@in_a_loop
+async def test_a_rule_retired_in_the_screen_stays_so_until_its_file_moves(beside: Beside) -> None:
+    await beside.folder.put([replace(beside.hot, retired=True)], "Ana", 5)
+    await beside.folder.renew()
+    assert beside.folder.plan().ahead == [beside.hot]
+    beside.write(HOT.replace("10.0", "14.0"))
+    await beside.folder.renew()
+    assert beside.hot.retired
+    assert [one.room.id for one in beside.folder.plan().conflicts] == ["hot"]
+    await beside.folder.settle("hot", take_file=True)
+    assert (beside.hot.retired, beside.hot.high) == (False, 14.0)
+    await beside.folder.put([replace(beside.hot, retired=True)], "Ana", 6)
+    beside.file.unlink()
+    await beside.folder.renew()
+    assert (beside.hot.retired, beside.hot.edited) == (True, False)
