@@ -12,5 +12,5 @@ export const link = (address) => h("a", { href: address, rel: "noreferrer noopen
 /** Write the sentences that help into `place`, which stays empty where there are none. */
 export function fillGuidance(place, alert) {
   const lines = (alert.explanation ?? []).filter(({ code }) => HELPS.test(code));
-  place.replaceChildren(...lines.map(({ code, params }) => h("span.help-line", {}, isLink(params.procedure ?? "") ? [t(code, { ...params, procedure: "" }), link(params.procedure)] : t(code, params))));
+  place.replaceChildren(...lines.map(({ code, params }) => h("span.help-line", {}, isLink(params.procedure ?? "") ? [`${t(code, { ...params, procedure: "" })} `, link(params.procedure)] : t(code, params))));
 }

@@ -22,6 +22,9 @@ const REST = [
   ["response_s", SPAN], ["response", { rows: 2 }], ["guidance", { rows: 2 }], ["procedure", {}], ["class", {}], ["suppress", {}],
 ];
 
+/** How it is said of a field that it was left out. */
+const ABSENT = /^[^:]*: no |missing required field|neither series nor like/;
+
 const get = (table, key) => key.split(".").reduce((at, part) => at?.[part], table);
 
 function set(table, key, value) {
@@ -34,9 +37,8 @@ function set(table, key, value) {
 
 /** Open the dialog for a rule, or for a new one (null); `done` runs when something was put in force. */
 export function editRule(rule, listed, done) {
-  const table = rule ? structuredClone(rule.table) : { when: { limit: {} }, owner: state.me?.unit ?? "" };
-  if (rule && table.owner === undefined) table.owner = rule.unit;
-  const form = fields(table, Boolean(rule), listed.owners);
+  const table = rule ? structuredClone(rule.table) : { when: { limit: {} } };
+  const form = fields(table, rule?.unit ?? state.me?.unit ?? "", Boolean(rule), listed.owners);
   const preview = h("div.rule-preview", { role: "status" });
   const fault = h("p.fault", { role: "alert" });
   const look = h("button.button", { type: "submit" }, t("room.rules.preview"));
@@ -96,7 +98,7 @@ function refusal(error) {
   const field = error.params?.field;
   if (error.code !== "rule_refused" || !field) return worded(error);
   const word = `room.rules.missing.${field}`;
-  if (known(word) && /^no /.test(error.params.says.replace(/^[^:]*: /, ""))) return t(word);
+  if (known(word) && ABSENT.test(error.params.says)) return t(word);
   return `${named(field)}: ${error.params.says}. ${error.remedy ?? ""}`;
 }
 
@@ -128,7 +130,7 @@ async function tried(draft, place) {
 
 // -- fields -----------------------------------------------------------------------------------------
 
-function fields(table, exists, owners) {
+function fields(table, home, exists, owners) {
   const inputs = new Map();
   const ask = (key, props = {}, value = get(table, key)) => {
     const input = props.options ? h("select", { name: key }, props.options.map(([one, label]) => h("option", { value: one }, label))) : h(props.rows ? "textarea" : "input", { name: key, autocomplete: "off", ...(props.rows ? { rows: props.rows } : { type: props.type ?? "text" }) });
@@ -146,7 +148,7 @@ function fields(table, exists, owners) {
   const event = h("input", { type: "checkbox", name: "event", checked: Boolean(table.event) });
   const conditions = WHEN.map(([key, props]) => ask(key, props, key === "when.expression.series" ? lines(get(table, key)) : get(table, key)));
   const rest = REST.map(([key, props]) => ask(key, props, key === "suppress" ? (table.suppress ?? []).map((one) => one.rule).join(", ") : get(table, key)));
-  const nodes = [id, ask("title"), ask("owner", { options: owners.map((one) => [one.path, one.name || t("room.root")]) }), ask("series", { list: "series-paths" }), ask("like"), paths, kind, ...conditions, consequence, ...rest,
+  const nodes = [id, ask("title"), ask("owner", { options: owners.map((one) => [one.path, one.name || t("room.root")]) }, table.owner ?? home), ask("series", { list: "series-paths" }), ask("like"), paths, kind, ...conditions, consequence, ...rest,
     h("label.field.check", { "data-key": "event" }, event, h("span", {}, t("room.rules.file_as_event")))];
   const arrange = () => {
     const chosen = inputs.get("kind").value;
@@ -158,13 +160,13 @@ function fields(table, exists, owners) {
   };
   inputs.get("kind").addEventListener("input", arrange);
   arrange();
-  return { nodes, read: () => read(table, inputs, event.checked), mark: (error) => markFaults(nodes, error) };
+  return { nodes, read: () => read(table, inputs, { event: event.checked, home: exists ? home : null }), mark: (error) => markFaults(nodes, error) };
 }
 
 const lines = (series) => Object.entries(series ?? {}).map(([name, path]) => `${name} = ${path}`).join("\n");
 
-/** The table that the fields say; keys that the dialog does not ask for stay as they were. */
-function read(table, inputs, event) {
+/** The table that the fields say; keys that the dialog does not ask for, and an owner that was not said, stay as they were. */
+function read(table, inputs, { event, home }) {
   const made = { ...structuredClone(table), when: {}, chatter: undefined };
   const chosen = inputs.get("kind").value;
   made.when[chosen] = {};
@@ -181,6 +183,7 @@ function read(table, inputs, event) {
     else if (key === "suppress") made.suppress = text.split(",").map((one) => one.trim()).filter(Boolean).map((one) => (table.suppress ?? []).find((before) => before.rule === one) ?? { rule: one });
     else set(made, key, input.type === "number" ? Number(text) : text);
   }
+  if (table.owner === undefined && made.owner === home) delete made.owner;
   if (event) made.event = true;
   else delete made.event;
   return made;

@@ -69,7 +69,7 @@ def used() -> set[str]:
         "room.rules.part.": sorted({part.encode_name for table in CONDITIONS for part in fields(table)}),
         "room.rules.field.": [*ASKED, "kind", "chatter.raises", "chatter.in_s"],
         "room.rules.when.": [f"{kind}.{ends}" for kind in ("limit", "rate") for ends in ENDS],
-        "room.rules.missing.": ["response", "consequence", "response_s"],
+        "room.rules.missing.": ["id", "series", "response", "consequence", "response_s"],
         "room.rules.kind.": [kind.value for kind in RuleKind],
         "room.rules.change.": ["new", "altered"],
     }

@@ -81,7 +81,7 @@ def test_a_rule_is_altered_with_a_preview_and_put_in_force(room: Mill, visit: Ca
     assert draft <= DRAFT_MOST
     assert present >= PRESENT_LEAST
     assert dialog.locator(".rule-matrix .is-here").inner_text() == "1"
-    assert dialog.locator(".rule-diff tbody tr").count() == 4
+    assert dialog.locator(".rule-diff tbody tr").count() == 3
     put.click()
     dialog.wait_for(state="detached")
     page.locator('.rule[data-rule="hot"] .rule-state.is-ahead').wait_for()
