@@ -138,7 +138,7 @@ export function named(key) {
   return known(word) ? t(word) : key;
 }
 
-const inside = (key) => ["part", "kind", "field"].map((of) => ["room.rules", of, key].join(".")).filter(known).map((word) => t(word))[0] ?? key;
+const inside = (key) => ["part", "kind", "field"].map((of) => ["room.rules.", of, ".", key].join("")).filter(known).map((word) => t(word))[0] ?? key;
 
 export function plainly(value) {
   if (value === null || value === undefined) return "–";

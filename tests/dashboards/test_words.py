@@ -22,7 +22,7 @@ ASSETS = ROOT / "dashboards" / "assets"
 WORDS = ROOT / "opsroom" / "words"
 LANGUAGES = ("en", "de")
 LITERAL = re.compile(r'"(?!room\.css)(room\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)"')
-TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+\.)\$\{")
+TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+[._])\$\{")
 PLURAL = re.compile(r'plural\("(room\.[a-z0-9_.]+)"')
 SAID = "watches when delays consequence respond response guidance procedure class suppress agreed version"
 FACTS = SAID.split()
@@ -34,6 +34,7 @@ CONDITIONS = (
     tables.ExpressionTable,
 )
 ASKED = [one.encode_name for one in fields(tables.RuleTable) if not one.encode_name.startswith("approved")]
+HELD = [*(hush.value for hush in Hush), "shelved_once"]
 ENDS = ("above", "below", "outside")
 PARAM = re.compile(r"\{(\w+)\}")
 
@@ -64,6 +65,10 @@ def used() -> set[str]:
         "room.figures.rate.": list(RATES),
         "room.figures.band.": list(BANDS),
         "room.ratio.": ["productivity", "latency", "performance", "actuality", "capability", "potentiality"],
+        "room.wall.": ["own", "risen", "audited"],
+        "room.wall.none_": ["own", "risen"],
+        "room.focus.": [hush.value for hush in Hush],
+        "room.card.": [f"{where}{form}" for where in ("", "below_") for form in HELD],
         "room.rules.state.": ["file", "screen", "ahead", "conflict"],
         "room.rules.fact.": FACTS,
         "room.rules.part.": sorted({part.encode_name for table in CONDITIONS for part in fields(table)}),
