@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from opsroom.alarm import Cause
 from opsroom.alert.book import AlertBook
-from opsroom.audit import Audit
 from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
@@ -26,12 +25,11 @@ from opsroom.log.columns import decode_columns
 from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
 from opsroom.records import (
     AlarmConfig,
-    AnyAct,
-    AnyConfig,
     AuditAct,
     CauseSet,
     Delivered,
     Looked,
+    Rebase,
     Record,
     RecordKind,
     RelationSet,
@@ -43,9 +41,13 @@ from opsroom.records import (
     decode_config,
     decode_source,
 )
-from opsroom.rule import Rule, Ruling
+from opsroom.rule import Rule
 from opsroom.rules import RuleBook, concerned, dump, instants, join, load, ruling_of
 from opsroom.sources import NEVER, Sources
+from opsroom.stated import StatedBook, beside, confirmed
+from opsroom.stated import dump as dump_stated
+from opsroom.stated import load as load_stated
+from opsroom.step import Step
 
 if TYPE_CHECKING:
     from opsroom.settings import RoomSection
@@ -53,26 +55,6 @@ if TYPE_CHECKING:
 SNAPSHOT_VERSION: Final = 1
 START: Final = b"start"
 KEYS_REMEMBERED: Final = 10_000
-
-
-class Step(msgspec.Struct, kw_only=True):
-    """What one record changed.
-
-    `stored` are all its readings, `ruled` all that rules found, events included, `audits` those it altered.
-    """
-
-    offset: int
-    now: int
-    transitions: list[Transition] = []
-    config: list[AnyConfig] = []
-    act: AnyAct | None = None
-    key: str = ""
-    refused: OpsroomError | None = None
-    stored: Columns | None = None
-    historical: bool = False
-    late: int = 0
-    audits: list[Audit] = []
-    ruled: list[Ruling] = []
 
 
 class Core:
@@ -102,6 +84,8 @@ class Core:
         self.detectors = self.engine.blank()
         self.rulebook = RuleBook()
         self.rules = self.rulebook.blank()
+        self.statedbook = StatedBook(settings.recovery_readings)
+        self.stated = self.statedbook.blank()
         self.book = AlertBook()
         self.audits = AuditBook()
         self._keys: OrderedDict[str, None] = OrderedDict()
@@ -113,16 +97,9 @@ class Core:
         one = Columns(np.ones(1, np.int32), np.ones(1, np.int64), np.ones(1), np.full(1, 192, np.uint8))
         self.engine.step(state, 1, one)
         self.engine.bands(state, [1])
+        self.statedbook.compile()
         for kind in sorted({one.kind for one in self.catalog.relations.values()}):
             self.engine.compile(kind)
-
-    @staticmethod
-    def peek(record: Record) -> Step:
-        """Give the readings of a record without applying it."""
-        step = Step(offset=record.offset, now=record.received)
-        if record.kind is RecordKind.READINGS:
-            step.stored, step.historical = decode_columns(record.payload)
-        return step
 
     # -- records -----------------------------------------------------------------------------------
 
@@ -190,6 +167,9 @@ class Core:
 
     def _config(self, record: Record, step: Step) -> None:
         step.config = decode_config(record.payload)
+        self._agreed(step)
+
+    def _agreed(self, step: Step) -> None:
         for change in step.config:
             if isinstance(change, AlarmConfig):
                 self.book.agreed.take(change)
@@ -197,6 +177,7 @@ class Core:
                 self.catalog.apply(change)
         altered = [change.series for change in step.config if isinstance(change, SeriesSet)]
         if altered or any(isinstance(change, RelationSet) for change in step.config):
+            self.stated = self.statedbook.declare(self.stated, altered, self.now)
             self.configure(altered)
         changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
         if changed or concerned(self.catalog, self.rules.rules, self.rules.keys, step.config):
@@ -221,6 +202,7 @@ class Core:
     def configure(self, series: list[Series]) -> None:
         """Tell the detectors of new or altered series; the state of the others is kept."""
         self.detectors = self.engine.configure(self.detectors, [self._spec(one) for one in series])
+        self.stated = self.statedbook.meet(self.stated, series)
         if self.catalog.relations:
             watched = [one for one in self.catalog.relations.values() if one.members]
             self.detectors = self.engine.relate(self.detectors, watched)
@@ -268,6 +250,10 @@ class Core:
         if isinstance(act, TermsAct):
             self.configure([self.catalog.series[act.series_id]])
         self._settle(edges, step)
+        if isinstance(act, Rebase):
+            step.config = [confirmed(self.catalog.series[act.series_id], act.capability)]
+            self._agreed(step)
+            self.stated = self.statedbook.release(self.stated, act.series_id)
 
     # -- time --------------------------------------------------------------------------------------
 
@@ -322,12 +308,14 @@ class Core:
         findings: list[Finding] = []
         if self.detection:
             self.detectors, findings = self.engine.step(self.detectors, self.now, columns)
+            self.stated, doubts = self.statedbook.step(self.stated, columns)
+            findings = beside(findings, doubts, self.stated, self.scored)
         self.rules, ruled = self.rulebook.step(self.rules, self.now, columns, bands)
         if findings or ruled:
             self._hear(findings, ruled, step)
 
     def _hear(self, said: list[Finding], ruled: list[Finding], step: Step) -> None:
-        """Give the alert book what detectors and rules found; one alert of a series is held by both."""
+        """Give the alert book what was found; one alert of a series is held by all who stand on it."""
         step.ruled += [ruling_of(one, self.catalog) for one in ruled]
         findings = join(said, ruled, self.rules, self.held)
         if findings:
@@ -338,10 +326,14 @@ class Core:
                 self.detectors = self.engine.release(self.detectors, series_id)
             self._settle(edges, step)
 
-    def held(self, series_id: int) -> bool:
+    def scored(self, series_id: int) -> bool:
         """Say whether detectors hold the alert of a series open."""
         row = self.detectors.row(series_id)
         return row >= 0 and bool(self.detectors.rows["hold"]["open"][row] > 0)
+
+    def held(self, series_id: int) -> bool:
+        """Say whether detectors, or a doubt of what its unit states, hold the alert of a series open."""
+        return self.scored(series_id) or self.stated.stands(series_id)
 
     def _settle(self, edges: list[Transition], step: Step) -> None:
         """Keep transitions, and tell the detectors of what people did.
@@ -366,6 +358,7 @@ class Core:
                 "sources": self.sources.dump(),
                 "engine": self.engine.snapshot(self.detectors),
                 "rules": dump(self.rules),
+                "stated": dump_stated(self.stated),
                 "book": self.book.dump(),
                 "audits": self.audits.dump(),
                 "keys": list(self._keys),
@@ -393,6 +386,7 @@ class Core:
             self.rulebook.compile()
         else:  # written before there were rules, or by another version of them
             self.agree(self.catalog.rules.values())
+        self.stated = load_stated(body.get("stated"))
         state = self.engine.restore(body["engine"])
         if state is None:
             return False

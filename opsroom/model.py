@@ -134,10 +134,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Columns(msgspec.Struct, frozen=True):
-    """Readings as parallel arrays of one length n: series id (int32), event time (int64 us).
-
-    Value (float64), quality (uint8).
-    """
+    """Readings as parallel arrays of one length n: series id, event time (us), value, quality."""
 
     series: NDArray[np.int32]
     t: NDArray[np.int64]
@@ -236,7 +233,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
 
     `direction` is the sign of the change of what is scored: of the value, or of an indicator's index (up is
     better), in which `value`, `expected`, `low` and `high` are then stated too. A limit's finding is stated
-    in the series' own unit.
+    in the series' own unit. `ratios`: productivity and latency now, of eroding latency also those of then.
     """
 
     series_id: int
@@ -253,6 +250,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     p: float | None = None
     rate_per_week: float | None = None
     contributors: tuple[tuple[int, float], ...] = ()
+    ratios: tuple[float, ...] = ()
 
 
 class Outcome(StrEnum):

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 import msgspec
 import structlog
 
-from opsroom.core import SNAPSHOT_VERSION, START, Core, Step
+from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Bargain, Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.step import Step, peek
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ class Room:
             steps = []
             for record in self._records(1024):
                 # Behind the snapshot and not yet in a chunk: the store needs it, the detectors have had it.
-                step = self.core.apply(record) if record.offset > self._snapshotted else Core.peek(record)
+                step = self.core.apply(record) if record.offset > self._snapshotted else peek(record)
                 if record.offset > flushed:
                     self._keep_readings(step)
                 steps.append(step)
@@ -295,9 +296,7 @@ class Room:
 
     def _answer(self, step: Step) -> None:
         """Resolve the acts that wait for this step."""
-        for waiting in self._waiting.get(step.key, []):
-            if waiting.done():
-                continue
+        for waiting in (one for one in self._waiting.get(step.key, []) if not one.done()):
             if step.refused is not None:
                 waiting.set_exception(step.refused)
             else:

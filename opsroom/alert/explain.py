@@ -13,6 +13,8 @@ from opsroom.model import ChangeKind, Finding, FindingVerb, Sentence, Series
 from opsroom.rule import Rule, rule_of
 
 CONTRIBUTORS_SHOWN: Final = 3
+BOTH_TWICE: Final = 4
+"""Ratios of a finding that names productivity and latency now and then."""
 WEEKS_PER_YEAR: Final = 365.25 / 7
 _NAMED: Final = (ChangeKind.STEP, ChangeKind.SLOPE, ChangeKind.TRANSIENT)
 _PRESSED: Final = "why.pressed"
@@ -26,10 +28,10 @@ _HONEST: Final = (
 """Kinds that say in one sentence what stands against what, the partner's series among it."""
 _SAID_PLAINLY: Final = {
     ChangeKind.BALANCE: "why.balance",
-    ChangeKind.LATENCY_EROSION: "why.latency",
-    ChangeKind.CAPABILITY_UNDERSTATED: "why.understated",
 }
-"""Kinds told by a value against the usual one; two of them doubt what a unit says it could do."""
+"""Kinds told by a value against the usual one."""
+_STATED: Final = (ChangeKind.CAPABILITY_UNDERSTATED, ChangeKind.LATENCY_EROSION)
+"""Kinds that doubt what a unit says it could do."""
 _PLAIN: Final = {
     ChangeKind.TOGETHER: "why.together",
     ChangeKind.DETECTOR_FAILED: "why.failed",
@@ -55,6 +57,7 @@ def explain(
         _seen(catalog, series, opener),
         *_ruled(catalog, series, findings),
         *_beside(catalog, series, opener, findings),
+        *_asked(findings),
         *_since(opener),
         *_kind(findings),
         *_contributors(catalog, opener.series_id, findings),
@@ -109,7 +112,7 @@ def _guidance(code: str, text: str, procedure: str, whose: dict[str, str]) -> It
 
 def _seen(catalog: Catalog, series: Series, finding: Finding) -> Sentence:
     params: dict[str, Any] = {"series": catalog.series_path(series.id)}
-    special = _account(catalog, series, finding)
+    special = _special(catalog, series, finding)
     if special is not None:
         return special
     if finding.kind is ChangeKind.MISSING_REPORT:
@@ -133,12 +136,19 @@ def _beside(
     catalog: Catalog, series: Series, opener: Finding, findings: Sequence[Finding]
 ) -> Iterator[Sentence]:
     """Say what else speaks against an account, where another detector opened the alert."""
-    for kind in _HONEST:
+    for kind in (*_HONEST, *_STATED):
         said = next((f for f in reversed(findings) if f.kind is kind), None)
         if said is not None and kind is not opener.kind:
-            sentence = _account(catalog, series, said)
+            sentence = _special(catalog, series, said)
             if sentence is not None:
                 yield sentence
+
+
+def _special(catalog: Catalog, series: Series, finding: Finding) -> Sentence | None:
+    """Word a finding that is no matter of one reading against its band; None where it is one."""
+    if finding.kind in _STATED:
+        return _stated(catalog, series, finding)
+    return _account(catalog, series, finding)
 
 
 def _account(catalog: Catalog, series: Series, finding: Finding) -> Sentence | None:
@@ -167,6 +177,29 @@ def _account(catalog: Catalog, series: Series, finding: Finding) -> Sentence | N
     way = -1.0 if finding.direction < 0 else 1.0
     stated = {"value": way * value, "expected": way * expected, "unit": series.unit, "z": round(abs(z), 2)}
     return Sentence("why.claim", {**params, **stated})
+
+
+def _stated(catalog: Catalog, series: Series, finding: Finding) -> Sentence | None:
+    """Word what speaks against the figures that a unit declared of itself."""
+    params: dict[str, Any] = {"series": catalog.series_path(series.id)}
+    indicator, ratios = series.indicator, finding.ratios
+    if finding.kind is ChangeKind.LATENCY_EROSION:
+        if len(ratios) < BOTH_TWICE:
+            return None
+        names = ("productivity", "latency", "productivity_then", "latency_then")
+        return Sentence("why.latency", {**params, **dict(zip(names, ratios, strict=True))})
+    if finding.value is None or indicator is None:
+        return None
+    params |= {"value": finding.value, "capability": indicator.capability, "unit": series.unit}
+    if len(ratios) > 1 and finding.value == ratios[1]:
+        return Sentence("why.understated.latency", {**params, "potentiality": indicator.potentiality})
+    return Sentence("why.understated", params)
+
+
+def _asked(findings: Sequence[Finding]) -> Iterator[Sentence]:
+    """Ask the unit for new figures, where its own are doubted."""
+    if any(finding.kind in _STATED for finding in findings):
+        yield Sentence("why.restate")
 
 
 def _against_band(prefix: str, value: float, finding: Finding, params: dict[str, Any]) -> Sentence:

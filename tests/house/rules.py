@@ -48,6 +48,8 @@ PURE = (
     "opsroom/catalog.py",
     "opsroom/core.py",
     "opsroom/sources.py",
+    "opsroom/stated/",
+    "opsroom/step.py",
     "opsroom/detect/",
     "opsroom/alert/",
     "ingest/session.py",

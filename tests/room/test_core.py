@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from opsroom.catalog import Catalog
-from opsroom.core import Core, Step
+from opsroom.core import Core
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns, Indicator, Orientation, Series, Unit
 from opsroom.records import (
@@ -20,6 +20,7 @@ from opsroom.records import (
     encode,
 )
 from opsroom.settings import RoomSection
+from opsroom.step import Step
 
 S = 1_000_000
 PERIOD_S = 60

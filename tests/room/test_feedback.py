@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from opsroom.catalog import Catalog
-from opsroom.core import Core, Step
+from opsroom.core import Core
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns, Series, Unit
 from opsroom.records import Judge, Record, RecordKind, SeriesSet, UnitSet, encode
 from opsroom.settings import RoomSection
+from opsroom.step import Step
 
 S = 1_000_000
 MINUTE = 60 * S

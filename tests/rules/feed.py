@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 
 from opsroom.catalog import Catalog
-from opsroom.core import Core, Step
+from opsroom.core import Core
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns, Series, Unit
 from opsroom.records import AnyConfig, Record, RecordKind, RuleSet, SeriesSet, UnitSet, encode
 from opsroom.rule import Rule, RuleKind
 from opsroom.settings import RoomSection
+from opsroom.step import Step
 
 S = 1_000_000
 Reading = tuple[int, float, float]
