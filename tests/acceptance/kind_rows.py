@@ -23,3 +23,13 @@ def understated() -> Outcome:
 )
 def eroding() -> Outcome:
     return pytest_outcome("tests/stated", "-k", "latency or erod or slices or year or confirmed")
+
+
+@ROWS.row(
+    "running clock",
+    command="pytest tests/alert/test_running_clock.py",
+    limit="whatever is acknowledged, noted, judged, shelved, taken out of service or agreed anew, in any "
+    "order, an alert climbs at its deadline and says who silenced it and why",
+)
+def running_clock() -> Outcome:
+    return pytest_outcome("tests/alert/test_running_clock.py")
