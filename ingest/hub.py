@@ -11,6 +11,7 @@ import structlog
 
 from ingest.admission import Tree
 from ingest.codes import CloseCode
+from opsroom.backlog import Backlog, telemetry_bytes
 from opsroom.clock import Clock, wall_now
 from opsroom.log import Log
 from opsroom.records import AnyAct, AnyConfig, Entry, RecordKind, encode
@@ -79,6 +80,11 @@ class IngestRoom(Protocol):
     @property
     def plants(self) -> Plants:
         """The way down to plants."""
+        ...
+
+    @property
+    def backlog(self) -> Backlog:
+        """What bounds telemetry that the room has not read yet."""
         ...
 
     @property
@@ -158,10 +164,15 @@ class Hub:
     async def append(self, entries: list[Entry]) -> None:
         """Append with whatever configuration stands out, in front.
 
+        Readings wait until the room has read most of those before them: a press must not stand behind them.
+
         Raises:
             StoreError: nothing was stored; the configuration stands out again.
             Conflict: `epoch_old`.
         """
+        size = telemetry_bytes(entries)
+        if size:
+            await self.room.backlog.enter(size)
         changes, self._unlogged = self._unlogged, []
         if changes:
             entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=encode(changes))
@@ -170,6 +181,7 @@ class Hub:
             await self.room.log.append(entries)
         except BaseException:
             self._unlogged = changes + self._unlogged
+            self.room.backlog.leave(size)
             raise
 
     async def claim(self, key: str, connection: Member) -> None:

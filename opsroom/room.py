@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 import msgspec
 import structlog
 
+from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
@@ -88,6 +89,7 @@ class Room:
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
         self._deliveries = Deliveries(log, clock)
+        self.backlog = Backlog(settings.limits.inflight_bytes)
         self._heard: dict[str, float] = {}
         self._bands_at = 0.0
         self._snapshot_at = clock.monotonic()
@@ -97,10 +99,10 @@ class Room:
 
     @property
     def lag_s(self) -> float:
-        """How long the room has been behind its log, in seconds; 0 when it is level."""
+        """How far the room is behind its log, in seconds at its pace or since it last went on; 0: level."""
         if self.offset >= self.log.last_offset or self._behind_since is None:
             return 0.0
-        return self.clock.monotonic() - self._behind_since
+        return self.backlog.behind_s(self._behind_since, self.clock.monotonic())
 
     async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:
         """Make an act durable and apply it; give what it changed (empty where its key was seen before).
@@ -227,6 +229,7 @@ class Room:
                 self._behind_since = self.clock.monotonic()
             steps = self._slice()
             await self._commit(steps)
+            self.backlog.paced(self._behind_since, self.clock.monotonic())
             if self.offset >= self.log.last_offset:
                 self._behind_since = None
             await self._snapshot_if_due()
@@ -239,6 +242,7 @@ class Room:
         for record in self._records(256):
             step = self.core.apply(record)
             self._keep_readings(step)
+            self.backlog.count(record)
             if record.source:
                 self._attend(record)
             steps.append(step)
@@ -363,7 +367,7 @@ class Room:
 
     async def _flush(self, *, force: bool) -> None:
         try:
-            flushed = await self.offload.write(self.store.readings.flush, self.clock.now(), force)
+            flushed = await self.offload.compact(self.store.readings.flush, self.clock.now(), force)
             keep = min(flushed, self._snapshotted, self._committed)
             if keep > self._trimmed:
                 await self.offload.write(self.log.trim, keep)

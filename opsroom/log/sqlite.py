@@ -17,9 +17,9 @@ from typing import Final
 
 from opsroom.errors import Conflict, SettingsError, StoreError, StoreFull
 from opsroom.log._file import LogFile
-from opsroom.log._gate import Gate
 from opsroom.log._positions import Positions
 from opsroom.log._tail import Tail, call
+from opsroom.log.gate import Gate
 from opsroom.log.memory import record_of
 from opsroom.model import Refusal
 from opsroom.records import Entry, Record, RecordKind, SourceState

@@ -1,4 +1,7 @@
-"""Blocking calls of the store away from the loop: one thread writes, a few read; and an inline twin."""
+"""Blocking calls of the store away from the loop: one thread writes, one cuts chunks, a few read.
+
+And an inline twin.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,10 @@ class Offload(Protocol):
         """Run `fn` after every earlier write; errors come through."""
         ...
 
+    async def compact(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` after every earlier compaction, beside writes: it works for long and writes briefly."""
+        ...
+
     async def read(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` beside writes and other reads."""
         ...
@@ -28,15 +35,23 @@ class Offload(Protocol):
 
 
 class ThreadOffload:
-    """One writer thread, `readers` reader threads; made with the first call."""
+    """One writer thread, one that compacts, `readers` reader threads; made with the first call.
+
+    An alert's commit waits for the one before it, not for a second of compressing.
+    """
 
     def __init__(self, readers: int = 2) -> None:
         self._writer = ThreadPoolExecutor(1, "store-write")
+        self._compactor = ThreadPoolExecutor(1, "store-compact")
         self._readers = ThreadPoolExecutor(readers, "store-read")
 
     async def write(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in the writer thread."""
         return await asyncio.get_running_loop().run_in_executor(self._writer, lambda: fn(*args, **kwargs))
+
+    async def compact(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` in the compactor's thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._compactor, lambda: fn(*args, **kwargs))
 
     async def read(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` in a reader thread."""
@@ -44,6 +59,7 @@ class ThreadOffload:
 
     def close(self) -> None:
         """Wait and end the threads."""
+        self._compactor.shutdown()
         self._writer.shutdown()
         self._readers.shutdown()
 
@@ -52,6 +68,10 @@ class InlineOffload:
     """Runs every call at once in the caller's thread: simulation and tests stay in one order."""
 
     async def write(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` now."""
+        return fn(*args, **kwargs)
+
+    async def compact(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` now."""
         return fn(*args, **kwargs)
 

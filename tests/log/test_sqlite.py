@@ -8,7 +8,7 @@ import pytest
 
 from opsroom.errors import Corrupt, StoreError, StoreFull
 from opsroom.log import open_log
-from opsroom.log._gate import Gate
+from opsroom.log.gate import Gate
 from opsroom.log.sqlite import SqliteLog
 from opsroom.records import Entry, RecordKind
 from opsroom.settings import Limits

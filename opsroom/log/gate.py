@@ -1,4 +1,4 @@
-"""A bound on bytes that are accepted and not yet durable; who comes later waits, in order."""
+"""A bound on bytes that are on their way from one place to the next; who comes later waits, in order."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ class Gate:
                 granted.append(entry)
         for _, loop, future in granted:
             call(loop, _grant, future)
+
+    def resize(self, limit: int) -> None:
+        """Let another number of bytes in at once from now on."""
+        self._limit = limit
+        self.leave(0)
 
     def _fits(self, size: int) -> bool:
         return self.used == 0 or self.used + size <= self._limit
