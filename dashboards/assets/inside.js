@@ -27,7 +27,7 @@ export function forgetLines(lines) {
 
 /** Build the place for what is inside; `row(alert)` gives the card of a member. */
 export function buildInside(row) {
-  const head = h("button.inside-head", { type: "button" }, h("span.inside-count"), h("span.inside-worst", {}, mark(1), h("span.unseen")), h("span.inside-climb"));
+  const head = h("button.inside-head", { type: "button" }, h("span.inside-count"), h("span.inside-worst", {}, mark(1), h("span.unseen")), h("span.inside-waiting"), h("span.inside-climb"));
   const all = h("button.button.small", { type: "button" });
   const list = h("ul.cards");
   const frame = h("div.inside-list", { tabIndex: 0, role: "group" }, list);
@@ -46,11 +46,7 @@ export function fillInside(node, line) {
   const { head, all, frame } = node.parts;
   const open = isOpen(line);
   setText(head.querySelector(".inside-count"), counted(line));
-  const worse = line.worst < line.head.priority;
-  const place = head.querySelector(".inside-worst");
-  place.hidden = !worse;
-  setMark(place.firstElementChild, line.worst, false);
-  setText(place.lastElementChild, worse ? t("room.line.worst", { priority: t(`room.priority.${line.worst}`) }) : "");
+  paintLoudest(head, line);
   setAttr(head, "aria-expanded", open);
   const waiting = [line.head, ...line.members].filter(mayPick).length;
   all.hidden = waiting < 2;
@@ -61,6 +57,16 @@ export function fillInside(node, line) {
   if (open) paintRows(node);
   else node.parts.list.replaceChildren();
   return undefined;
+}
+
+/** The mark of what waits inside, blinking as it would on its own card; else of what is worse than the head. */
+function paintLoudest(head, { worst, waiting, loudest, head: { priority } }) {
+  const place = head.querySelector(".inside-worst");
+  const shown = loudest ?? worst;
+  place.hidden = !waiting && worst >= priority;
+  if (!place.hidden) setMark(place.firstElementChild, shown, waiting > 0);
+  setText(place.lastElementChild, place.hidden ? "" : t("room.line.worst", { priority: t(`room.priority.${shown}`) }));
+  setText(head.querySelector(".inside-waiting"), waiting ? plural("room.line.waiting", waiting) : "");
 }
 
 function counted({ head, members }) {

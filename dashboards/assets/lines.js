@@ -14,13 +14,14 @@ const until = (alert) => alert.deadline ?? Number.MAX_SAFE_INTEGER;
 /** Whether the alert is silenced at the level where it stands: it asks nobody to look. */
 export const silent = (alert) => Boolean(alert.silenced?.here);
 
-/** What is heard comes before what is silenced, then worst first. */
-const heardFirst = (a, b) => silent(a) - silent(b) || worstFirst(a, b);
+/** What is heard comes before what is silenced, then worst first; of equal priority, what nobody has seen before what somebody has. */
+const heardFirst = (a, b) => silent(a) - silent(b) || (a.active !== false && b.active !== false && a.priority === b.priority && b.unacked - a.unacked) || worstFirst(a, b);
 
 /**
  * The lines of a wall, worst first. Alerts of one unit raised while the first of them gathers are one line; so is all that one cause
  * stands for, with the cause as its head, whatever else is worse. What is silenced otherwise is no line: `quietOnes` gives it.
- * A line is {key, head, members, worst, climb}: members worst first, the worst priority inside, the alert that climbs next.
+ * A line is {key, head, members, worst, waiting, climb}: members worst first, the worst priority inside, how many members nobody has
+ * seen and the worst priority of these, the alert that climbs next.
  */
 export function linesOf(alerts) {
   const shown = alerts.filter(audible(alerts)).sort((a, b) => a.raised - b.raised || (a.id < b.id ? -1 : 1));
@@ -62,10 +63,11 @@ function gathered(rest, under) {
 function line(opener, cause, all) {
   all.sort(heardFirst);
   const head = cause ?? all[0];
+  const waiting = all.filter((alert) => alert.unacked && alert !== head);
   const climbs = all.filter((alert) => alert.active !== false && alert.deadline && alert.next !== null && alert.next !== undefined);
   return {
     key: opener.id, head, lead: all[0], members: all.filter((alert) => alert !== head),
-    worst: Math.min(...priorities(all)), climb: climbs.reduce((soonest, alert) => (soonest && soonest.deadline <= alert.deadline ? soonest : alert), null),
+    worst: Math.min(...priorities(all)), waiting: waiting.length, loudest: waiting.length ? Math.min(...priorities(waiting)) : null, climb: climbs.reduce((soonest, alert) => (soonest && soonest.deadline <= alert.deadline ? soonest : alert), null),
   };
 }
 

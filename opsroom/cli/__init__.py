@@ -26,6 +26,7 @@ from opsroom.cli import (
     notify,
     rules,
     serve,
+    silence,
     tree,
 )
 from opsroom.cli.terminal import Verbs
@@ -43,6 +44,7 @@ app = typer.Typer(
 for module in (demo, serve, check, backup, doctor, figures, economy):
     module.register(app)
 detection.register(bench.app)
+silence.register(alerts.app)
 for name, group in (
     ("feed", feed.app),
     ("alerts", alerts.app),

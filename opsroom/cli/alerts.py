@@ -44,7 +44,7 @@ def list_alerts(
             "level",
             "raised (UTC)",
             "deadline (UTC)",
-            "seen",
+            "state",
         ],
         [_row(alert) for alert in sorted(alerts, key=lambda alert: (alert["priority"], alert["raised"]))],
     )
@@ -77,13 +77,13 @@ def _row(alert: dict[str, Any]) -> list[object]:
         alert["series"],
         alert.get("standing") or "/",
         alert["level"],
-        _clock(alert["raised"]),
-        _clock(alert.get("deadline")),
-        "no" if alert["unacked"] else "yes",
+        clock(alert["raised"]),
+        clock(alert.get("deadline")),
+        alert["state"],
     ]
 
 
-def _clock(at_ms: int | None) -> str | None:
+def clock(at_ms: int | None) -> str | None:
     """Give epoch milliseconds as a time of day with its date, UTC."""
     if at_ms is None:
         return None

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from tests.acceptance import (
+    act_rows,
     alarm_rows,
     audit_rows,
     bench_rows,
@@ -41,6 +42,7 @@ MODULES = (
     tep_rows,
     feedback_rows,
     figure_rows,
+    act_rows,
     alarm_rows,
     kind_rows,
     rule_rows,

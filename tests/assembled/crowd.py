@@ -1,8 +1,9 @@
-"""A dam with hundreds of series: a feeder that stands for three hundred pumps, and two hundred valves."""
+"""Dams with many series: a feeder that stands for three hundred pumps, or two hundred valves."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Final
 
 from opsroom.clock import wall_now
@@ -16,14 +17,13 @@ SEATS: Final = {
     "shift": ("energy/dam", Role.OPERATOR),
     "night": ("energy/dam", Role.OPERATOR),
     "warden": ("energy/dam", Role.COUNCIL),
-    "branch": ("energy", Role.COUNCIL),
+    "chair-1": ("", Role.COUNCIL),
 }
 MICROS_PER_MS: Final = 1_000
 
 
-def economy() -> str:
-    """Give the tree: nation, branch, and the dam with feeder, pumps, valves and a few others."""
-    names = ["output", "level", "flow", "feeder", *PUMPS, *VALVES]
+def economy(names: Sequence[str]) -> str:
+    """Give the tree: nation, branch, and a dam with these series."""
     return ECONOMY.format(series="".join(SERIES.format(name=n, recovery_s=RECOVERY_S) for n in names))
 
 
@@ -47,6 +47,14 @@ async def moves_all(program: Works, names: list[str], *values: float) -> None:
 async def breaks_all(program: Works, names: list[str]) -> None:
     """Let many series leave their bands at the same instants."""
     await moves_all(program, names, GOOD, BAD, BAD)
+
+
+async def settle(person: Person) -> None:
+    """Acknowledge all that waits, so that what comes next is the only thing that does."""
+    ids = [row["id"] for row in await person.alerts() if row["may_acknowledge"]]
+    if ids:
+        answer = await person.post("alerts/acknowledge", {"ids": ids, "note": "all seen"})
+        assert answer.json()["acknowledged"] == len(ids)
 
 
 async def standing(person: Person, n: int, **fields: Any) -> list[dict[str, Any]]:

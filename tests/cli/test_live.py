@@ -93,6 +93,22 @@ def test_from_a_line_of_json_to_an_acknowledged_alert(live: Live) -> None:
     shown = live.verb("alerts", "list", "--url", live.url, "--person", "shift", OPSROOM_PASSWORD=PASSWORD)
     assert str(alert["id"]) in shown.out
 
+    def act(verb: str, *more: str) -> Ran:
+        return live.verb("alerts", verb, str(alert["id"]), *more, *words, OPSROOM_PASSWORD=PASSWORD)
+
+    assert act("unack", "--note", "the wrong one").json["alert"]["state"] == "unacked"
+    for_long = act("shelve", "--for", "1h 30min", "--reason", "valve")
+    assert for_long.json["alert"]["silenced"]["until"] - for_long.json["alert"]["silenced"]["at"] == 5_400_000
+    assert act("unshelve").json["alert"]["state"] == "acked"
+    assert act("shelve", "--once", "--reason", "start-up").json["alert"]["silenced"]["one_shot"]
+    assert act("shelve", "--reason", "no end").code == 2
+    assert act("shelve", "--for", "soon", "--reason", "valve").code == 2
+    for verb, why in {"return": "not_silenced", "reset": "not_latched"}.items():
+        refused = act(verb)
+        assert (refused.code, why in refused.err) == (1, True), refused.err
+    refused = act("out-of-service", "--reference", "W-1")
+    assert (refused.code, "silence_refused" in refused.err) == (1, True), "a council's act"
+
 
 def test_a_wrong_password_is_refused(live: Live) -> None:
     ran = live.verb("alerts", "list", "--url", live.url, "--person", "nobody", OPSROOM_PASSWORD="wrong")
