@@ -9,7 +9,7 @@ RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
 LOCKED := requirements/build.lock pyproject.toml tools/bootstrap.sh
 
-.PHONY: help demo test check accept economy bench-nab bench-tep bench-peers lock clean
+.PHONY: help demo test check accept torture economy bench-nab bench-tep bench-peers lock clean
 
 help: ## show these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -19,6 +19,7 @@ demo: $(RUN) ## a live room with a simulated economy; ARGS="--port 8050 --seed 7
 
 test: $(DEV) ## all tests; ARGS="tests/log -x"
 	@tools/chromium.sh
+	@tools/injectors.sh
 	@$(VENV)/opsroom detect compile
 	@$(VENV)/pytest -n 2 --dist loadgroup $(ARGS)
 
@@ -31,9 +32,14 @@ check: $(DEV) ## lint, format, types, import contracts, house rules
 
 accept: $(DEV) ## every measured promise; OUT=FILE takes one JSON row a line
 	@tools/chromium.sh
+	@tools/injectors.sh
 	@$(VENV)/opsroom detect compile
 	@mkdir -p "$(dir $(or $(OUT),out/acceptance.jsonl))"
 	@$(VENV)/python -m tests.acceptance --out "$(or $(OUT),out/acceptance.jsonl)"
+
+torture: $(DEV) ## hours: 1,000 kills, 50 power cuts; ARGS="kills --times 100"
+	@$(VENV)/opsroom detect compile
+	@$(VENV)/python -m tests.torture $(ARGS)
 
 economy: $(RUN) ## feed recorded plants through a fresh room; DATA=DIR OUT=FILE
 	@$(VENV)/opsroom economy --data "$(or $(DATA),$(error DATA=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"

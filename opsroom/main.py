@@ -18,7 +18,7 @@ import uvicorn
 from ingest.gateway import ingest_router
 from opsroom.access import Access
 from opsroom.api import create_api
-from opsroom.api.sockets import Sockets
+from opsroom.api.sockets import Door, Sockets, connections_allowed
 from opsroom.catalog import Catalog
 from opsroom.clock import WallClock
 from opsroom.core import Core
@@ -253,13 +253,13 @@ def server_of(app: Application, tls: tuple[Path, Path] | None) -> Server:
         host=settings.server.host,
         port=settings.server.port,
         loop="uvloop",
-        http="httptools",
+        http=Door,
         ws=Sockets,
         ws_max_size=settings.limits.frame_bytes_max,
         ws_ping_interval=settings.limits.ping_s,
         ws_ping_timeout=3 * settings.limits.ping_s,
         ws_per_message_deflate=False,
-        limit_concurrency=settings.limits.connections_max,
+        limit_concurrency=connections_allowed(settings.limits.connections_max),
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -6,9 +6,36 @@ would so hold its socket, its buffers and its place among `limits.connections_ma
 
 from __future__ import annotations
 
+import asyncio
+import resource
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 PARTING_S = 1.0
+DESCRIPTORS_KEPT = 64
+"""Left for files, threads and the loop itself, so that a crowd at the door never stops the log."""
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+def connections_allowed(wanted: int) -> int:
+    """Give how many connections may be open: `wanted`, or fewer where the process may hold fewer files."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if soft == resource.RLIM_INFINITY else max(8, min(wanted, soft - DESCRIPTORS_KEPT))
+
+
+class Door(HttpToolsProtocol):
+    """uvicorn's HTTP that answers 503 to whoever is one too many, before a word is read.
+
+    Left to itself it would accept until no descriptor is left, and then leave everybody waiting.
+    """
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let the peer in, or tell it at once that there is no room."""
+        super().connection_made(transport)
+        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency:
+            transport.write(BUSY)
+            transport.close()
 
 
 class Sockets(WebSocketsSansIOProtocol):

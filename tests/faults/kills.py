@@ -195,13 +195,14 @@ async def live_killed(server: Server, *, kills: int, seed: int, between_s: tuple
     token = server.make_token()
     await asyncio.to_thread(server.start)
     senders = Senders(server, token)
+    restarts_s = []
     async with asyncio.TaskGroup() as group:
         senders.start(group)
         for _ in range(kills):
             await reached(lambda: senders.acked, senders.acked + 1)
             await asyncio.sleep(chance.uniform(*between_s))
             await asyncio.to_thread(server.kill)
-            await asyncio.to_thread(server.start)
+            restarts_s.append(await asyncio.to_thread(server.start))
         senders.stop()
     await asyncio.to_thread(server.kill)
     doubled = doubled_batches(server)
@@ -216,6 +217,7 @@ async def live_killed(server: Server, *, kills: int, seed: int, between_s: tuple
         **verdict.figure(),
         "full_taken_back": senders.full.ledger.taken_back,
         "sent_again": sum(sender.ledger.again for sender in senders.casual),
+        "slowest_restart_s": round(max(restarts_s, default=0.0), 2),
         "complaints": [*complaints, *senders.full.ledger.refused, *senders.full.ledger.faults][:3],
         "held": verdict.held and senders.full.ledger.taken_back == 0,
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
-from tests.faults import disks, flushes, full, jump, slow
+from tests.faults import crowd, disks, flushes, full, jump, slow
 from tests.faults.server import Nursery
 
 pytestmark = [pytest.mark.xdist_group("faults"), pytest.mark.timeout(240)]
@@ -46,3 +47,13 @@ def test_an_hour_forth_and_back_raises_nothing_and_moves_no_deadline(tmp_path: P
         assert one["false_alerts"] == 0
         assert one["raised_off_s"] < 10
         assert one["climbed_after_s"] == pytest.approx(0.8, abs=0.6)
+
+
+def test_when_descriptors_run_out_newcomers_are_told_and_those_inside_go_on(tmp_path: Path) -> None:
+    if shutil.which("prlimit") is None:
+        pytest.skip("prlimit is not installed")
+    figure = crowd.crowded(tmp_path)
+    print(figure)
+    assert figure["newcomer_told"].startswith("HTTP/1.1 503")
+    assert figure["acked_s"] < 5
+    assert figure["screen_closed"] is None
