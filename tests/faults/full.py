@@ -27,21 +27,30 @@ class Told:
 
 
 async def send_until_refused(dam: Works) -> Told:
-    """Send single readings until the room says `storage_full`; the last batch stays unacknowledged."""
+    """Send single readings until the room says `storage_full`; the last batch stays unacknowledged.
+
+    `refused_s` counts from the first batch that was not taken: until then the log had space in its file.
+    """
     told = Told({})
     at = wall_now() // 1000
     start = len(dam.heard.came)
     begun = time.monotonic()
+    sent_at: dict[int, float] = {}
     while told.refused_s < 0:
         assert time.monotonic() - begun < 20, "never refused"
         dam.seq += 1
         at += 1
         told.sent[at] = 50.0 + at % 7
+        sent_at[dam.seq] = time.monotonic()
         await dam.say(type="batch", seq=dam.seq, s="output", t=at, v=[told.sent[at]])
         await asyncio.sleep(0.002)
-        for _, frame in dam.heard.came[start:]:
-            if frame["type"] == "error" and frame["code"] == "storage_full":
-                told.refused_s = time.monotonic() - begun
+        stored = dam.seq - len(sent_at)
+        for came, frame in dam.heard.came[start:]:
+            if frame["type"] == "ack":
+                stored = frame["stored_seq"]
+            elif frame["type"] == "error" and frame["code"] == "storage_full":
+                told.refused_s = came - sent_at[stored + 1]
+                break
     return told
 
 
