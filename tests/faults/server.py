@@ -196,6 +196,11 @@ class Server:
         """Whether it was started and not yet ended."""
         return self._pid != 0 or self._process is not None
 
+    @property
+    def pid(self) -> int:
+        """Its process id, 0 while it does not run."""
+        return self._pid
+
     def kill(self) -> None:
         """SIGKILL: nothing of it runs on."""
         self._signal(signal.SIGKILL)
