@@ -224,7 +224,8 @@ class Flood:
             await asyncio.sleep(KEY_EVERY_S)
             try:
                 await page.acknowledge_worst()
-            except Exception as error:  # noqa: BLE001 - whatever the browser says is a figure of the run
+            except Exception as error:  # noqa: BLE001
+                # Whatever the browser says is a figure of the run, and the flood goes on.
                 self.seen.failed.append(f"key: {type(error).__name__} {str(error)[:200]}")
 
     async def _settled(self, client: httpx.AsyncClient) -> None:
