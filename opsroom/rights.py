@@ -170,6 +170,12 @@ def may_agree(unit_id: int, seat: Seat) -> bool:
     return at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
 
 
+def may_stand_in(unit_id: int, instead: int, seat: Seat) -> bool:
+    """Tell whether the seat may let `instead` be called for another: its council, or who takes over."""
+    own = at_least(seat, Role.OPERATOR) and unit_id == seat.unit_id and instead == seat.id
+    return own or may_agree(unit_id, seat)
+
+
 def party(series: Series, unit_id: int, tree: Tree) -> Side | None:
     """Give the side that `unit_id` takes in what is agreed on the series; None: it is another's affair."""
     above = tree.parent(series.unit_id)

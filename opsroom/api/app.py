@@ -20,6 +20,7 @@ from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
 from opsroom.api.queries import query_router
 from opsroom.api.receive import Receiving, receive_router
+from opsroom.api.rota import rota_router
 from opsroom.api.rules import rule_router
 from opsroom.api.session import session_router
 from opsroom.rulefolder import RuleFolder
@@ -65,6 +66,7 @@ def create_api(
         agreement_router,
         rule_router,
         duty_router,
+        rota_router,
         audit_router,
         live_router,
         health_router,

@@ -49,7 +49,44 @@ def test_a_rota_with_a_hole_or_a_stranger_is_refused() -> None:
         stranger = await ada.post("/api/v1/rota", {"unit": "energy/mill", "steps": [[99_999]]})
         assert (stranger.status_code, code(stranger)) == (422, "rota_seat")
         assert room.agreed.rotas == {}
-        assert (await ada.get("/api/v1/rota")).json() == {"unit": "energy/mill", "rota": None, "now": []}
+        read = (await ada.get("/api/v1/rota")).json()
+        assert (read["unit"], read["rota"], read["now"], read["version"]) == ("energy/mill", None, [], 0)
+
+    told(story)
+
+
+def test_who_stands_in_is_called_and_a_hole_is_named_before_it_bites() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        seats = {seat.person: seat.id for seat in room.access.seats()}
+        first, second = seats["mill-operator"], seats["mill-second"]
+        council, operator = await door("mill-council"), await door("mill-operator")
+        now = room.view.at // 1000
+        mine = {"unit": "energy/mill", "seat_id": second, "instead": first, "end": now + 3_600_000}
+        assert code(await operator.post("/api/v1/rota/stand-in", mine)) == "rota_unknown"
+        body = {"unit": "energy/mill", "steps": [[second]], "version": 0}
+        agreed = (await council.post("/api/v1/rota", body)).json()
+        assert (agreed["version"], agreed["now"], agreed["holes"]) == (1, [[second]], [])
+        assert agreed["rota"]["person"] == "mill-council"
+        taken = (await operator.post("/api/v1/rota/stand-in", mine | {"version": 1})).json()
+        assert (taken["version"], taken["now"], taken["may_take_over"]) == (2, [[first]], True)
+        given: dict[str, Any] = {"unit": "energy/mill", "seat_id": second, "instead": 0}
+        night: dict[str, Any] = given | {"start": now + 7_200_000, "end": now + 21_600_000}
+        assert code(await operator.post("/api/v1/rota/stand-in", night)) == "agreement_refused"
+        left = (await council.post("/api/v1/rota/stand-in", night)).json()
+        assert left["holes"] == [{"start": night["start"], "end": night["end"], "steps": [0], "whole": True}]
+        over = given | {"start": now + 1_000_000, "end": now + 2_000_000}
+        assert code(await council.post("/api/v1/rota/stand-in", over)) == "rota_overlap"
+        assert code(await council.post("/api/v1/rota/stand-in", over | {"end": now})) == "stand_in_empty"
+        stale = over | {"start": night["end"], "end": night["end"] + 1, "version": 1}
+        assert code(await council.post("/api/v1/rota/stand-in", stale)) == "rota_stale"
+        room.clock.advance(60)
+        room.view.now(room.view.at + 60_000_000)
+        ended = {"unit": "energy/mill", "seat_id": second, "start": taken["rota"]["overrides"][0]["start"]}
+        back = (await operator.post("/api/v1/rota/stand-in/end", ended)).json()
+        assert back["now"] == [[second]]
+        assert code(await operator.post("/api/v1/rota/stand-in/end", ended)) == "stand_in_unknown"
+        off = {"unit": "energy/mill", "seat_id": second, "start": night["start"]}
+        assert (await council.post("/api/v1/rota/stand-in/end", off)).json()["holes"] == []
 
     told(story)
 

@@ -22,6 +22,7 @@ from opsroom.api import (
     pages,
     queries,
     receive,
+    rota,
     rules,
     session,
 )
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     agreements.agreement_router,
     alarms.alarm_router,
     duty.duty_router,
+    rota.rota_router,
     audits.audit_router,
     rules.rule_router,
     live.live_router,
