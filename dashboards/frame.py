@@ -19,6 +19,7 @@ _STYLES = (
     "panels.css",
     "walls.css",
     "figures.css",
+    "agreements.css",
     "audits.css",
     "rules.css",
 )
@@ -105,6 +106,8 @@ def _main() -> html.Main:
             _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
             _panel("tiles", "room.tiles.title", count=True),
             _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools"), of="figures"),
+            _panel("agreements", "room.agreements.title", of="agreements"),
+            _panel("duty", "room.duty.title", of="agreements"),
             _panel("audits", "room.audit.title", of="audits"),
             _panel("rules", "room.rules.title", extra=html.Div(id="rules-tools"), of="rules"),
             _panel("events", "room.events.title", count=True, of="rules"),

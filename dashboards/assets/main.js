@@ -3,6 +3,7 @@
 import { $, notice, remember, remembered } from "./dom.js";
 import { startBlinking } from "./icons.js";
 import { startAudits } from "./audits.js";
+import { startAgreements } from "./agreements.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
@@ -114,6 +115,7 @@ async function start() {
   startDatafeed();
   startFigures();
   startAudits();
+  startAgreements();
   startRules();
   startWalls();
   startKeys();

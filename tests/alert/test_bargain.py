@@ -79,6 +79,9 @@ def test_no_running_deadline_moves_and_the_next_level_counts_by_the_new_terms(ro
     room.wait(T0 + 10 * MIN)
     climbed = room.now_of(alert)
     assert (climbed.level, climbed.deadline) == (1, T0 + 25 * MIN)
+    room.find(T0 + 20 * MIN, finding("back"))
+    later = T0 + 90 * MIN  # beyond any reopening
+    assert room.raised(later).deadline == later + 5 * MIN
 
 
 def test_a_reopening_goes_by_the_terms_of_its_own_time(room: Room) -> None:

@@ -60,6 +60,7 @@ SEATS = {
     "branch": ("energy", Role.COUNCIL),
     "chair-1": ("", Role.COUNCIL),
     "chair-2": ("", Role.COUNCIL),
+    "keeper": ("energy/dam", Role.COUNCIL),
 }
 
 

@@ -64,6 +64,8 @@ def used() -> set[str]:
         "room.figures.judgement.": [WITHIN, MANAGEABLE, BEYOND],
         "room.figures.rate.": list(RATES),
         "room.figures.band.": list(BANDS),
+        "room.agreements.how.": ["declined", "withdrawn", "replaced"],
+        "room.duty.caution.": ["seat_gone", "seat_watches", "overlap", "away"],
         "room.ratio.": ["productivity", "latency", "performance", "actuality", "capability", "potentiality"],
         "room.wall.": ["own", "risen", "audited"],
         "room.wall.none_": ["own", "risen"],

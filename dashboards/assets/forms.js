@@ -1,0 +1,39 @@
+// Forms in place on walls other than the overview: one at a time below `place`, closed by Escape, with its fault in words.
+
+import { h } from "./dom.js";
+import { worded } from "./rest.js";
+import { t } from "./words.js";
+
+export function field(label, input, hint = null) {
+  return h("label.field", {}, h("span", {}, label), input, hint ? h("span.hint", {}, hint) : null);
+}
+
+/** Open a form in `place`; `submit()` gives an answer of the room, or `{ ok: false, words }` for what is wrong in the form itself. */
+export function openForm(place, fields, buttonKey, submit, { opener = document.activeElement, done = () => {} } = {}) {
+  place.querySelector("form")?.remove();
+  const fault = h("p.fault", { role: "alert" });
+  const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
+  const close = () => {
+    form.remove();
+    if (opener?.isConnected) opener.focus();
+  };
+  const cancel = h("button.button", { type: "button", onclick: () => (close(), done(false)) }, t("room.cancel"));
+  const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") cancel.click();
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    const answer = await submit();
+    button.disabled = false;
+    if (answer.ok) {
+      close();
+      done(true);
+    } else fault.textContent = answer.words ?? worded(answer.error);
+  });
+  place.append(form);
+  form.querySelector("input, select, textarea, button")?.focus();
+  form.scrollIntoView({ block: "nearest" });
+}
