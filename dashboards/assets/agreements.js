@@ -23,7 +23,7 @@ let parts = null;
 export function startAgreements() {
   parts = { fault: h("p.fault", { role: "alert" }), list: h("div.accords") };
   $(WALL).replaceChildren(h("p.quiet.accords-about", { "data-word": "room.agreements.running" }), parts.fault, parts.list);
-  addWall({ name: WALL, word: "room.agreements.title", key: "G", hint: "room.key.agreements", load, paint, tick });
+  addWall({ name: WALL, word: "room.agreements.title", key: "V", hint: "room.key.agreements", load, paint, tick });
   onChange(["agreements", "words"], () => {
     const { waiting, revision } = state.agreements;
     setWaiting(WALL, waiting, plural("room.agreements.badge", waiting));

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from tests.acceptance import (
     act_rows,
+    agreement_rows,
     alarm_rows,
     audit_rows,
     bench_rows,
@@ -48,6 +49,7 @@ MODULES = (
     flood_rows,
     alarm_rows,
     kind_rows,
+    agreement_rows,
     rule_rows,
     fault_rows,
     overload_rows,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -99,7 +98,7 @@ def test_two_councils_agree_and_no_running_deadline_moves(
         below, above = visit(), visit()
         keeper, branch = seated(below, server, "keeper"), seated(above, server, "branch")
         before = alert_of(server, "output")
-        keeper.keyboard.press("g")
+        keeper.keyboard.press("v")
         assert not branch.is_visible(BADGE)
         for number, name in enumerate(("output", "gate"), 1):
             propose(keeper, name, "the sluice needs no longer")
@@ -146,7 +145,7 @@ def quiet(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             assert done.status_code == 200
 
     with town(tmp_path_factory.mktemp("quiet"), nursery) as server:
-        asyncio.run(furnish(server))
+        in_thread(furnish(server))
         yield server
 
 
@@ -192,7 +191,7 @@ def test_the_wall_is_quiet_fitting_and_accessible(
     )
     seen = visit(size, palette, lang)
     page = seated(seen, quiet, "keeper")
-    page.keyboard.press("g")
+    page.keyboard.press("v")
     page.wait_for_selector(".is-waiting .proposal")
     page.locator(".accord-acts").last.locator("button").first.click()
     page.locator(".accord-acts").first.locator("button").last.click()

@@ -1,0 +1,43 @@
+"""Rows about what unit and parent agree, and who is called."""
+
+from __future__ import annotations
+
+from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
+
+
+@ROWS.row(
+    "agreed by both sides",
+    command="pytest tests/alert/test_bargain.py tests/api/test_agreements.py",
+    limit="one side proposes, the other confirms, both names stand in the next version; every refusal is named",
+)
+def both_sides() -> Outcome:
+    return pytest_outcome("tests/alert/test_bargain.py", "tests/api/test_agreements.py")
+
+
+@ROWS.row(
+    "running deadline unmoved",
+    command="pytest tests/room/test_agreements.py tests/alert/test_bargain.py -k 'restart or deadline or clocks'",
+    limit="an agreement moves no open alert's deadline, the next alert has the new one; equal after a restart",
+)
+def unmoved() -> Outcome:
+    return pytest_outcome(
+        "tests/room/test_agreements.py", "tests/alert/test_bargain.py", "-k", "restart or deadline or clocks"
+    )
+
+
+@ROWS.row(
+    "two councils in two browsers",
+    command="pytest tests/assembled/test_agreements.py",
+    limit="10 minutes proposed and confirmed, version 2 with both names on both screens; kept over a kill",
+)
+def two_councils() -> Outcome:
+    return pytest_outcome("tests/assembled/test_agreements.py")
+
+
+@ROWS.row(
+    "rota with a hole",
+    command="pytest tests/alert/test_duty.py tests/api/test_duty.py",
+    limit="every instant at which nobody is called is named before it comes, and no other; who stands in is called",
+)
+def rota_hole() -> Outcome:
+    return pytest_outcome("tests/alert/test_duty.py", "tests/api/test_duty.py")
