@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,15 @@ def breaks(server: Town, name: str) -> None:
     in_thread(story())
 
 
+def sit(seen: Visit, server: Town, who: str) -> Any:
+    """Sign in and be patient: two browsers and a room share the machine."""
+    seen.page.context.set_default_timeout(45_000)
+    return seated(seen, server, who)
+
+
 def row_of(page: Any, name: str) -> Any:
     """Give the row of a series on the wall of agreements."""
-    heading = page.locator(".accord h4").get_by_text(name, exact=True)
-    return page.locator(".accord", has=heading)
+    return page.locator(".accord", has=page.locator("h4", has_text=re.compile(f"^{name}")))
 
 
 def propose(page: Any, name: str, note: str) -> None:
@@ -96,7 +102,7 @@ def test_two_councils_agree_and_no_running_deadline_moves(
     with town(tmp_path, nursery) as server:
         breaks(server, "output")
         below, above = visit(), visit()
-        keeper, branch = seated(below, server, "keeper"), seated(above, server, "branch")
+        keeper, branch = sit(below, server, "keeper"), sit(above, server, "branch")
         before = alert_of(server, "output")
         keeper.keyboard.press("v")
         assert not branch.is_visible(BADGE)
@@ -151,7 +157,7 @@ def quiet(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 def test_a_rota_is_made_and_its_hole_is_named_before_it_bites(quiet: Town, visit: Visits) -> None:
     seen = visit()
-    page = seated(seen, quiet, "keeper")
+    page = sit(seen, quiet, "keeper")
     page.goto(f"{quiet.home}/room/#agreements")
     page.get_by_role("button", name="Make a rota").click()
     page.locator(".duty-edit").get_by_label("keeper").uncheck()
@@ -190,7 +196,7 @@ def test_the_wall_is_quiet_fitting_and_accessible(
         "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
     )
     seen = visit(size, palette, lang)
-    page = seated(seen, quiet, "keeper")
+    page = sit(seen, quiet, "keeper")
     page.keyboard.press("v")
     page.wait_for_selector(".is-waiting .proposal")
     page.locator(".accord-acts").last.locator("button").first.click()
