@@ -24,15 +24,6 @@ def unmoved() -> Outcome:
 
 
 @ROWS.row(
-    "two councils in two browsers",
-    command="pytest tests/assembled/test_agreements.py",
-    limit="10 minutes proposed and confirmed, version 2 with both names on both screens; kept over a kill",
-)
-def two_councils() -> Outcome:
-    return pytest_outcome("tests/assembled/test_agreements.py")
-
-
-@ROWS.row(
     "rota with a hole",
     command="pytest tests/alert/test_duty.py tests/api/test_duty.py",
     limit="every instant at which nobody is called is named beforehand, and no other; stand-ins are called",
