@@ -123,7 +123,7 @@ def test_noise_about_the_capability_is_left_in_peace() -> None:
     """Two hundred years of daily reports at exactly the capability, with a tenth of it as noise."""
     unit = Unit(gap_s=DAY)
     ups = [one for one in unit.noisy(100.0, 73_000, 10.0) if one.verb == "open"]
-    assert len(ups) <= 12  # measured: 7, once in 28 years where a series of 0.1 a week may err 1,043 times
+    assert len(ups) <= 12  # measured: 1 to 5 doubts, where a series of 0.1 a week may err 1,043 times
 
 
 @settings(max_examples=60)
