@@ -298,6 +298,7 @@ class Core:
     def _score(self, columns: Columns, step: Step) -> None:
         """Give readings to the detectors after whatever fell due before them."""
         if len(columns):
+            self.book.latest.take(columns)
             for part in instants(self.rules, columns):
                 self._detect(part, step)
 

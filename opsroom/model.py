@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.alarm import ANOMALY, AlarmState, Call, Silencing, derived
+from opsroom.decision import Decision
 
 Micros = int
 MICROS_PER_S: Final = 1_000_000
@@ -310,17 +311,6 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     useful: bool
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """A seat's recorded act at the top: text, addressee unit, follow-up time."""
-
-    at: Micros
-    person: str
-    seat_id: int
-    text: str
-    addressee_id: int
-    followup: Micros
-
-
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """An alert: the alarm of ISA-18.2 with the algedonic clock.
 
@@ -377,6 +367,11 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         return derived(here, active=self.active, unacked=self.unacked, latched=self.latched)
 
     @property
+    def followup_due(self) -> Micros | None:
+        """When it is recorded what came of its decision, None where nothing is to be."""
+        return None if self.decision is None else self.decision.due
+
+    @property
     def on_wall(self) -> bool:
         """Whether it stands on a wall: its condition holds, nobody saw that it went, or it is held there."""
         return self.active or self.unacked or self.latched or self.silenced is not None
@@ -387,7 +382,7 @@ class Transition(msgspec.Struct, frozen=True, kw_only=True):
 
     `verb` is one of raised, named, evidence, delivered, acknowledged, noted, climbed, recovered, reopened,
     decided, rebased, annunciated, pressed, superseded, judged, shelved, unshelved, suppressed, unsuppressed,
-    removed (out of service), returned, unacknowledged, risen, reset, called.
+    removed (out of service), returned, unacknowledged, risen, reset, called, followed_up.
     """
 
     at: Micros

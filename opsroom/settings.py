@@ -104,6 +104,9 @@ class RoomSection(Section):
     return_stagger_s: float = Field(
         10.0, ge=0, description="time between the returns of what one unit has shelved: no flood at shift end"
     )
+    followups_max: int = Field(
+        10_000, ge=1, description="decisions waiting for their follow-up: bounds what outlives the wall"
+    )
     snapshot_s: float = Field(10.0, gt=0, description="how often the room's state is snapshotted")
 
 

@@ -1,7 +1,7 @@
 // What a card says, sentence by sentence: what, since when, who has it, what the unit replied, what is expected of us, how often wrong.
 
 import { now, state } from "./model.js";
-import { brief, clock, day, known, number, percent, plural, span, t, unitText, when } from "./words.js";
+import { brief, clock, day, known, number, percent, plural, ratio, span, t, unitText, when } from "./words.js";
 
 const DAYS_SHOWN = 30;
 const WEEKS_IN_30_DAYS = 30 / 7;
@@ -106,7 +106,18 @@ export function decided(alert) {
   if (!decision) return "";
   const { person, text, addressee } = decision;
   const name = placeName(addressee);
-  return t("room.card.decided", { person, text, addressee: name, followup: when(decision.followup, now()) });
+  const said = t("room.card.decided", { person, text, addressee: name, followup: when(decision.followup, now()) });
+  return decision.found ? `${said} ${followed(decision, alert.series_id)}` : said;
+}
+
+/** What the telemetry did by the follow-up time of a decision. */
+function followed({ measured, found }, seriesId) {
+  const unit = unitText(state.series.get(seriesId)?.unit ?? "");
+  const said = [t(`room.card.followed_${found.outcome}`, { at: when(found.at, now()) })];
+  if (found.value !== null) said.push(t("room.card.followed_values", { before: number(measured.value), then: `${number(found.value)} ${unit}`.trim() }));
+  if (found.productivity !== null) said.push(t("room.card.followed_productivity", { before: ratio(measured.productivity), then: ratio(found.productivity) }));
+  if (found.read_at === measured.read_at) said.push(t("room.card.followed_unread"));
+  return said.join(" ");
 }
 
 /** Who found the alert useful, and who did not. */

@@ -16,12 +16,12 @@ from opsroom.alert.desk import Desk, alert_of, conflict, series_of, stands_with
 from opsroom.alert.explain import explain_press
 from opsroom.alert.falling import seen_until
 from opsroom.alert.pipeline import replaced
+from opsroom.decision import Decision
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import (
     Acknowledgement,
     Alert,
     ChangeKind,
-    Decision,
     Judgement,
     Note,
     Transition,
@@ -121,6 +121,7 @@ def _decide(act: Decide, desk: Desk) -> list[Transition]:
         text=act.text.strip(),
         addressee_id=act.addressee_id,
         followup=act.followup,
+        measured=desk.book.latest.measured(desk.catalog.series[alert.series_id]),
     )
     return [lifecycle.decided(alert, decision)]
 
@@ -272,6 +273,13 @@ def _already(alert: Alert) -> Conflict:
 
 
 def _check_decision(act: Decide, desk: Desk) -> None:
+    if desk.book.followups() >= desk.settings.followups_max:
+        raise Conflict(
+            "Too many decisions wait for their follow-up.",
+            remedy="Wait until one has come, or raise room.followups_max.",
+            code="followups_full",
+            most=desk.settings.followups_max,
+        )
     if not act.text.strip():
         raise Invalid("A decision needs a text.", remedy="Say what shall be done.", field="text")
     if act.addressee_id not in desk.catalog.units:

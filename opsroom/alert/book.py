@@ -16,6 +16,7 @@ from opsroom.alert import acts, causes, falling, pipeline, states
 from opsroom.alert.agreed import Agreed
 from opsroom.alert.budget import Budget, Trust, budget_of, calibrated, judged
 from opsroom.alert.desk import Desk
+from opsroom.alert.latest import Latest
 from opsroom.catalog import Catalog
 from opsroom.model import MICROS_PER_S, Alert, Finding, Micros, Outcome, Series, Transition
 from opsroom.records import AnyAct
@@ -36,6 +37,8 @@ class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     last_raise: dict[int, tuple[int, int]]
     trust: dict[int, Trust] = {}
     agreed: Agreed = msgspec.field(default_factory=Agreed)
+    following: list[Alert] = []
+    latest: bytes = b""
 
 
 class AlertBook:
@@ -43,9 +46,10 @@ class AlertBook:
 
     `open` holds what stands on the wall: active, recovered and not yet seen, latched or silenced. `by_series`
     names the active alert of a series (never more than one). `resting` holds, by series, the last recovered
-    alert while it may reopen with its old clock, or what carries a silencing of the series. All that falls
-    due for an alert (deadline, follow-up, end of an acknowledgement, return of what is shelved, next call)
-    lies on one heap.
+    alert while it may reopen with its old clock, or what carries a silencing of the series. `following` holds
+    what left the wall before the follow-up time of its decision, `latest` the readings it is measured by. All
+    that falls due for an alert (deadline, follow-up, end of an acknowledgement, return of what is shelved,
+    next call) lies on one heap.
     """
 
     def __init__(self) -> None:
@@ -53,6 +57,8 @@ class AlertBook:
         self.open: dict[str, Alert] = {}
         self.by_series: dict[int, str] = {}
         self.resting: dict[int, Alert] = {}
+        self.following: dict[str, Alert] = {}
+        self.latest = Latest()
         self._raises: dict[int, list[Micros]] = {}
         self._last_raise: dict[int, tuple[int, int]] = {}
         self._trust: dict[int, Trust] = {}
@@ -88,7 +94,8 @@ class AlertBook:
         transitions: list[Transition] = []
         while (due := self.next_deadline()) is not None and due <= now:
             _, what, alert_id = self._due[0]
-            edge = falling.come_due(self, self.open[alert_id], falling.Due(what), catalog, due, settings)
+            alert = self.open.get(alert_id) or self.following[alert_id]
+            edge = falling.come_due(self, alert, falling.Due(what), catalog, due, settings)
             transitions += [self.put(edge), *causes.designed(self, due)]
         return transitions
 
@@ -114,7 +121,7 @@ class AlertBook:
         """Give the earliest instant at which something falls due, or None."""
         while self._due:
             due, what, alert_id = self._due[0]
-            alert = self.open.get(alert_id)
+            alert = self.open.get(alert_id) or self.following.get(alert_id)
             if alert is not None and (due, what) in falling.timers(alert):
                 return due
             heapq.heappop(self._due)
@@ -144,6 +151,9 @@ class AlertBook:
         alert = edge.alert
         states.check(edge.verb, self._known(alert), alert)
         known = self.open.get(alert.id) if alert.on_wall else self.open.pop(alert.id, None)
+        known = self.following.pop(alert.id, None) or known
+        if not alert.on_wall and alert.followup_due is not None:
+            self.following[alert.id] = alert
         if alert.on_wall:
             self.open[alert.id] = alert
             before = falling.timers(known) if known is not None else ()
@@ -170,11 +180,15 @@ class AlertBook:
             self.write(edge)
 
     def _known(self, alert: Alert) -> Alert | None:
-        known = self.open.get(alert.id)
+        known = self.open.get(alert.id) or self.following.get(alert.id)
         if known is None:
             rests = self.resting.get(alert.series_id)
             return rests if rests is not None and rests.id == alert.id else None
         return known
+
+    def followups(self) -> int:
+        """Count the decisions whose follow-up is still to come."""
+        return len(self.following) + sum(one.followup_due is not None for one in self.open.values())
 
     def new_id(self, series_id: int, offset: int) -> str:
         """Give the id of an alert raised at `offset` of the log.
@@ -221,6 +235,8 @@ class AlertBook:
                 last_raise=self._last_raise,
                 trust=self._trust,
                 agreed=self.agreed,
+                following=list(self.following.values()),
+                latest=self.latest.dump(),
             )
         )
 
@@ -242,6 +258,9 @@ class AlertBook:
         book._last_raise = snapshot.last_raise
         book._trust = snapshot.trust
         book.agreed = snapshot.agreed
-        book._due = [(at, what, alert.id) for alert in snapshot.open for at, what in falling.timers(alert)]
+        book.following = {alert.id: alert for alert in snapshot.following}
+        book.latest = Latest.load(snapshot.latest)
+        timed = (*snapshot.open, *snapshot.following)
+        book._due = [(at, what, alert.id) for alert in timed for at, what in falling.timers(alert)]
         heapq.heapify(book._due)
         return book

@@ -31,12 +31,13 @@ class Due(IntEnum):
     ACKNOWLEDGEMENT = 1
     RETURN = 2
     CALL = 3
+    FOLLOWUP = 4
 
 
 def timers(alert: Alert) -> list[tuple[Micros, int]]:
     """Give what runs for an alert: (instant, what)."""
     until = None if alert.silenced is None else alert.silenced.until
-    running = (alert.deadline, alert.acked_until, until, alert.call_at)
+    running = (alert.deadline, alert.acked_until, until, alert.call_at, alert.followup_due)
     return [(at, int(what)) for what, at in zip(Due, running, strict=True) if at is not None]
 
 
@@ -46,7 +47,11 @@ def come_due(
     """Give the edge that follows when `what` has come for `alert`, `at` its instant."""
     if what is Due.CLOCK:
         series = book.agreed.as_agreed(catalog.series[alert.series_id])
+        if catalog.parent(alert.standing.unit_id) is None:
+            return lifecycle.annunciated(alert, at, book.latest.measured(catalog.series[alert.series_id]))
         return _climb(alert, series, catalog, at, settings)
+    if what is Due.FOLLOWUP:
+        return lifecycle.followed_up(alert, at, book.latest.measured(catalog.series[alert.series_id]))
     if what is Due.ACKNOWLEDGEMENT:
         return quiet.unacknowledged(alert, at)
     if what is Due.RETURN:
@@ -81,8 +86,7 @@ def seen_until(alert: Alert, agreed: Agreed, now: Micros, settings: RoomSection)
 
 def _climb(alert: Alert, series: Series, catalog: Catalog, at: Micros, settings: RoomSection) -> Transition:
     above = catalog.parent(alert.standing.unit_id)
-    if above is None:
-        return lifecycle.annunciated(alert, at)
+    assert above is not None
     level = alert.level + 1
     deadline = None
     if above.parent_id is not None:

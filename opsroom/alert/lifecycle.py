@@ -14,13 +14,13 @@ from typing import Any, Final, TypeVar
 from msgspec.structs import replace
 
 from opsroom.alarm import ANOMALY, SILENCED, AlarmClass, Silencing
+from opsroom.decision import Decision, FollowUp, Measured
 from opsroom.model import (
     MICROS_PER_S,
     Acknowledgement,
     Alert,
     Annunciation,
     ChangeKind,
-    Decision,
     Finding,
     Judgement,
     Micros,
@@ -179,11 +179,36 @@ def climbed(alert: Alert, unit_id: int, at: Micros, deadline: Micros | None) -> 
     return _annunciated("climbed", alert, alert.level + 1, unit_id, at, deadline)
 
 
-def annunciated(alert: Alert, at: Micros) -> Transition:
-    """Call again at the top: the follow-up time of a decision has come and the series has not recovered."""
+def annunciated(alert: Alert, at: Micros, measured: Measured) -> Transition:
+    """Call again at the top: the follow-up time of a decision has come and the series has not recovered.
+
+    What was found is recorded with it, unless it was before (the series was well at the time, and reopened).
+    """
     assert alert.active
     assert alert.decision is not None
-    return _annunciated("annunciated", alert, alert.level, alert.standing.unit_id, at, None)
+    found = followed_up(alert, at, measured) if alert.followup_due is not None else None
+    after = alert if found is None else found.alert
+    edge = _annunciated("annunciated", after, alert.level, alert.standing.unit_id, at, None)
+    return edge if found is None else replace(edge, params=edge.params | found.params)
+
+
+def followed_up(alert: Alert, at: Micros, measured: Measured) -> Transition:
+    """Record what the telemetry did by the follow-up time of a decision; nothing else of the alert moves."""
+    decision = alert.decision
+    assert decision is not None
+    assert decision.due is not None
+    outcome = Outcome.OPEN if alert.active else alert.outcome
+    found = FollowUp(at=at, outcome=str(outcome), measured=measured)
+    before = decision.measured or Measured()
+    params = {
+        "outcome": str(outcome),
+        "value": before.value,
+        "productivity": before.productivity,
+        "value_then": measured.value,
+        "productivity_then": measured.productivity,
+    }
+    after = replace(alert, decision=replace(decision, found=found))
+    return Transition(at=at, verb="followed_up", alert=after, params=params)
 
 
 def recovered(alert: Alert, finding: Finding, at: Micros, alarm_class: AlarmClass = ANOMALY) -> Transition:
@@ -240,13 +265,15 @@ def decided(alert: Alert, decision: Decision) -> Transition:
     after = replace(
         alert, unacked=False, decision=decision, outcome=Outcome.DECIDED, deadline=decision.followup
     )
-    return Transition(
-        at=decision.at,
-        verb="decided",
-        alert=after,
-        actor=decision.person,
-        params={"text": decision.text, "addressee_id": decision.addressee_id, "followup": decision.followup},
-    )
+    measured = decision.measured or Measured()
+    params = {
+        "text": decision.text,
+        "addressee_id": decision.addressee_id,
+        "followup": decision.followup,
+        "value": measured.value,
+        "productivity": measured.productivity,
+    }
+    return Transition(at=decision.at, verb="decided", alert=after, actor=decision.person, params=params)
 
 
 def judged(alert: Alert, judgements: tuple[Judgement, ...], *, before: float, budget: float) -> Transition:

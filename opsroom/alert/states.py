@@ -79,12 +79,12 @@ CLOCK: Final = (
         _to(B, B, C, *SILENCED),
         "the follow-up of a decision has come: called again at the top",
         ("annunciated",),
-        "level, unit, who silenced it and why",
+        "level, unit, who silenced it and why, values at the decision and now",
     ),
     Edge(
         "press", _to(B, B, C, *SILENCED), "pressed by hand: straight to the top", ("pressed",), "person, note"
     ),
-    Edge("decide", ((B, C), (C, C)), "decided at the top", ("decided",), "text, addressee, follow-up"),
+    Edge("decide", ((B, C), (C, C)), "decided at the top", ("decided",), "text, addressee, follow-up, value"),
     Edge("rebase", _to(A, B, C), "new capability confirmed", ("rebased",), "person, capability"),
     Edge("end", _to(A, B), "a press without reading, its follow-up seen", ("acknowledged",), "person, note"),
     Edge(
@@ -103,7 +103,7 @@ CLOCK: Final = (
     ),
 )
 
-SAID: Final = frozenset({"noted", "evidence", "named", "delivered", "judged"})
+SAID: Final = frozenset({"noted", "evidence", "named", "delivered", "judged", "followed_up"})
 """Verbs that leave every state as it is."""
 RELEASED: Final = frozenset({"unshelved", "unsuppressed", "returned"})
 """Verbs that, where the alert has climbed meanwhile, end what silences it below and alter nothing here."""

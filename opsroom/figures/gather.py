@@ -28,7 +28,7 @@ AGAIN: Final = frozenset({"called", "unacknowledged"})
 SILENCING: Final = frozenset({"shelved", "suppressed", "removed"})
 ACTING: Final = frozenset({"acknowledged", "noted", "decided", "rebased"}) | SILENCING
 QUIET: Final = frozenset(
-    {"named", "evidence", "delivered", "recovered", "superseded", "judged"}
+    {"named", "evidence", "delivered", "recovered", "superseded", "judged", "followed_up"}
     | {"unshelved", "unsuppressed", "returned", "risen", "reset"}
 )
 KNOWN: Final = CALLING | AGAIN | ACTING | QUIET

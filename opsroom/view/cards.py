@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from opsroom.alarm import SILENCED, AlarmState
+from opsroom.decision import Measured
 from opsroom.lines import cause_of, window_us
 from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Judgement, Micros, Outcome, Unit
 from opsroom.rights import (
@@ -196,6 +197,7 @@ class Cards:
         made = alert.decision
         if made is None:
             return None
+        found = made.found
         addressee = _path(self._catalog.units.get(made.addressee_id))
         return {
             "person": made.person,
@@ -203,7 +205,15 @@ class Cards:
             "addressee": addressee,
             "followup": ms(made.followup),
             "at": ms(made.at),
+            "measured": None if made.measured is None else _measured(made.measured),
+            "found": None
+            if found is None
+            else {"at": ms(found.at), "outcome": found.outcome, **_measured(found.measured)},
         }
+
+
+def _measured(one: Measured) -> dict[str, Any]:
+    return {"value": one.value, "productivity": one.productivity, "read_at": ms(one.at)}
 
 
 def _path(unit: Unit | None) -> str:

@@ -45,6 +45,16 @@ def manual_clock() -> Outcome:
 
 
 @ROWS.row(
+    "follow-up of decisions",
+    command="pytest tests/alert/test_followup.py tests/room/test_followup.py",
+    limit="not recovered: called again with both values; recovered earlier: recorded at the follow-up time, "
+    "no call; a restart in between loses and doubles nothing",
+)
+def follow_up() -> Outcome:
+    return pytest_outcome("tests/alert/test_followup.py", "tests/room/test_followup.py")
+
+
+@ROWS.row(
     "acknowledged in bulk",
     command="pytest tests/api/test_alarms.py",
     limit="200 alerts in 2 s with an outcome each; a missing note answers 422; every refusal has its code",

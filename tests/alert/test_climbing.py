@@ -205,16 +205,6 @@ def test_a_decision_waits_for_its_follow_up_and_calls_again(room: Room) -> None:
     assert again[0].verb == "decided"
 
 
-def test_a_decision_keeps_standing_on_record_when_the_series_recovers(room: Room) -> None:
-    alert_id, now = at_the_top(room), T0 + 2 * DAY
-    room.act(now, decide(alert_id, now + DAY))
-    edges, _ = room.find(now + HOUR, finding("back"))
-    assert edges[0].alert.outcome is Outcome.RECOVERED
-    assert edges[0].alert.decision is not None
-    assert alert_id not in room.book.open
-    assert room.wait(now + 2 * DAY) == []
-
-
 def test_decisions_are_made_once_at_the_top_and_sensibly(room: Room) -> None:
     alert = room.raised()
     with pytest.raises(AccessDenied):

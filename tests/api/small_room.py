@@ -213,6 +213,7 @@ class SmallRoom:
         self.store.readings.take(columns, self.offset)
         self.view.now(max(self.view.at, at))
         self.view.values(columns)
+        self.book.latest.take(columns)
 
     def raise_alert(self, series: int) -> str:
         finding = Finding(

@@ -175,6 +175,36 @@ def test_a_decision_that_does_not_fit_names_the_field(body: dict[str, Any], fiel
     told(story)
 
 
+def test_a_decision_shows_what_came_of_it_also_once_its_alert_has_left_the_wall() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        alert_id = room.raise_alert(OUTPUT)
+        room.climb()
+        room.climb()
+        room.reading(OUTPUT, room.view.at, 60.0)
+        council = await door("top-council")
+        made = await council.post(f"/api/v1/alerts/{alert_id}/decide", BODIES["decide"])
+        read_at = room.view.at // 1000
+        measured = {"value": 60.0, "productivity": 0.6, "read_at": read_at}
+        decision = made.json()["alert"]["decision"]
+        assert (decision["measured"], decision["found"]) == (measured, None)
+        room.back(OUTPUT)
+        room.reading(OUTPUT, room.view.at + S, 90.0)
+        room.climb()  # what falls due next is the follow-up
+        await council.sign_in("top-council")  # a session does not last that long
+        shown = (await council.get(f"/api/v1/alerts/{alert_id}")).json()
+        found = {"at": LATER, "outcome": "recovered", "value": 90.0, "productivity": 0.9}
+        assert shown["alert"]["decision"]["found"] == found | {"read_at": read_at + 1000}
+        assert shown["edges"][-1]["verb"] == "followed_up"
+        assert (shown["edges"][-1]["params"]["value"], shown["edges"][-1]["params"]["value_then"]) == (
+            60.0,
+            90.0,
+        )
+        listed = (await council.get("/api/v1/alerts", open=0)).json()["alerts"]
+        assert [one["decision"]["found"]["outcome"] for one in listed] == ["recovered"]
+
+    told(story)
+
+
 @pytest.mark.parametrize("body", [{"band": [30, 10]}, {"period_s": 0}, {"recovery_s": [60]}, {"nonsense": 1}])
 def test_an_agreement_that_does_not_fit_is_refused(body: dict[str, Any]) -> None:
     async def story(room: SmallRoom, door: Doors) -> None:

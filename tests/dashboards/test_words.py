@@ -13,7 +13,7 @@ from dashboards import layout
 from opsroom.alarm import Hush
 from opsroom.figures.bands import BANDS, RATES
 from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
-from opsroom.model import ChangeKind, Priority
+from opsroom.model import ChangeKind, Outcome, Priority
 from opsroom.rule import RuleKind
 from opsroom.rules import tables
 
@@ -57,6 +57,7 @@ def used() -> set[str]:
     }
     endings = {
         "room.kind.": [kind.value for kind in ChangeKind],
+        "room.card.followed_": [outcome.value for outcome in Outcome],
         "room.state.": [hush.value for hush in Hush],
         "room.priority.": [str(int(priority)) for priority in Priority],
         "room.figures.row.": list(KEYS),

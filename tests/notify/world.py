@@ -9,11 +9,11 @@ from opsroom.alarm import Hush, Silencing
 from opsroom.alert import lifecycle
 from opsroom.catalog import Catalog
 from opsroom.clock import ManualClock
+from opsroom.decision import Decision
 from opsroom.model import (
     Acknowledgement,
     Alert,
     ChangeKind,
-    Decision,
     Finding,
     FindingVerb,
     Priority,
