@@ -27,9 +27,10 @@ def eroding() -> Outcome:
 
 @ROWS.row(
     "running clock",
-    command="pytest tests/alert/test_running_clock.py",
-    limit="whatever is acknowledged, noted, judged, shelved, taken out of service or agreed anew, in any "
-    "order, an alert climbs at its deadline and says who silenced it and why",
+    command="pytest tests/alert/test_running_clock.py tests/room/test_running_clock.py",
+    limit="whatever is acknowledged, noted, judged, shelved, suppressed by design, taken out of service or "
+    "agreed anew, read badly or as history, in any order, an alert climbs at its deadline and says who "
+    "silenced it and why",
 )
 def running_clock() -> Outcome:
-    return pytest_outcome("tests/alert/test_running_clock.py")
+    return pytest_outcome("tests/alert/test_running_clock.py", "tests/room/test_running_clock.py")
