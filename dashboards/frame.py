@@ -21,6 +21,7 @@ _STYLES = (
     "figures.css",
     "agreements.css",
     "audits.css",
+    "good.css",
     "rules.css",
 )
 
@@ -159,6 +160,7 @@ def _foot() -> html.Footer:
         className="foot",
         children=[
             html.Ul(id="seats", className="seats", **_named("room.seats")),
+            html.Div(id="good", className="good-now", hidden=True),
             html.Div(id="keys", className="keys"),
         ],
     )

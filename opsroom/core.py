@@ -23,12 +23,15 @@ from opsroom.errors import OpsroomError
 from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
 from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
+from opsroom.pleasure_book import PleasureBook
 from opsroom.records import (
     AlarmConfig,
+    AnyAct,
     AuditAct,
     CauseSet,
     Delivered,
     Looked,
+    Offer,
     Rebase,
     Record,
     RecordKind,
@@ -88,6 +91,7 @@ class Core:
         self.stated = self.statedbook.blank()
         self.book = AlertBook()
         self.audits = AuditBook()
+        self.pleasures = PleasureBook()
         self._keys: OrderedDict[str, None] = OrderedDict()
 
     def compile(self) -> None:
@@ -122,7 +126,8 @@ class Core:
         elif record.kind is RecordKind.ACT:
             self._act(record, step)
         elif record.kind is RecordKind.CONFIG:
-            self._config(record, step)
+            step.config = decode_config(record.payload)
+            self._agreed(step)
         elif record.kind is RecordKind.SOURCE:
             self._source(record, step)
         step.now = self.now
@@ -164,10 +169,6 @@ class Core:
         elif event.event == "bye":
             self.sources.left(record.source)
         self._advance(record.source, step)
-
-    def _config(self, record: Record, step: Step) -> None:
-        step.config = decode_config(record.payload)
-        self._agreed(step)
 
     def _agreed(self, step: Step) -> None:
         for change in step.config:
@@ -234,11 +235,7 @@ class Core:
             self._hear(list(act.findings), [], step)
             return
         try:
-            if isinstance(act, AuditAct):
-                step.audits = self.audits.take(self.catalog, self.now, record.offset, act)
-                edges = []
-            else:
-                edges = self.book.on_act(self.catalog, self.now, record.offset, act, self.settings)
+            edges = self._taken(act, step)
         except OpsroomError as refusal:
             step.refused = refusal
             return
@@ -255,6 +252,16 @@ class Core:
             self._agreed(step)
             self.stated = self.statedbook.release(self.stated, act.series_id)
 
+    def _taken(self, act: AnyAct, step: Step) -> list[Transition]:
+        """Give an act to the book that it concerns."""
+        if isinstance(act, AuditAct):
+            step.audits = self.audits.take(self.catalog, self.now, step.offset, act)
+            return []
+        if isinstance(act, Offer):
+            step.pleasures = [self.pleasures.offer(self.catalog, self.now, act)]
+            return []
+        return self.book.on_act(self.catalog, self.now, step.offset, act, self.settings)
+
     # -- time --------------------------------------------------------------------------------------
 
     def _advance(self, source: str, step: Step) -> None:
@@ -265,22 +272,13 @@ class Core:
         target = self.sources.stream_now()
         if target <= NEVER // 2:
             return
-        columns = self.sources.release_until(target)
-        edges = np.flatnonzero(np.diff(columns.t)) + 1 if len(columns) else np.empty(0, np.int64)
-        start = 0
-        for end in [*edges.tolist(), len(columns)]:
-            if end > start:
-                part = columns.take(slice(start, end))  # type: ignore[arg-type]
-                self._until(int(part.t[0]), step)
-                self._score(part, step)
-                start = end
+        for part in self.sources.instants_until(target):
+            self._until(int(part.t[0]), step)
+            self._score(part, step)
         self._until(target, step)
 
     def _until(self, target: int, step: Step) -> None:
-        """Step through every deadline and every silence up to `target`.
-
-        Each at its own instant (DOMAIN 1.6 rule 8).
-        """
+        """Step through deadlines and silences up to `target`, each at its own instant (DOMAIN 1.6 rule 8)."""
         while True:
             deadline = self.book.next_deadline()
             silence = self.engine.next_due(self.detectors, target) if self.detection else None
@@ -314,6 +312,8 @@ class Core:
         self.rules, ruled = self.rulebook.step(self.rules, self.now, columns, bands)
         if findings or ruled:
             self._hear(findings, ruled, step)
+        alerted = self.book.by_series
+        step.pleasures += self.pleasures.settle(self.catalog, self.detectors, self.now, step.offset, alerted)
 
     def _hear(self, said: list[Finding], ruled: list[Finding], step: Step) -> None:
         """Give the alert book what was found; one alert of a series is held by all who stand on it."""
@@ -325,6 +325,7 @@ class Core:
             )
             for series_id in releases:
                 self.detectors = self.engine.release(self.detectors, series_id)
+            self.pleasures.hear(findings, releases)
             self._settle(edges, step)
 
     def scored(self, series_id: int) -> bool:
@@ -362,6 +363,7 @@ class Core:
                 "stated": dump_stated(self.stated),
                 "book": self.book.dump(),
                 "audits": self.audits.dump(),
+                "pleasures": self.pleasures.dump(),
                 "keys": list(self._keys),
             }
         )
@@ -380,6 +382,7 @@ class Core:
         self.sources = Sources.load(body["sources"])
         self.book = AlertBook.load(body["book"])
         self.audits = AuditBook.load(body.get("audits"))
+        self.pleasures = PleasureBook.load(body.get("pleasures"))
         self._keys = OrderedDict.fromkeys(body["keys"])
         rules = load(body["rules"]) if "rules" in body else None
         if rules is not None:

@@ -208,6 +208,12 @@ class Looked(Act, frozen=True, kw_only=True):
     looks: tuple[LookedAt, ...]
 
 
+class Offer(Act, frozen=True, kw_only=True):
+    """A unit shows the unit above that an indicator of its own got better."""
+
+    pleasure_id: str
+
+
 class Reported(Act, frozen=True, kw_only=True):
     """What a system outside found on series of its own; taken like what a detector says."""
 
@@ -248,7 +254,7 @@ AlertAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebas
 QuietAct = Unacknowledge | Shelve | Unshelve | OutOfService | ReturnToService | Reset
 AuditAct = Declare | EndAudit | Looked
 TermsAct = ProposeTerms | ConfirmTerms | DeclineTerms
-AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported
+AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer
 
 
 # -- configuration ---------------------------------------------------------------------------------

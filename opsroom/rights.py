@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from opsroom.audit import Audit
+    from opsroom.pleasure import Pleasure
     from opsroom.seats import Seat
 
 ROLE_RANK: Final = {Role.OBSERVER: 0, Role.OPERATOR: 1, Role.COUNCIL: 2, Role.ADMIN: 3}
@@ -225,3 +226,13 @@ def may_end_audit(audit: Audit, seat: Seat) -> bool:
 def knows_audit(audit: Audit, seat_unit: int) -> bool:
     """Tell whether a unit is told of the audit: who looks and who is looked at, and nobody else."""
     return seat_unit in {audit.by_unit, audit.unit_id}
+
+
+def knows_pleasure(news: Pleasure, seat_unit: int) -> bool:
+    """Tell whether a unit is told of good news: its own, and what a unit just below offered to it."""
+    return seat_unit == news.unit_id or (news.offered is not None and seat_unit == news.offered_to)
+
+
+def may_offer(news: Pleasure, seat: Seat) -> bool:
+    """Tell whether the seat may offer good news upward: an operator or the council of its own unit."""
+    return at_least(seat, Role.OPERATOR) and seat.unit_id == news.unit_id

@@ -172,6 +172,7 @@ class Room:
         book, now = self.core.book, self.core.now
         raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}
         self.view.load(now, book.open.values(), raises, self.core.audits.rows.values(), book.agreed)
+        self.view.pleasures.take(self.core.pleasures.rows.values())
         first = [self._entry(RecordKind.TICK, START)]
         if changes:
             first.append(self._entry(RecordKind.CONFIG, encode(changes)))
@@ -268,8 +269,9 @@ class Room:
         acts = [(step.offset, step.now, step.act) for step in steps if step.act is not None]
         audits = [one for step in steps for one in step.audits]
         ruled = [one for step in steps for one in step.ruled]
-        if transitions or config or acts or audits or ruled:
-            entry = (steps[-1].offset, transitions, config, acts, audits, ruled)
+        pleasures = [one for step in steps for one in step.pleasures]
+        if transitions or config or acts or audits or ruled or pleasures:
+            entry = (steps[-1].offset, transitions, config, acts, audits, ruled, pleasures)
             while True:
                 try:
                     await self.offload.write(self.store.journal.commit, *entry)
@@ -282,6 +284,7 @@ class Room:
         self._committed = steps[-1].offset
         self._moved.set()
         self._moved = asyncio.Event()
+        self.view.pleasures.take(pleasures)
         self._publish(steps, transitions, config, audits)
 
     def _publish(

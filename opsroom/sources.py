@@ -7,6 +7,7 @@ watermark of the open, non-idle sources.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
@@ -119,6 +120,15 @@ class Sources:
         for name in list(self.clocks):
             self._forget(name)
         return self._once(Columns.concat([part for part in parts if len(part)]))
+
+    def instants_until(self, now: int) -> Iterator[Columns]:
+        """Give the same in parts, each of one instant, oldest first."""
+        columns = self.release_until(now)
+        start = 0
+        for end in [*(np.flatnonzero(np.diff(columns.t)) + 1).tolist(), len(columns)]:
+            if end > start:
+                yield columns.take(slice(start, end))  # type: ignore[arg-type]
+            start = end
 
     def waiting(self) -> int:
         """Count the readings that wait for a watermark."""

@@ -8,6 +8,7 @@ from opsroom.audit import Audit
 from opsroom.errors import OpsroomError
 from opsroom.log.columns import decode_columns
 from opsroom.model import Columns, Transition
+from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, Record, RecordKind
 from opsroom.rule import Ruling
 
@@ -15,7 +16,8 @@ from opsroom.rule import Ruling
 class Step(msgspec.Struct, kw_only=True):
     """What one record changed.
 
-    `stored` are all its readings, `ruled` all that rules found, events included, `audits` those it altered.
+    `stored` are all its readings, `ruled` all that rules found, events included; `audits` and `pleasures` are
+    those it made or altered.
     """
 
     offset: int
@@ -30,6 +32,7 @@ class Step(msgspec.Struct, kw_only=True):
     late: int = 0
     audits: list[Audit] = []
     ruled: list[Ruling] = []
+    pleasures: list[Pleasure] = []
 
 
 def peek(record: Record) -> Step:

@@ -8,6 +8,7 @@ import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
+import { startGood } from "./good.js";
 import { startRules } from "./rules.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
@@ -116,6 +117,7 @@ async function start() {
   startFigures();
   startAudits();
   startAgreements();
+  startGood();
   startRules();
   startWalls();
   startKeys();

@@ -18,6 +18,7 @@ from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
 from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
+from opsroom.api.pleasures import pleasure_router
 from opsroom.api.queries import query_router
 from opsroom.api.receive import Receiving, receive_router
 from opsroom.api.rota import rota_router
@@ -68,6 +69,7 @@ def create_api(
         duty_router,
         rota_router,
         audit_router,
+        pleasure_router,
         live_router,
         health_router,
         page_router,

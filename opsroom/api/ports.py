@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from opsroom.catalog import Catalog
     from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Series, Transition
+    from opsroom.pleasure import Pleasure
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Buckets
@@ -80,6 +81,14 @@ class JournalRows(Protocol):
 
     def audit(self, audit_id: str) -> Audit | None:
         """Give one audit."""
+        ...
+
+    def pleasures(self, unit_id: int, limit: int = 1000) -> list[Pleasure]:
+        """Give the good news of a unit and what was offered to it, newest first."""
+        ...
+
+    def pleasure(self, pleasure_id: str) -> Pleasure | None:
+        """Give one piece of good news."""
         ...
 
 

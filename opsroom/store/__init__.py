@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from opsroom.figures import Edge
     from opsroom.model import Alert, Columns, Micros, Transition
     from opsroom.notices import Cursor, Delivery, News
+    from opsroom.pleasure import Pleasure
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.rule import Ruling
     from opsroom.seats import PlantToken, Seat, Session
@@ -116,8 +117,11 @@ class Journal(Protocol):
         acts: Sequence[tuple[int, Micros, AnyAct]],
         audits: Sequence[Audit] = (),
         rulings: Sequence[Ruling] = (),
+        pleasures: Sequence[Pleasure] = (),
     ) -> None:
-        """Store all of it with the consumed `offset`, or nothing; an audit replaces that of its id.
+        """Store all of it with the consumed `offset`, or nothing.
+
+        An audit, or good news, replaces that of its id.
 
         At or below the committed offset nothing changes, so a replay must not straddle it: cut its batches
         there. `acts` are (offset of the act, room time, act).
@@ -173,6 +177,14 @@ class Journal(Protocol):
 
     def audit(self, audit_id: str) -> Audit | None:
         """Give one audit, or None."""
+        ...
+
+    def pleasures(self, unit_id: int, limit: int = 1000) -> list[Pleasure]:
+        """Give the good news of a unit and what was offered to it, newest first."""
+        ...
+
+    def pleasure(self, pleasure_id: str) -> Pleasure | None:
+        """Give one piece of good news, or None."""
         ...
 
 

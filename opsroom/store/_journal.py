@@ -11,6 +11,7 @@ from sqlalchemy import Connection, exists, func, or_, select, tuple_
 from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
+from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
 from opsroom.rule import Rule, Ruling
 from opsroom.store import _tables as tables
@@ -28,6 +29,7 @@ _unit = msgspec.msgpack.Decoder(Unit)
 _series = msgspec.msgpack.Decoder(Series)
 _relation = msgspec.msgpack.Decoder(Relation)
 _audit = msgspec.msgpack.Decoder(Audit)
+_pleasure = msgspec.msgpack.Decoder(Pleasure)
 _rule = msgspec.msgpack.Decoder(Rule)
 
 
@@ -46,6 +48,7 @@ class SqlJournal:
         acts: Sequence[tuple[int, Micros, AnyAct]],
         audits: Sequence[Audit] = (),
         rulings: Sequence[Ruling] = (),
+        pleasures: Sequence[Pleasure] = (),
     ) -> None:
         """Store all of it with the offset, or nothing."""
         with self._database.write() as connection:
@@ -70,6 +73,7 @@ class SqlJournal:
             ]
             self._database.insert(connection, tables.act, rows)
             self._put_audits(connection, audits)
+            self._put_pleasures(connection, pleasures)
             self._database.upsert(connection, tables.position, [{"name": POSITION, "log_offset": offset}])
 
     def offset(self) -> int:
@@ -219,6 +223,27 @@ class SqlJournal:
             body = connection.execute(query).scalar()
         return None if body is None else _audit.decode(body)
 
+    def pleasures(self, unit_id: int, limit: int = 1000) -> list[Pleasure]:
+        """Give the good news of a unit and what was offered to it, newest first."""
+        table = tables.pleasure.c
+        query = (
+            select(table.body)
+            .where(table.root_id == self._database.root_id)
+            .where(or_(table.unit_id == unit_id, table.offered_to == unit_id))
+            .order_by(table.at.desc(), table.id.collate(self._bytewise()).desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [_pleasure.decode(body) for (body,) in connection.execute(query)]
+
+    def pleasure(self, pleasure_id: str) -> Pleasure | None:
+        """Give one piece of good news."""
+        table = tables.pleasure.c
+        query = select(table.body).where(table.root_id == self._database.root_id, table.id == pleasure_id)
+        with self._database.read() as connection:
+            body = connection.execute(query).scalar()
+        return None if body is None else _pleasure.decode(body)
+
     def units(self) -> list[Unit]:
         """Give all units by id."""
         table = tables.unit.c
@@ -306,6 +331,21 @@ class SqlJournal:
             for audit in latest.values()
         ]
         self._database.upsert(connection, tables.audit, rows)
+
+    def _put_pleasures(self, connection: Connection, pleasures: Sequence[Pleasure]) -> None:
+        """Replace good news by its latest state."""
+        latest = {one.id: one for one in pleasures}
+        rows = [
+            {
+                "id": one.id,
+                "unit_id": one.unit_id,
+                "offered_to": one.offered_to,
+                "at": one.at,
+                "body": _pack(one),
+            }
+            for one in latest.values()
+        ]
+        self._database.upsert(connection, tables.pleasure, rows)
 
     def _put_config(self, connection: Connection, config: Sequence[AnyConfig]) -> None:
         """Replace units, series, relations and rules by their latest state."""

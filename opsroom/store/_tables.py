@@ -140,6 +140,18 @@ audit = Table(
     Index("ix_audit_by", "root_id", "by_unit"),
     Index("ix_audit_unit", "root_id", "unit_id"),
 )
+pleasure = Table(
+    "pleasure",
+    metadata,
+    _root(),
+    _text("id", key=True),
+    _int("unit_id"),
+    _int("offered_to"),
+    _int("at"),
+    _blob(),
+    Index("ix_pleasure_unit", "root_id", "unit_id"),
+    Index("ix_pleasure_to", "root_id", "offered_to"),
+)
 snapshot = Table(
     "snapshot",
     metadata,

@@ -13,6 +13,7 @@ from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
+from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule, Ruling
 from opsroom.seats import PlantToken, Seat, Session
@@ -92,6 +93,7 @@ class MemoryJournal:
         self._relations: dict[int, Relation] = {}
         self._rules: dict[str, Rule] = {}
         self._audits: dict[str, Audit] = {}
+        self._pleasures: dict[str, Pleasure] = {}
         self.news: list[News] = []
         self.ruled = MemoryRulings()
 
@@ -103,6 +105,7 @@ class MemoryJournal:
         acts: Sequence[tuple[int, Micros, AnyAct]],
         audits: Sequence[Audit] = (),
         rulings: Sequence[Ruling] = (),
+        pleasures: Sequence[Pleasure] = (),
     ) -> None:
         """Keep all of it, or nothing of what is known."""
         with self._lock:
@@ -123,6 +126,7 @@ class MemoryJournal:
                     self._rules[change.rule.id] = change.rule
                     self.ruled.versioned[change.rule.id, change.rule.version] = change.rule
             self._audits.update({audit.id: audit for audit in audits})
+            self._pleasures.update({one.id: one for one in pleasures})
             self.ruled.found.extend(rulings)
             self._acts.extend(act for act in acts if act[0] > self._offset)
             self._offset = offset
@@ -193,6 +197,16 @@ class MemoryJournal:
     def audit(self, audit_id: str) -> Audit | None:
         """Give one audit."""
         return self._audits.get(audit_id)
+
+    def pleasures(self, unit_id: int, limit: int = 1000) -> list[Pleasure]:
+        """Give the good news of a unit and what was offered to it, newest first."""
+        with self._lock:
+            found = [one for one in self._pleasures.values() if unit_id in {one.unit_id, one.offered_to}]
+        return sorted(found, key=lambda one: (one.at, one.id), reverse=True)[:limit]
+
+    def pleasure(self, pleasure_id: str) -> Pleasure | None:
+        """Give one piece of good news."""
+        return self._pleasures.get(pleasure_id)
 
     def units(self) -> list[Unit]:
         """Give all units by id."""

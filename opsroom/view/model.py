@@ -23,6 +23,7 @@ from opsroom.view.alarms import Floods
 from opsroom.view.audits import Audits
 from opsroom.view.board import Board
 from opsroom.view.cards import Cards
+from opsroom.view.pleasures import Pleasures
 from opsroom.view.scope import Scope
 from opsroom.view.subscription import Subscription
 from opsroom.view.totals import Total, Totals
@@ -65,6 +66,7 @@ class View:
         self.board = Board(settings.grey_default_s)
         self.cards = Cards(catalog, settings.recovery_default_s)
         self.audits = Audits(catalog)
+        self.pleasures = Pleasures(self)
         self.class_of: Callable[[Alert], AlarmClass] = lambda _: ANOMALY
         self.alerts: dict[str, Alert] = {}
         self.alerts_shown_max = alerts_shown_max

@@ -224,6 +224,7 @@ class Scope:
             "flood": view.floods.at(self.seat.unit_id),
             "audits": view.audits.told(self.seat.unit_id),
             "agreements": view.agreements.told(self.seat),
+            "pleasures": view.pleasures.told(self.seat),
         }
 
     def changes(self, since: int, upto: int) -> bytes:
@@ -258,6 +259,8 @@ class Scope:
             rows["seats"] = self.chairs()
         if view.agreements.revision > since:
             rows["agreements"] = view.agreements.told(self.seat)
+        if view.pleasures.revision > since:
+            rows["pleasures"] = view.pleasures.told(self.seat)
         unit, _, children = self.nearby()
         units = [one for one in (unit, *children) if view.unit_rev.get(one.id, 0) > since]
         if units:

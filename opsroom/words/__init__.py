@@ -26,7 +26,7 @@ Codes of alert explanations (parameters):
     why.latency (series, productivity, latency, productivity_then, latency_then)
     why.understated (series, value, capability, unit)
     why.understated.latency (series, value, capability, potentiality, unit)
-    why.none, why.restate ()
+    why.none, why.restate ()                       why.better (series, before, after, unit)
     why.reported (series)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
     why.rare (per_year)                            why.budget (budget, usual, useful, useless)

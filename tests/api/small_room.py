@@ -32,6 +32,8 @@ from opsroom.model import (
     Transition,
     Unit,
 )
+from opsroom.pleasure import Pleasure
+from opsroom.pleasure_book import PleasureBook
 from opsroom.records import (
     Act,
     AlarmConfig,
@@ -43,6 +45,7 @@ from opsroom.records import (
     Delivered,
     EndAudit,
     Looked,
+    Offer,
 )
 from opsroom.seats import Seat
 from opsroom.settings import Limits, Settings
@@ -122,6 +125,7 @@ class SmallRoom:
         )
         self.book = AlertBook()
         self.audit_book = AuditBook()
+        self.pleasure_book = PleasureBook()
         self.view.load(START, (), bargains=self.book.agreed)
         self.view.class_of = self.class_of
         self.ready = True
@@ -162,9 +166,19 @@ class SmallRoom:
             self.store.journal.commit(self.offset, [], [], [], audits)
             self.view.apply(self.view.at, [], audits=audits)
             return []
+        if isinstance(act, Offer):
+            self.please(self.pleasure_book.offer(self.catalog, self.view.at, act))
+            return []
         return self._publish(
             self.book.on_act(self.catalog, self.view.at, self.offset, act, self.settings.room), [act]
         )
+
+    def please(self, news: Pleasure) -> None:
+        """Keep and show good news as it is now."""
+        self.offset += 1
+        self.pleasure_book.rows[news.id] = news
+        self.store.journal.commit(self.offset, [], [], [], pleasures=[news])
+        self.view.pleasures.take([news])
 
     def declare(self, person: str, path: str) -> str:
         """Let the council at the top look into a unit for ten minutes; gives the audit's id."""

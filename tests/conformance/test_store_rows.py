@@ -1,5 +1,7 @@
 """What every store engine keeps beside readings: alerts, acts, snapshots, seats, each economy for itself."""
 
+from msgspec.structs import replace
+
 from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import (
@@ -11,10 +13,12 @@ from opsroom.model import (
     Relation,
     RelationKind,
     Role,
+    Sentence,
     Series,
     Transition,
     Unit,
 )
+from opsroom.pleasure import Pleasure
 from opsroom.records import Acknowledge, RelationSet, SeriesSet, UnitSet
 from opsroom.seats import PlantToken, Seat, Session
 from tests.conformance.shelf import Shelf, columns, each_durable, each_engine
@@ -249,3 +253,38 @@ def test_economies_in_one_store_do_not_see_each_other(shelf: Shelf) -> None:
     assert other.access.seats() == []
     again = shelf.open((url, root))
     assert again.readings.read(1, 0, 10).v.tolist() == [2.5]
+
+
+@each_engine
+def test_good_news_is_found_by_its_unit_and_by_the_one_it_was_offered_to(shelf: Shelf) -> None:
+    place = shelf.fresh()
+    store = shelf.open(place)
+    first, second = (
+        Pleasure(
+            id=f"g{number}-4",
+            root_id=1,
+            unit_id=unit_id,
+            series_id=4,
+            kind=ChangeKind.SLOPE,
+            p=0.96,
+            before=1.0,
+            after=2.0,
+            onset=number,
+            at=number,
+            explanation=(Sentence("why.better", {"before": 1.0}),),
+        )
+        for number, unit_id in ((1, 2), (2, 3))
+    )
+    store.journal.commit(3, [], [], [], pleasures=[first, second])
+    offered = replace(first, offered=5, offered_by="ana", offered_to=3)
+    store.journal.commit(4, [], [], [], pleasures=[offered])
+    store.journal.commit(4, [], [], [], pleasures=[first])
+    if shelf.engine != "memory":
+        shelf.close()
+        store = shelf.open(place)
+    assert store.journal.pleasures(2) == [offered]
+    assert store.journal.pleasures(3) == [second, offered]
+    assert store.journal.pleasures(3, limit=1) == [second]
+    assert store.journal.pleasures(1) == []
+    assert store.journal.pleasure(first.id) == offered
+    assert store.journal.pleasure("g9-4") is None
