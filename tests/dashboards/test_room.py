@@ -253,6 +253,22 @@ def test_a_decision_names_text_addressee_and_follow_up(served: Served, visit: Vi
     assert decision["followup"] > served.room.clock()
 
 
+def test_a_decision_says_what_came_of_it(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    made = {"person": "Ada", "text": "Run two shifts", "addressee": "", "at": served.room.clock() - 9_000_000}
+    due = served.room.clock() - 60_000
+    before = {"value": 3.0, "productivity": 0.3, "read_at": made["at"]}
+    found = {"at": due, "outcome": "open", "value": 4.25, "productivity": 0.425, "read_at": due}
+    served.room.alter("12-2", decision={**made, "followup": due, "measured": before, "found": found})
+    line = seen.page.locator(".card:has(.card-title:text-is('backlog')) .card-decided").filter(has_text="Ada")
+    line.filter(has_text="it had not recovered. Value 3 → 4.25").wait_for()
+    assert "Productivity 0.30 → 0.43." in line.inner_text()
+    still = {**found, "outcome": "recovered", "value": 3.0, "productivity": None, "read_at": made["at"]}
+    served.room.alter("12-2", decision={**made, "followup": due, "measured": before, "found": still})
+    line.filter(has_text="it had recovered. Value 3 → 3").wait_for()
+    assert line.inner_text().endswith("No reading came between.")
+
+
 def test_an_essential_indicator_is_pressed_with_a_reason(served: Served, visit: Visits) -> None:
     seen = visit().sign_in(served.url)
     seen.page.click(".tile-button:has-text('steam')")
