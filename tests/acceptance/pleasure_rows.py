@@ -13,3 +13,12 @@ from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
 )
 def good_news() -> Outcome:
     return pytest_outcome("tests/room/test_pleasures.py", "tests/api/test_pleasures.py")
+
+
+@ROWS.row(
+    "good news, screen",
+    command="pytest tests/dashboards/test_good.py",
+    limit="a line that opens a list, three sizes; no lamp moves, nothing that axe finds, no sideways scroll",
+)
+def screen() -> Outcome:
+    return pytest_outcome("tests/dashboards/test_good.py")

@@ -33,19 +33,19 @@ def test_it_is_quiet_local_fitting_and_accessible(
     seen = visit(size, palette, lang)
     seen.page.goto(served.url)
     seen.page.wait_for_selector("#person")
-    assert _violations(axe, seen.page) == []
+    assert violations(axe, seen.page) == []
     seen.sign_in(served.url)
     seen.page.wait_for_selector(".card")
     seen.page.wait_for_selector("#chart canvas")
     assert seen.page.evaluate("document.documentElement.lang") == lang
     assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert _violations(axe, seen.page) == []
+    assert violations(axe, seen.page) == []
     assert seen.complaints == []
     home = served.url.removesuffix("/room/")
     assert [url for url in seen.asked if not url.startswith((home, home.replace("http", "ws")))] == []
 
 
-def _violations(axe: Any, page: Any) -> list[str]:
+def violations(axe: Any, page: Any) -> list[str]:
     found = axe.Axe().run(page).response["violations"]
     return [
         f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]
