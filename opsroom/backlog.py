@@ -15,8 +15,8 @@ from opsroom.records import Entry, Record, RecordKind
 
 TARGET_S: Final = 0.1
 """A tenth of the second in which a press must be on screens; the rest is for commits and the way there."""
-LEAST_BYTES: Final = 256 << 10
-"""A few frames always fit: a pace cannot be learned from nothing."""
+LEAST_BYTES: Final = 4 << 10
+"""A few readings always fit: a pace cannot be learned from nothing, and a larger frame goes alone."""
 START_BYTES: Final = 2 << 20
 GAIN: Final = 0.2
 ENTRY_BYTES: Final = 64

@@ -93,6 +93,8 @@ def run(settings: Settings, *, as_json: bool) -> None:
     """Build the room and run it until it is told to end."""
     import asyncio
 
+    import uvloop
+
     from opsroom.cli.certificate import certificate_of
     from opsroom.main import build
     from opsroom.main import run as run_room
@@ -105,7 +107,8 @@ def run(settings: Settings, *, as_json: bool) -> None:
         else:
             out().print(f"[bold]The room answers at[/] {url}/room/  (Ctrl+C ends it)")
 
-    asyncio.run(run_room(build(settings), tls=tls, on_ready=ready))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run_room(build(settings), tls=tls, on_ready=ready))
 
 
 def _refuse_open_bind(settings: Settings) -> None:

@@ -26,17 +26,34 @@ class Database:
     def __init__(self, engine: Engine, root_id: int) -> None:
         self.engine = engine
         self.root_id = root_id
-        self._writer = engine.execution_options(opsroom_writes=True)
+        self._writer = engine.execution_options(opsroom_writes="FULL")
+        self._swift = engine.execution_options(opsroom_writes="NORMAL")
         self._lock = threading.RLock()
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open one transaction: all of it is kept, or nothing when an error passes.
+        """Open one transaction: all of it is kept, or nothing when an error passes; then it is on the disk.
 
         Raises:
             StoreFull, StoreError, Corrupt: what the database said.
         """
         with self._lock, told(), self._writer.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def write_again(self) -> Iterator[Connection]:
+        """Open one transaction of what the log can bring about again: it waits for no flush.
+
+        A kill takes nothing of it. A power cut may take the last ones, whole and from the end; what stands in
+        the log behind the committed offset is then done again. A later `write` brings all before it to the
+        disk, and the log is trimmed only behind a snapshot, which is one.
+
+        Raises:
+            StoreFull, StoreError, Corrupt: what the database said.
+        """
+        with self._lock, told(), self._swift.begin() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection.execute(text("SET LOCAL synchronous_commit TO off"))
             yield connection
 
     @contextmanager
@@ -160,5 +177,9 @@ def on_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begun(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("opsroom_writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        synchronous = connection.get_execution_options().get("opsroom_writes")
+        if synchronous is None:
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous={synchronous}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

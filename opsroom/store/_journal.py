@@ -51,7 +51,7 @@ class SqlJournal:
         pleasures: Sequence[Pleasure] = (),
     ) -> None:
         """Store all of it with the offset, or nothing."""
-        with self._database.write() as connection:
+        with self._database.write_again() as connection:
             committed = self._committed(connection)
             if offset <= committed:
                 return

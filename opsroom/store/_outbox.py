@@ -75,20 +75,20 @@ class SqlOutbox:
     def keep(self, cursor: Cursor, grouping: bytes, deliveries: Sequence[Delivery]) -> None:
         """Store all of it, or nothing."""
         place = {"name": READER, "log_offset": cursor[0], "number": cursor[1], "body": grouping}
-        with self._database.write() as connection:
+        with self._database.write_again() as connection:
             self._database.upsert(connection, tables.notice, [self._row(one) for one in deliveries])
             self._database.upsert(connection, tables.reader, [place])
 
     def put(self, delivery: Delivery) -> None:
         """Replace one delivery."""
-        with self._database.write() as connection:
+        with self._database.write_again() as connection:
             self._database.upsert(connection, tables.notice, [self._row(delivery)])
 
     def sent(self, receiver: str, notice_id: str) -> None:
         """Let go of what arrived."""
         table = tables.notice
         mine = and_(table.c.root_id == self._root, table.c.receiver == receiver, table.c.id == notice_id)
-        with self._database.write() as connection:
+        with self._database.write_again() as connection:
             connection.execute(delete(table).where(mine))
 
     def due(self, receiver: str, now: Micros, limit: int) -> list[Delivery]:
@@ -153,7 +153,7 @@ class SqlOutbox:
     def beat(self, at: Micros) -> None:
         """Write one small row: it shows that the store takes rows."""
         row = {"name": BEAT, "log_offset": 0, "number": at, "body": b""}
-        with self._database.write() as connection:
+        with self._database.write_again() as connection:
             self._database.upsert(connection, tables.reader, [row])
 
     @staticmethod
