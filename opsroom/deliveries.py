@@ -1,7 +1,8 @@
 """Which alerts reached their unit, on the way into the log: noted at once, appended together.
 
-In a flood a thousand a second reach somebody, so all that waits goes in one append. Bounded: what finds no
-place is not noted, and such an alert's clock simply counts from its raise.
+In a flood a thousand a second reach somebody. Some go in one append, and the next only when the room has read
+them: a press must not stand behind all of them. Bounded: what finds no place is not noted, and such an
+alert's clock simply counts from its raise.
 """
 
 from __future__ import annotations
@@ -14,19 +15,23 @@ from opsroom.errors import StoreError
 from opsroom.records import Delivered, Entry, RecordKind, encode
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from opsroom.clock import Clock
     from opsroom.log import Log
 
 WAITING_MAX: Final = 10_000
+AT_ONCE: Final = 100
 
 
 class Deliveries:
     """Notes that alerts were written to a socket or screen of their unit."""
 
-    def __init__(self, log: Log, clock: Clock) -> None:
-        """Start with nothing on its way; `run` appends."""
+    def __init__(self, log: Log, clock: Clock, reached: Callable[[int], Awaitable[None]]) -> None:
+        """Start with nothing on its way; `run` appends. `reached` waits until the room has read an offset."""
         self._log = log
         self._clock = clock
+        self._reached = reached
         self._waiting: asyncio.Queue[Entry] = asyncio.Queue(maxsize=WAITING_MAX)
 
     def note(self, alert_id: str) -> None:
@@ -40,6 +45,7 @@ class Deliveries:
         """Append until cancelled."""
         while True:
             entries = [await self._waiting.get()]
-            entries += [self._waiting.get_nowait() for _ in range(self._waiting.qsize())]
+            more = min(self._waiting.qsize(), AT_ONCE - 1)
+            entries += [self._waiting.get_nowait() for _ in range(more)]
             with contextlib.suppress(StoreError):
-                await self._log.append(entries)
+                await self._reached(await self._log.append(entries))

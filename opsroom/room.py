@@ -88,12 +88,13 @@ class Room:
         self._snapshotted = 0
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
-        self._deliveries = Deliveries(log, clock)
+        self._deliveries = Deliveries(log, clock, self.reached)
         self.backlog = Backlog(settings.limits.inflight_bytes)
         self._heard: dict[str, float] = {}
         self._bands_at = 0.0
         self._snapshot_at = clock.monotonic()
         self._trimmed = 0
+        self._unsaved: tuple[int, bytes] | None = None
 
     # -- what others call --------------------------------------------------------------------------
 
@@ -154,8 +155,7 @@ class Room:
 
     async def start(self, changes: list[AnyConfig]) -> None:
         """Take up where store and log left off; log the start and `changes` of the economy file."""
-        snapshot = self.store.snapshots.load(SNAPSHOT_NAME)
-        restored = False
+        snapshot, restored = self.store.snapshots.load(SNAPSHOT_NAME), False
         if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
             restored = self.core.restore(snapshot[2])
             self._snapshotted = snapshot[1]
@@ -233,7 +233,7 @@ class Room:
             self.backlog.paced(self._behind_since, self.clock.monotonic())
             if self.offset >= self.log.last_offset:
                 self._behind_since = None
-            await self._snapshot_if_due()
+            self._snapshot_if_due()
             await asyncio.sleep(0)
 
     def _slice(self) -> list[Step]:
@@ -337,27 +337,30 @@ class Room:
             low, high = self.core.bands(ids.tolist())
             self.view.bands(ids, None, low, high)
 
-    async def _snapshot_if_due(self) -> None:
-        """Snapshot the whole pure state between two commits, where offset and state agree."""
+    def _snapshot_if_due(self) -> None:
+        """Take the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
         at = self.clock.monotonic()
-        if at - self._snapshot_at < self.settings.room.snapshot_s or self._committed <= self._snapshotted:
-            return
-        self._snapshot_at = at
-        await self._snapshot()
+        due = at - self._snapshot_at >= self.settings.room.snapshot_s and self._committed > self._snapshotted
+        if due and self._unsaved is None:
+            self._snapshot_at, self._unsaved = at, (self._committed, self.core.snapshot())
 
-    async def _snapshot(self) -> None:
-        offset, blob = self._committed, self.core.snapshot()
+    async def _save(self) -> None:
+        if self._unsaved is None:
+            return
+        offset, blob = self._unsaved
         try:
-            await self.offload.write(self.store.snapshots.save, SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob)
-            self._snapshotted = offset
-            self.store_failing = False
+            save = self.store.snapshots.save
+            await self.offload.compact(save, SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob)
+            self._snapshotted, self.store_failing = offset, False
         except StoreError as error:
             self._failed("store_snapshot_failed", error)
+        self._unsaved = None
 
     async def _keep(self) -> None:
-        """Cut chunks and trim the log to the oldest of chunk, snapshot and committed offset."""
+        """Write snapshots, cut chunks, and trim the log to the oldest of chunk, snapshot and commit."""
         while True:
             await asyncio.sleep(KEEP_EVERY_S)
+            await self._save()
             await self._flush(force=False)
             await self._log_looks()
 
@@ -388,7 +391,8 @@ class Room:
         self.ready = False
         await self._log_looks()
         if self._committed == self.offset and self._committed > self._snapshotted:
-            await self._snapshot()
+            self._unsaved = (self._committed, self.core.snapshot())
+            await self._save()
         await self._flush(force=True)
 
     def delivered(self, alert_id: str) -> None:

@@ -18,6 +18,8 @@ from opsroom.store.migrations import HEAD
 
 _MIGRATION_LOCK = 0x6F70_7372
 _BUSY_MS = 10_000
+_WAL_PAGES_MOST = 32_768
+"""Pages at which a commit moves the write-ahead log itself: only where nobody else does (`move_wal`)."""
 
 
 class Database:
@@ -113,6 +115,12 @@ class Database:
                 code="store_newer",
             ) from error
 
+    def move_wal(self) -> None:
+        """Move SQLite's write-ahead log on into the file; commits do not stop for it."""
+        if self.engine.dialect.name == "sqlite":
+            with told(), closing(self.engine.raw_connection()) as connection:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
     def tidy(self) -> None:
         """Give the space of SQLite's write-ahead log back after a large write."""
         if self.engine.dialect.name != "sqlite":
@@ -172,6 +180,7 @@ def on_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             "foreign_keys=ON",
             "busy_timeout=10000",
+            f"wal_autocheckpoint={_WAL_PAGES_MOST}",
         ):
             connection.execute(f"PRAGMA {pragma}").fetchall()
 

@@ -76,8 +76,11 @@ class SqlReadings:
         """Cut what is held into segments where it is due."""
         with self._flushing:
             with self._lock:
-                if not self._due(now_us, force=force):
-                    return self._flushed
+                due = self._due(now_us, force=force)
+            if not due:
+                self._database.move_wal()
+                return self._flushed
+            with self._lock:
                 self._leaving, self._head, self._since = self._head, Head(), None
             try:
                 self._store(self._leaving)

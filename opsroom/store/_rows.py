@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import google_crc32c
 from sqlalchemy import delete, func, select
 
@@ -11,24 +13,42 @@ from opsroom.seats import PlantToken, Seat, Session
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
+PIECE_BYTES: Final = 2 << 20
+PIECES: Final = b"pieces:"
+"""How a body begins that only tells of its pieces: how many, and the checksum of them together."""
+PIECE_MARK: Final = "/"
+
 
 class SqlSnapshots:
-    """Named states, each with its checksum."""
+    """Named states, each with its checksum.
+
+    A large one is written in pieces, a transaction each, so that an alert's commit waits for one piece at
+    most; the row of its name, which comes last, makes them count.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save(self, name: str, version: int, offset: int, blob: bytes) -> None:
-        """Replace the snapshot `name`."""
-        row = {
-            "name": name,
-            "version": version,
-            "log_offset": offset,
-            "crc": google_crc32c.value(blob),
-            "body": blob,
-        }
+        """Replace the snapshot `name`; it is on the disk then."""
+        pieces = [blob[at : at + PIECE_BYTES] for at in range(0, len(blob), PIECE_BYTES)]
+        body = blob
+        if len(pieces) > 1:
+            for number, piece in enumerate(pieces):
+                with self._database.write_again() as connection:
+                    row = _snapshot_row(_piece(name, offset, number), version, offset, piece)
+                    self._database.upsert(connection, tables.snapshot, [row])
+            body = b"%s%d:%d" % (PIECES, len(pieces), google_crc32c.value(blob))
         with self._database.write() as connection:
-            self._database.upsert(connection, tables.snapshot, [row])
+            self._database.upsert(connection, tables.snapshot, [_snapshot_row(name, version, offset, body)])
+        table = tables.snapshot.c
+        earlier = delete(tables.snapshot).where(
+            table.root_id == self._database.root_id,
+            table.name.startswith(f"{name}{PIECE_MARK}", autoescape=True),
+            table.log_offset != offset,
+        )
+        with self._database.write_again() as connection:
+            connection.execute(earlier)
 
     def load(self, name: str) -> tuple[int, int, bytes] | None:
         """Give (version, offset, blob), or None."""
@@ -41,6 +61,9 @@ class SqlSnapshots:
         if row is None:
             return None
         version, offset, crc, blob = row
+        if crc == google_crc32c.value(blob) and bytes(blob[: len(PIECES)]) == PIECES:
+            count, crc = map(int, bytes(blob[len(PIECES) :]).split(b":"))
+            blob = self._joined(name, offset, count)
         if crc != google_crc32c.value(blob):
             raise Corrupt(
                 f"Snapshot {name!r} does not match its checksum.",
@@ -48,6 +71,32 @@ class SqlSnapshots:
                 snapshot=name,
             )
         return version, offset, bytes(blob)
+
+    def _joined(self, name: str, offset: int, count: int) -> bytes:
+        """Put the pieces of a large one together."""
+        table = tables.snapshot.c
+        pieces = [_piece(name, offset, number) for number in range(count)]
+        query = select(table.name, table.body).where(
+            table.root_id == self._database.root_id, table.name.in_(pieces)
+        )
+        with self._database.read() as connection:
+            found = {key: bytes(body) for key, body in connection.execute(query)}
+        return b"".join(found.get(piece, b"") for piece in pieces)
+
+
+def _piece(name: str, offset: int, number: int) -> str:
+    """Name a piece so that those of two snapshots stand side by side."""
+    return f"{name}{PIECE_MARK}{offset}.{number}"
+
+
+def _snapshot_row(name: str, version: int, offset: int, body: bytes) -> dict[str, object]:
+    return {
+        "name": name,
+        "version": version,
+        "log_offset": offset,
+        "crc": google_crc32c.value(body),
+        "body": body,
+    }
 
 
 class SqlAccess:
