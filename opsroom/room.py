@@ -81,11 +81,9 @@ class Room:
         self.tokens = access  # whose token a sender holds, for the gateway
         self.plants = PlantHub(catalog, view.describe, self.delivered)
         self.offset = 0
-        self.ready = False
-        self.store_failing = False
-        self._committed = 0
+        self.ready = self.store_failing = False
+        self._committed = self._snapshotted = self._trimmed = 0
         self._moved = asyncio.Event()
-        self._snapshotted = 0
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
         self._deliveries = Deliveries(log, clock, self.reached)
@@ -93,7 +91,6 @@ class Room:
         self._heard: dict[str, float] = {}
         self._bands_at = 0.0
         self._snapshot_at = clock.monotonic()
-        self._trimmed = 0
         self._unsaved: tuple[int, bytes] | None = None
 
     # -- what others call --------------------------------------------------------------------------
