@@ -147,8 +147,8 @@ class Scope:
         series = view.board.series(slot)
         unit = view.catalog.units[series.unit_id]
         one = np.array([slot])
-        t, v, low, high, q, _, _ = view.board.values(one)[str(series.id)]
-        productivity, latency, performance = (round(float(x[0]), 4) for x in view.board.indices(one))
+        t, v, low, high, q, productivity, performance = view.board.values(one)[str(series.id)]
+        latency = float(np.round(view.board.indices(one)[1], 4)[0])
         alerts = [alert.id for alert in view.on_series(series.id) if self._shows(alert)]
         return {
             "id": series.id,
