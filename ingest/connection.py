@@ -230,7 +230,7 @@ class Connection:
                 self.hub.propose(self.admission.declare(series))
             case says.Repeat(seq):
                 refusals = self.room.log.refusals(self.key, self.session.epoch, seq)
-                return self.session.repeated(seq, refusals, self.hub.credit())
+                return self.session.repeated(seq, refusals, self._writer.credit())
             case says.GapTold():
                 self._writer.put(event)
             case says.Heard(message):
@@ -294,7 +294,9 @@ class Connection:
                 await self.send(says.answer(error.code, message=error.message, fix=error.remedy))
                 await asyncio.sleep(RETRY_S)
         state = log.source(key)
-        return self.session.opened(state.epoch, state.stored_seq, self.hub.credit(), self.hub.wall() // 1000)
+        return self.session.opened(
+            state.epoch, state.stored_seq, self._writer.credit(), self.hub.wall() // 1000
+        )
 
     async def _act(self, message: wire.RecoveringTold | wire.PressTold) -> None:
         """Pass a plant's own word to the room, and say what came of it."""

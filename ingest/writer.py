@@ -81,6 +81,14 @@ class Writer:
         self._casual.append(told)
         self._wake.set()
 
+    def credit(self) -> int:
+        """Give the credit to tell the sender; what is withheld is given back once the room is level."""
+        credit = self._hub.credit()
+        self.withheld = credit == 0
+        if self.withheld:
+            self._wake.set()
+        return credit
+
     def finish(self) -> None:
         """Let `run` end once everything is stored and acknowledged."""
         self._is_finished = True
@@ -100,8 +108,7 @@ class Writer:
                     return
             await self._ack_casual()
             if self.withheld and not self._hub.is_behind():
-                self.withheld = False
-                await self._owner.send(self._owner.session.credit(self._hub.credit()).message)
+                await self._owner.send(self._owner.session.credit(self.credit()).message)
             if self._is_finished and not self._work and not self._casual:
                 await self._ack_casual(now=True)
                 return
@@ -133,8 +140,7 @@ class Writer:
         if work:
             last = work[-1]
             answers = [(one.seq, one.admitted.refusals) for one in work if isinstance(one, Judged)]
-            credit = self._hub.credit()
-            self.withheld = credit == 0
+            credit = self.credit()
             upto = last.seq if isinstance(last, Judged) else last.to_seq
             for send in self._owner.session.stored(upto, answers, credit):
                 await self._owner.send(send.message)
