@@ -23,15 +23,14 @@ import msgspec
 import numpy as np
 import structlog
 from numpy.typing import NDArray
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 
 from ingest import courier, wire
 from ingest.codes import CloseCode
+from ingest.line import Dial, Line, web_dial
 from ingest.outbox import open_outbox
 from ingest.wire import SeriesDeclared
 from opsroom.clock import Clock, WallClock
-from opsroom.errors import OpsroomError
+from opsroom.errors import Invalid, OpsroomError
 from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 from opsroom.settings import Limits
 
@@ -84,13 +83,15 @@ class Link:
         on_refused: Callable[[int, list[dict[str, Any]]], None] | None = None,
         backlog_bytes: int | None = None,
         ssl: Any = None,
+        dial: Dial | None = None,
         seed: int | None = None,
     ) -> None:
         """Speak for `source` to the room at `url`.
 
         Without `outbox_path` what is not stored lives in memory only. `on_refused` is called with (seq,
         refusals). `sleep` passes the time between attempts. `send` waits while more than `backlog_bytes`
-        are unsent (default: never, the outbox takes it).
+        are unsent (default: never, the outbox takes it). `dial` opens the connections (default: WebSockets
+        with `ssl`).
         """
         self._limits = limits or Limits()
         self._url = url
@@ -98,7 +99,7 @@ class Link:
         self._sleep = sleep
         self._on_refused = on_refused
         self._backlog_bytes = backlog_bytes
-        self._ssl = ssl
+        self._dial = dial or web_dial(ping_s=self._limits.ping_s, ssl=ssl)
         self._random = random.Random(seed)  # noqa: S311 - jitter, nothing secret
         self._outbox = open_outbox(outbox_path, self._limits.outbox_bytes)
         self._courier = courier.Courier(self._outbox, source, token, lateness_s)
@@ -242,22 +243,14 @@ class Link:
         while not self._is_over():
             began = self._clock.monotonic()
             try:
-                async with connect(
-                    self._url,
-                    compression=None,
-                    max_size=None,
-                    ping_interval=self._limits.ping_s,
-                    ssl=self._ssl,
-                ) as socket:
+                async with self._dial(self._url) as line:
                     self.stats.connections += 1
-                    await self._speak(socket)
-            except (OSError, TimeoutError, InvalidHandshake) as error:
+                    await self._speak(line)
+            except OSError as error:
                 _logger.debug("link_not_connected", url=self._url, reason=str(error))
-            except InvalidURI as error:
-                self._fail(
-                    LinkError(f"{self._url}: no WebSocket URL.", remedy="Use ws://HOST:PORT/api/v1/ingest.")
-                )
-                _logger.warning("link_url_invalid", url=self._url, reason=str(error))
+            except Invalid as error:
+                self._fail(LinkError(error.message, remedy=error.remedy))
+                _logger.warning("link_url_invalid", url=self._url)
             finally:
                 self._courier.lost()
                 self.stats.is_connected = False
@@ -270,22 +263,22 @@ class Link:
         async with self._progress:
             self._progress.notify_all()
 
-    async def _speak(self, socket: ClientConnection) -> None:
+    async def _speak(self, line: Line) -> None:
         opening = self._courier.connected()
         async with asyncio.TaskGroup() as group:
-            writer = group.create_task(self._write(socket))
+            writer = group.create_task(self._write(line))
             try:
                 for frame in opening:
-                    await socket.send(frame)
-                async for told in socket:
-                    await self._take(socket, told)
-            except ConnectionClosed as error:
+                    await line.send(frame)
+                while (told := await line.receive()) is not None:
+                    await self._take(line, told)
+            except OSError as error:
                 _logger.debug("link_lost", url=self._url, reason=str(error))
             finally:
                 writer.cancel()
-        self._judge_close(socket.close_code or CloseCode.DONE, socket.close_reason or "")
+        self._judge_close(line.close_code or CloseCode.DONE, line.close_reason)
 
-    async def _write(self, socket: ClientConnection) -> None:
+    async def _write(self, line: Line) -> None:
         try:
             while True:
                 said, self._said = (
@@ -293,20 +286,20 @@ class Link:
                     ([] if self._courier.is_welcome else self._said),
                 )
                 for frame in (*said, *self._courier.to_send()):
-                    await socket.send(frame)
+                    await line.send(frame)
                 if self._is_closing and not self._said:
                     return
                 if not self._work.is_set():
                     await self._work.wait()
                 self._work.clear()
-        except ConnectionClosed:
+        except OSError:
             return  # The reader learns the reason.
 
-    async def _take(self, socket: ClientConnection, told: str | bytes) -> None:
+    async def _take(self, line: Line, told: str | bytes) -> None:
         for event in self._courier.receive(told, self._clock.monotonic()):
             match event:
                 case bytes():
-                    await socket.send(event)
+                    await line.send(event)
                 case courier.Refused(seq, refusals):
                     self.stats.refused += len(refusals)
                     if self._on_refused is not None:
@@ -318,7 +311,7 @@ class Link:
                         self._answers.put_nowait(message)
                 case courier.Fatal(error):
                     self._fail(error)
-                    await socket.close()
+                    await line.close()
                 case courier.Welcomed() | courier.Stored():
                     self.stats.is_connected = True
                     self.stats.stored_seq = self._courier.stored_seq

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -24,18 +25,25 @@ class WallClock:
     `floor` (last persisted room time) is never undercut.
     """
 
-    def __init__(self, floor: int = 0) -> None:
-        """Start at the wall clock or at `floor`, whichever is later."""
-        self._start = max(time.time_ns() // 1_000, floor)
-        self._mono = time.monotonic_ns()
+    def __init__(
+        self,
+        floor: int = 0,
+        *,
+        wall_ns: Callable[[], int] = time.time_ns,
+        mono_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Start at the wall clock or at `floor`, whichever is later; `wall_ns` and `mono_ns` are read."""
+        self._mono_ns = mono_ns
+        self._start = max(wall_ns() // 1_000, floor)
+        self._mono = mono_ns()
 
     def now(self) -> int:
         """Give room time, int microseconds UTC."""
-        return self._start + (time.monotonic_ns() - self._mono) // 1_000
+        return self._start + (self._mono_ns() - self._mono) // 1_000
 
     def monotonic(self) -> float:
         """Give monotonic seconds."""
-        return time.monotonic()
+        return self._mono_ns() / 1e9
 
 
 class ManualClock:
