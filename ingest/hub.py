@@ -117,14 +117,22 @@ class Hub:
     Who is connected, the credit, and configuration not yet in the log.
     """
 
-    def __init__(self, room: IngestRoom, wall: Callable[[], int] = wall_now) -> None:
-        """Serve `room`; `wall` is the wall clock that readings may not be far ahead of."""
+    def __init__(
+        self,
+        room: IngestRoom,
+        wall: Callable[[], int] = wall_now,
+        token_hex: Callable[[int], str] = secrets.token_hex,
+    ) -> None:
+        """Serve `room`; `wall` is the wall clock that readings may not be far ahead of.
+
+        `token_hex` names this run of the server, so that senders without a name never meet their namesakes.
+        """
         self.room = room
         self.wall = wall
         self.limits = room.settings.limits
         self.connections: set[Member] = set()
         self.by_source: dict[str, Member] = {}
-        self._boot = secrets.token_hex(3)
+        self._boot = token_hex(3)
         self._numbers = itertools.count(1)
         self._unlogged: list[AnyConfig] = []
 

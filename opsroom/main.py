@@ -10,7 +10,7 @@ import contextlib
 import secrets
 import signal
 import ssl
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import uvicorn
@@ -41,11 +41,13 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from opsroom.alarm import AlarmClass
+    from opsroom.clock import Clock
     from opsroom.log import Log
     from opsroom.model import Alert
     from opsroom.records import AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Store
+    from opsroom.store.offload import Offload
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 DRAIN_S: Final = 30.0
@@ -148,37 +150,14 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     store: Store = open_store(settings.store.url, settings.store)
     log: Log = open_log(settings.log.url, settings.limits, settings.log.group_commit_ms)
     refuse_strangers(store, log)
-    catalog = known_catalog(store, log)
-    if changes is None:
-        changes = load_economy(settings.room.economy, catalog)
-    for change in changes:
-        catalog.apply(change)
-    rootless = first_unit(catalog)
-    for change in rootless:
-        catalog.apply(change)
-    folder = RuleFolder(settings.room.rules, catalog)
-    ruled = folder.start()
-    for change in ruled:
-        catalog.apply(change)
-    core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
     clock = WallClock(floor=last_now(log) if settings.server.clock == "wall" else 0)
     offload = ThreadOffload(settings.store.read_pool)
     access = Access(store.access, settings.limits, WallClock(), offload.read, write=offload.write)
-    view = View(catalog, settings.room, boot=secrets.token_hex(4), figures=settings.figures)
-    room = Room(
-        settings=settings,
-        catalog=catalog,
-        clock=clock,
-        log=log,
-        store=store,
-        offload=offload,
-        core=core,
-        view=view,
-        access=access,
+    parts = joined(
+        settings, clock=clock, log=log, store=store, offload=offload, access=access, changes=changes
     )
-    view.class_of = classes_of(room)
+    room, folder = parts.room, parts.folder
     notifier, watchdog = tellers(room)
-    folder.join(room.change, lambda: core.rules.keys)
     asgi = create_api(room, folder=folder)
     asgi.include_router(ingest_router(room))
     if screens:
@@ -191,7 +170,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         store=store,
         log=log,
         offload=offload,
-        changes=[*changes, *rootless, *ruled],
+        changes=parts.changes,
         notifier=notifier,
         watchdog=watchdog,
         folder=folder,
@@ -205,6 +184,63 @@ def classes_of(room: Room) -> Callable[[Alert], AlarmClass]:
         return room.agreed.class_of(alert)
 
     return class_of
+
+
+class Joined(NamedTuple):
+    """A room whose parts are joined, the folder of its rules, and what `Room.start` has to note."""
+
+    room: Room
+    folder: RuleFolder
+    changes: list[AnyConfig]
+
+
+def joined(
+    settings: Settings,
+    *,
+    clock: Clock,
+    log: Log,
+    store: Store,
+    offload: Offload,
+    access: Access,
+    changes: list[AnyConfig] | None = None,
+    token_hex: Callable[[int], str] = secrets.token_hex,
+) -> Joined:
+    """Join core, view and room over their ports.
+
+    Everything the room does not own comes in as an argument: time, disk and chance.
+
+    Raises:
+        SettingsError: the economy file or a rule cannot be used.
+    """
+    catalog = known_catalog(store, log)
+    if changes is None:
+        changes = load_economy(settings.room.economy, catalog)
+    for change in changes:
+        catalog.apply(change)
+    rootless = first_unit(catalog)
+    for change in rootless:
+        catalog.apply(change)
+    folder = RuleFolder(settings.room.rules, catalog)
+    ruled = folder.start()
+    for change in ruled:
+        catalog.apply(change)
+    core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
+    view = View(catalog, settings.room, boot=token_hex(4), figures=settings.figures)
+    room = Room(
+        settings=settings,
+        catalog=catalog,
+        clock=clock,
+        log=log,
+        store=store,
+        offload=offload,
+        core=core,
+        view=view,
+        access=access,
+        token_hex=token_hex,
+    )
+    view.class_of = classes_of(room)
+    folder.join(room.change, lambda: core.rules.keys)
+    return Joined(room, folder, [*changes, *rootless, *ruled])
 
 
 def tellers(room: Room) -> tuple[Notifier, Watchdog]:

@@ -67,8 +67,10 @@ class Room:
         core: Core,
         view: View,
         access: Access,
+        token_hex: Callable[[int], str] = secrets.token_hex,
     ) -> None:
         """Take the parts; nothing runs until `start` and `run`."""
+        self._token_hex = token_hex
         self.settings = settings
         self.catalog = catalog
         self.clock = clock
@@ -109,7 +111,7 @@ class Room:
             OpsroomError: the room's rules refuse it (AccessDenied, Conflict, ...), or the log cannot take it.
         """
         if not act.key:
-            act = msgspec.structs.replace(act, key=secrets.token_hex(8))
+            act = msgspec.structs.replace(act, key=self._token_hex(8))
         done: asyncio.Future[list[Transition]] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(act.key, []).append(done)
         try:
@@ -171,9 +173,8 @@ class Room:
         self.view.load(now, book.open.values(), raises, self.core.audits.rows.values(), book.agreed)
         self.view.pleasures.take(self.core.pleasures.rows.values())
         first = [self._entry(RecordKind.TICK, START)]
-        if changes:
-            first.append(self._entry(RecordKind.CONFIG, encode(changes)))
-        await self.log.append(first)
+        first += [self._entry(RecordKind.CONFIG, encode(changes))] if changes else []
+        await self.log.append(first, urgent=True)  # the reserve: a room comes up on a full disk
         for name, source in self.core.sources.clocks.items():
             if source.open:
                 self._heard[name] = self.clock.monotonic()
