@@ -29,25 +29,48 @@ def _lean(edge: Transition) -> Edge:
     return _edge.decode(msgspec.msgpack.encode(edge))
 
 
+def _in_order(parts: list[Columns]) -> Columns:
+    """Put readings in order of (series, t), one an instant: the last by arrival."""
+    held = Columns.concat(parts)
+    index = order(held.series, held.t)
+    held = held if index is None else held.take(index)
+    keep = last_of_equals(held.series, held.t)
+    return held if keep is None else held.take(keep)
+
+
 class MemoryReadings:
-    """Readings as arrays in the order of arrival, put in order when asked."""
+    """Readings as arrays in the order of arrival, put in order when asked.
+
+    What was taken and not flushed is held apart: `crashed` leaves it behind, as the end of a process does.
+    """
 
     def __init__(self) -> None:
         self._lock = RLock()
         self._parts: list[Columns] = []
+        self._held: list[Columns] = []
         self._taken = 0
         self.flushed_offset = 0
+
+    def crashed(self) -> MemoryReadings:
+        """Give what another process finds after this one ended: what was flushed."""
+        found = MemoryReadings()
+        with self._lock:
+            found._parts = list(self._parts)
+            found._taken = found.flushed_offset = self.flushed_offset
+        return found
 
     def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Hold readings."""
         with self._lock:
             if offset > self.flushed_offset:
                 self._taken = max(self._taken, offset)
-                self._parts.append(columns)
+                self._held.append(columns)
 
     def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: ARG002, FBT001, FBT002
-        """Move the offset; all stays in memory."""
+        """Keep what is held and move the offset; all stays in memory."""
         with self._lock:
+            self._parts += self._held
+            self._held = []
             self.flushed_offset = max(self.flushed_offset, self._taken)
             return self.flushed_offset
 
@@ -70,13 +93,8 @@ class MemoryReadings:
 
     def _sorted(self) -> Columns:
         with self._lock:
-            held = Columns.concat(self._parts)
-            index = order(held.series, held.t)
-            held = held if index is None else held.take(index)
-            keep = last_of_equals(held.series, held.t)
-            held = held if keep is None else held.take(keep)
-            self._parts = [held]
-            return held
+            self._parts = [_in_order(self._parts)]
+            return _in_order([*self._parts, *self._held])
 
 
 class MemoryJournal:
@@ -341,6 +359,14 @@ class MemoryStore:
         self.snapshots = MemorySnapshots()
         self.access = MemoryAccess()
         self.outbox = MemoryOutbox(self.journal.news)
+
+    def crashed(self) -> MemoryStore:
+        """Give what another process finds after this one ended: readings that were not flushed are gone."""
+        found = MemoryStore()
+        found.readings = self.readings.crashed()
+        found.journal = found.catalog = self.journal
+        found.snapshots, found.access, found.outbox = self.snapshots, self.access, self.outbox
+        return found
 
     def close(self) -> None:
         """Nothing to let go."""
