@@ -31,6 +31,7 @@ from tests.acceptance import (
     reliability_rows,
     rule_rows,
     setup_rows,
+    simulation_rows,
     story_rows,
     tep_rows,
 )
@@ -53,6 +54,7 @@ MODULES = (
     kind_rows,
     agreement_rows,
     rule_rows,
+    simulation_rows,
     fault_rows,
     overload_rows,
     reliability_rows,

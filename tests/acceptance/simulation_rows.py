@@ -1,0 +1,49 @@
+"""Rows about simulated worlds: that they hold, and that a broken one does not."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
+from tests.simulation.__main__ import run_seeds
+
+SEEDS = 200
+WITHIN_S = 180.0
+
+
+@ROWS.row(
+    "two hundred seeds",
+    command=f"python -m tests.simulation --seeds 1..{SEEDS}",
+    limit=f"{SEEDS} simulated worlds with their faults: every invariant holds, within {WITHIN_S:.0f} s",
+)
+def two_hundred() -> Outcome:
+    began = time.monotonic()
+    verdicts = list(run_seeds(range(1, SEEDS + 1)))
+    seconds = time.monotonic() - began
+    happened: Counter[str] = Counter()
+    for verdict in verdicts:
+        happened.update(verdict.counts)
+    broken = [f"{verdict.line()}; again: {verdict.again()}" for verdict in verdicts if verdict.broken]
+    figure = {
+        "seeds": len(verdicts),
+        "broken": len(broken),
+        "seconds": round(seconds),
+        "room_killed": happened["room killed"],
+        "plants_killed": happened["plant killed"],
+        "faults": happened["fault"],
+        "records": sum(count for what, count in happened.items() if what.startswith("log ")),
+        "edges": sum(count for what, count in happened.items() if what.startswith("edge ")),
+        "climbs": happened["edge climbed"],
+        "acts": happened["act"],
+    }
+    return Outcome(figure, not broken and seconds <= WITHIN_S, "; ".join(broken)[:2000])
+
+
+@ROWS.row(
+    "broken invariants are caught",
+    command="pytest tests/simulation -k broken",
+    limit="each invariant is broken on purpose through a port, and caught under its name",
+)
+def caught() -> Outcome:
+    return pytest_outcome("tests/simulation/test_simulation.py", "-k", "broken")
