@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from opsroom.audit import Audit
 from opsroom.log.columns import decode_columns, encode_columns
 from opsroom.log.memory import MemoryLog
 from opsroom.model import Columns, Micros, Transition
@@ -163,10 +164,15 @@ class _Journal(WatchedJournal):
         self._broken = broken
 
     def commit(
-        self, offset: int, transitions: Sequence[Transition], config: Sequence[AnyConfig], acts: Acts
+        self,
+        offset: int,
+        transitions: Sequence[Transition],
+        config: Sequence[AnyConfig],
+        acts: Acts,
+        audits: Sequence[Audit] = (),
     ) -> None:
         """Commit something else."""
-        super().commit(offset, self._broken.edges(transitions), config, self._broken.acts(acts))
+        super().commit(offset, self._broken.edges(transitions), config, self._broken.acts(acts), audits)
 
 
 class _BreaksJournal(Whole):

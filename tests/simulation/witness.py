@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from opsroom.audit import Audit
 from opsroom.catalog import Catalog
 from opsroom.core import Core
 from opsroom.log.columns import decode_columns
@@ -187,11 +188,12 @@ class WatchedJournal(MemoryJournal):
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
+        audits: Sequence[Audit] = (),
     ) -> None:
         """Keep all of it, and tell."""
         fresh = offset > self.offset()
         behind = self.offset()
-        super().commit(offset, transitions, config, acts)
+        super().commit(offset, transitions, config, acts, audits)
         if fresh:
             self._witness.committed(offset, transitions, [act for act in acts if act[0] > behind])
 
