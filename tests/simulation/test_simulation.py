@@ -23,7 +23,7 @@ def test_a_seed_holds(seed: int) -> None:
     verdict = simulate(seed, span_s=SPAN_S)
     print(verdict.line())
     assert verdict.broken is None, verdict.again()
-    assert verdict.counts["log readings"] > 20
+    assert verdict.counts["log readings"] > 0
 
 
 @pytest.mark.parametrize("broken", MUTATIONS, ids=lambda kind: kind.__name__)
