@@ -129,6 +129,11 @@ class DiskLog:
         """Take `entries` for the next flush; the future gives what `append` does."""
         return self._submit(_Pending(tuple(entries), urgent=urgent))
 
+    @property
+    def is_full(self) -> bool:
+        """Whether the disk takes no readings."""
+        return self._disk.full
+
     async def new_epoch(self, source: str) -> int:
         """Start the next epoch of `source`."""
         return await self._submit(_Pending(source, urgent=True))
