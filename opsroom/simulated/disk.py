@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 from opsroom.errors import Conflict, StoreError, StoreFull
 from opsroom.log.memory import MemoryLog
-from opsroom.records import Entry, Record, SourceState
+from opsroom.records import Entry, Record, RecordKind, SourceState
 
 if TYPE_CHECKING:
     import random
@@ -20,13 +20,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 Entries = Sequence[Entry] | str
 
+# As in the embedded log: on a full disk people still act and deadlines still pass.
+_RESERVED: Final = frozenset({RecordKind.ACT, RecordKind.TICK})
 FLUSH_S: Final = (0.0005, 0.01)
 
 
 class Disk:
     """What log and store wait for; `slow`, `full` and `sick` are set from outside.
 
-    `slow` multiplies every wait, `full` refuses what is not urgent, `sick` is the share of refused writes.
+    `slow` multiplies every wait, `full` refuses what has no reserve, `sick` is the share of refused writes.
     """
 
     def __init__(self, random: random.Random) -> None:
@@ -40,15 +42,15 @@ class Disk:
         """Take as long as a flush takes."""
         await asyncio.sleep(self._random.uniform(*FLUSH_S) * self.slow)
 
-    async def flush(self, *, urgent: bool = False) -> None:
+    async def flush(self, *, reserved: bool = False) -> None:
         """Wait for a flush; the data is durable only after it.
 
         Raises:
-            StoreFull: no space; urgent writes have a reserve.
+            StoreFull: no space; `reserved` writes have their own.
             StoreError: the disk refused.
         """
         await self.pause()
-        if self.full and not urgent:
+        if self.full and not reserved:
             raise StoreFull("No space left.", remedy="Free space.")
         if self.sick and self._random.random() < self.sick:
             raise StoreError("The disk refused.", remedy="Look at the disk.")
@@ -57,11 +59,12 @@ class Disk:
 class _Pending:
     """One append, or one new epoch (then `what` is the source), on its way to the disk."""
 
-    __slots__ = ("future", "urgent", "what")
+    __slots__ = ("future", "is_reserved", "urgent", "what")
 
     def __init__(self, what: Entries, *, urgent: bool) -> None:
         self.what = what
         self.urgent = urgent
+        self.is_reserved = urgent or isinstance(what, str) or all(one.kind in _RESERVED for one in what)
         self.future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
 
 
@@ -92,13 +95,12 @@ class DiskLog:
                 await self._write(group)
 
     async def _write(self, group: list[_Pending]) -> None:
-        urgent = any(one.urgent for one in group)
         try:
-            await self._disk.flush(urgent=urgent)
+            await self._disk.flush(reserved=any(one.is_reserved for one in group))
         except StoreError as error:
             _answer(group, error)
             return
-        refused = [one for one in group if self._disk.full and not one.urgent]
+        refused = [one for one in group if self._disk.full and not one.is_reserved]
         _answer(refused, StoreFull("No space left.", remedy="Free space."))
         before = self._medium.last_offset
         answers: list[tuple[_Pending, int | Conflict]] = [
