@@ -132,6 +132,16 @@ class DiskLog:
         return self._submit(_Pending(tuple(entries), urgent=urgent))
 
     @property
+    def damaged(self) -> int:
+        """How many records were found damaged."""
+        return self._medium.damaged
+
+    @property
+    def trimmed(self) -> int:
+        """Offset up to which readings and ticks were let go."""
+        return self._medium.trimmed
+
+    @property
     def is_full(self) -> bool:
         """Whether the disk takes no readings."""
         return self._disk.full

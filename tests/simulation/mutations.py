@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from opsroom.audit import Audit
 from opsroom.log.columns import decode_columns, encode_columns
 from opsroom.log.memory import MemoryLog
 from opsroom.model import Columns, Micros, Transition
@@ -169,10 +168,12 @@ class _Journal(WatchedJournal):
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
         acts: Acts,
-        audits: Sequence[Audit] = (),
+        *rest: Any,
+        **named: Any,
     ) -> None:
         """Commit something else."""
-        super().commit(offset, self._broken.edges(transitions), config, self._broken.acts(acts), audits)
+        edges, done = self._broken.edges(transitions), self._broken.acts(acts)
+        super().commit(offset, edges, config, done, *rest, **named)
 
 
 class _BreaksJournal(Whole):

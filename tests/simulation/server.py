@@ -109,7 +109,7 @@ class Server:
             passwords=Passwords(_QUICK),
         )
         clock = WallClock(floor=last_now(log), wall_ns=world.wall_ns, mono_ns=loop.time_ns)
-        room, changes = joined(
+        parts = joined(
             settings,
             clock=clock,
             log=log,
@@ -118,10 +118,11 @@ class Server:
             access=access,
             token_hex=lambda n: self._chance.randbytes(n).hex(),
         )
+        room = parts.room
         async with asyncio.TaskGroup() as group:
             writer = group.create_task(log.run())
             await access.load()
-            await room.start(changes)
+            await room.start(parts.changes)
             running = [group.create_task(room.run()), group.create_task(access.keep_fresh())]
             await room.reached(log.last_offset)
             self._open(room, group)

@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import msgspec
 
-from opsroom.audit import Audit
 from opsroom.catalog import Catalog
 from opsroom.core import Core
 from opsroom.log.columns import decode_columns
@@ -188,12 +187,13 @@ class WatchedJournal(MemoryJournal):
         transitions: Sequence[Transition],
         config: Sequence[AnyConfig],
         acts: Sequence[tuple[int, Micros, AnyAct]],
-        audits: Sequence[Audit] = (),
+        *rest: Any,
+        **named: Any,
     ) -> None:
         """Keep all of it, and tell."""
         fresh = offset > self.offset()
         behind = self.offset()
-        super().commit(offset, transitions, config, acts, audits)
+        super().commit(offset, transitions, config, acts, *rest, **named)
         if fresh:
             self._witness.committed(offset, transitions, [act for act in acts if act[0] > behind])
 
