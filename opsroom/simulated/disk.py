@@ -201,10 +201,19 @@ class DiskOffload:
         """Wait for `disk`."""
         self._disk = disk
         self._writing = asyncio.Lock()
+        self._compacting = asyncio.Lock()
 
     async def write(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn` after every earlier write. Ended before it ran, nothing is stored; after it, all."""
         async with self._writing:
+            await self._disk.flush()
+            given = fn(*args, **kwargs)
+            await self._disk.pause()
+            return given
+
+    async def compact(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run `fn` after every earlier compaction, beside writes."""
+        async with self._compacting:
             await self._disk.flush()
             given = fn(*args, **kwargs)
             await self._disk.pause()

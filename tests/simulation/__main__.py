@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 from tests.simulation.mutations import MUTATIONS, Whole
@@ -23,7 +24,7 @@ def run_seeds(seeds: range, span_s: float = SPAN_S, processes: int | None = None
         yield from (simulate(seed, span_s=span_s) for seed in seeds)
         return
     with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(simulate, seeds, [span_s] * len(seeds), chunksize=4)
+        yield from pool.map(partial(simulate, span_s=span_s), seeds, chunksize=4)
 
 
 def main() -> int:
