@@ -82,9 +82,8 @@ class Room:
         self.access = access
         self.tokens = access  # whose token a sender holds, for the gateway
         self.plants = PlantHub(catalog, view.describe, self.delivered)
-        self.offset = 0
         self.ready = self.store_failing = False
-        self._committed = self._snapshotted = self._trimmed = 0
+        self.offset = self._committed = self._snapshotted = self._trimmed = 0
         self._moved = asyncio.Event()
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}

@@ -29,7 +29,7 @@ class Window(Generic[_K]):
         """Show `keys` as of `revision`; tell whether others than before are shown."""
         before = self.since
         self.since = {key: before.get(key, revision) for key in keys}
-        gone = before.keys() - self.since.keys()
+        gone = [key for key in before if key not in self.since]
         for key in gone:
             if len(self._gone) == GONE_KEPT:
                 self.forgotten = self._gone[0][0]
