@@ -56,6 +56,7 @@ UNTIL_SEEN = """() => {
   }, true);
 }"""
 
+START_MS = 45_000  # five hundred tiles and a room that has just begun
 PATIENT_MS = 15_000  # for what is waited for but not promised in time
 expect.set_options(timeout=PATIENT_MS)
 
@@ -88,6 +89,7 @@ def outside(what: Coroutine[Any, Any, Any]) -> Any:
 def seated(seen: Visit, server: Town, name: str) -> Any:
     """Sign in through the form; give the page."""
     page = seen.page
+    page.set_default_timeout(START_MS)
     page.goto(f"{server.home}/room/")
     page.wait_for_selector("#person")
     page.keyboard.type(name)
@@ -199,7 +201,7 @@ def test_a_shelved_alert_is_counted_named_and_comes_back(dam: Town, visit: Visit
     mine.keyboard.press("Enter")
     for page in (mine, other):
         expect(page.locator(COUNTS)).to_contain_text("1 shelved")
-        assert card(page, alert).count() == 0, "what is silenced stands in its quiet place, put away"
+        expect(card(page, alert), "what is silenced stands in its quiet place, put away").to_have_count(0)
     other.bring_to_front()
     other.keyboard.press("q")
     said = card(other, alert).locator(":scope > .card-text > .card-silenced")
