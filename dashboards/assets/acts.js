@@ -2,7 +2,7 @@
 
 import { h, notice, say, $ } from "./dom.js";
 import { ask, act, worded } from "./rest.js";
-import { now, state } from "./model.js";
+import { now, state, touch } from "./model.js";
 import { placeName, stamp } from "./sentences.js";
 import { t } from "./words.js";
 
@@ -20,6 +20,7 @@ export function closeForms() {
   if (!open) return false;
   const card = open.closest(".card");
   open.remove();
+  touch("alerts-selection"); // the wall held its order under the form
   card?.querySelector(".more")?.setAttribute("aria-expanded", "false");
   card?.querySelector(".card-title")?.focus();
   return true;
@@ -54,6 +55,7 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
     button.disabled = false;
     if (answer.ok) {
       form.remove();
+      touch("alerts-selection");
       card.querySelector(".card-title")?.focus();
       said();
     } else if (form.isConnected) refuse(form, fault, answer.error);

@@ -83,7 +83,7 @@ export function focusPicks() {
 }
 
 function paint() {
-  for (const id of picked) if (!mayPick(state.alerts.get(id)) && !refused.some((one) => one.id === id)) picked.delete(id);
+  if (!busy) for (const id of picked) if (!mayPick(state.alerts.get(id))) picked.delete(id);
   $("wall-picks").hidden = !on;
   if (!on) return;
   setText(parts.count, plural("room.pick.count", picked.size));
@@ -135,7 +135,7 @@ async function acknowledgePicked(event) {
   }
   busy = false;
   if (done) say(plural("room.pick.done", done));
-  if (picked.size) touch("alerts-selection");
+  if (picked.size || refused.length) touch("alerts-selection");
   else stopPicking();
 }
 
