@@ -20,7 +20,7 @@ import google_crc32c
 import msgspec
 
 from opsroom.errors import Corrupt, StoreError, StoreFull
-from opsroom.log._salvage import is_damage, keep_cut_wal, lost, unreadable
+from opsroom.log._salvage import SqliteError, is_damage, keep_cut_wal, lost, unreadable
 from opsroom.model import Refusal
 from opsroom.records import Record, RecordKind, SourceState
 
@@ -75,7 +75,7 @@ class LogFile:
             self._read_lock = threading.Lock()
             self.last = self._one("SELECT COALESCE(MAX(number), 0) FROM record")
             self.trimmed = self._one("SELECT upto FROM trimmed")
-        except sqlite3.Error as error:
+        except SqliteError as error:
             self._lock_file.close()
             raise told(error, path) from error
         except BaseException:
@@ -113,7 +113,7 @@ class LogFile:
             if answers:
                 self._writer.executemany(_REFUSE, answers)
             self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except SqliteError as error:
             self._roll_back()
             raise told(error, self.path) from error
 
@@ -122,7 +122,7 @@ class LogFile:
         with self._read_lock:
             try:
                 rows = self._reader.execute(_READ, (after, limit)).fetchall()
-            except sqlite3.Error as error:
+            except SqliteError as error:
                 if is_damage(error):
                     return self._around_damage(after, limit)
                 raise told(error, self.path) from error
@@ -149,7 +149,7 @@ class LogFile:
             try:
                 # Singly: a range that begins beside a damaged page would be refused with it.
                 row = self._reader.execute(_READ_ONE, (number + 1,)).fetchone()
-            except sqlite3.Error as error:
+            except SqliteError as error:
                 if not is_damage(error):
                     raise told(error, self.path) from error
                 break
@@ -192,7 +192,7 @@ class LogFile:
             )
             self._writer.execute("UPDATE trimmed SET upto = ?", (stop,))
             self._writer.execute("COMMIT")
-        except sqlite3.Error as error:
+        except SqliteError as error:
             self._roll_back()
             raise told(error, self.path) from error
         self.trimmed = stop
@@ -255,7 +255,7 @@ class LogFile:
         return int(self._writer.execute(query).fetchone()[0])
 
 
-def told(error: sqlite3.Error, path: Path) -> StoreError:
+def told(error: Exception, path: Path) -> StoreError:
     """Give an SQLite error in the room's words."""
     code = getattr(error, "sqlite_errorcode", None) or 0
     params = {"file": str(path), "reason": str(error)}
@@ -263,7 +263,7 @@ def told(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreFull(
             f"No space left for {path.name}.", remedy="Free space; writing goes on by itself.", **params
         )
-    if code & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+    if is_damage(error) or code & 0xFF == sqlite3.SQLITE_NOTADB:
         return Corrupt(f"{path.name} is damaged: {error}.", remedy="Run `opsroom doctor`.", **params)
     return StoreError(
         f"{path.name}: {error}.", remedy="Look at the disk; nothing was acknowledged.", **params

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from pathlib import Path
+from typing import Final
 
 import structlog
 
@@ -14,9 +15,16 @@ from opsroom.wal import TORN_MAX, commits_beyond
 _logger = structlog.get_logger("opsroom.log")
 
 
-def is_damage(error: sqlite3.Error) -> bool:
+SqliteError: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file makes SQLite raise: where it quotes a damaged name, its words are no text."""
+
+
+def is_damage(error: Exception) -> bool:
     """Tell whether SQLite says that a page is not what it should be."""
-    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_CORRUPT
+    return (
+        isinstance(error, UnicodeDecodeError)
+        or (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_CORRUPT
+    )
 
 
 def unreadable(reader: sqlite3.Connection, path: Path, after: int, last: int) -> Corrupt:
@@ -46,7 +54,7 @@ def lost(path: Path, first: int, last: int) -> Corrupt:
 def _readable(reader: sqlite3.Connection, number: int) -> bool:
     try:
         reader.execute("SELECT payload FROM record WHERE number = ?", (number,)).fetchone()
-    except sqlite3.Error as error:
+    except SqliteError as error:
         if is_damage(error):
             return False
         raise

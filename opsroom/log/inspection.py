@@ -10,7 +10,7 @@ from typing import Final
 
 from opsroom.errors import Corrupt
 from opsroom.log._file import VERSION, is_whole
-from opsroom.log._salvage import is_damage
+from opsroom.log._salvage import SqliteError, is_damage
 
 _COLUMNS: Final = "number, kind, received, source, epoch, seq, crc, payload"
 _STRIDE: Final = 512
@@ -40,7 +40,7 @@ def inspect(path: Path) -> tuple[int, list[Corrupt]]:
                 error = Corrupt(f"{path.name} has format {version}.", remedy=remedy, file=str(path))
                 return 0, [*found, error]
             whole, bad = _records(log)
-    except sqlite3.Error as error:
+    except SqliteError as error:
         remedy = "Restore a backup: opsroom restore."
         return 0, [*found, Corrupt(f"{path.name} cannot be read: {error}.", remedy=remedy, file=str(path))]
     return whole, [*found, *(_told(path, first, last) for first, last in _ranges(bad))]
@@ -58,7 +58,7 @@ def _records(log: sqlite3.Connection) -> tuple[int, list[int]]:
             rows = log.execute(query, (after, stop)).fetchall()
             unread = [row[0] for row in rows if not is_whole(row)]
             whole += len(rows) - len(unread)
-        except sqlite3.Error as error:
+        except SqliteError as error:
             if not is_damage(error):
                 raise
             good, unread = _one_by_one(log, range(after + 1, stop + 1))
@@ -72,7 +72,7 @@ def _first(log: sqlite3.Connection) -> int:
     """Give the number of the first record, 1 where its page cannot be read."""
     try:
         return int(log.execute("SELECT COALESCE(MIN(number), 1) FROM record").fetchone()[0])
-    except sqlite3.Error as error:
+    except SqliteError as error:
         if not is_damage(error):
             raise
         return 1
@@ -85,7 +85,7 @@ def _one_by_one(log: sqlite3.Connection, numbers: range) -> tuple[int, list[int]
     for number in numbers:
         try:
             row = log.execute(query, (number,)).fetchone()
-        except sqlite3.Error as error:
+        except SqliteError as error:
             if not is_damage(error):
                 raise
             bad.append(number)

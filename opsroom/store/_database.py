@@ -142,6 +142,8 @@ def told() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _in_words(error) from error
+    except UnicodeDecodeError as error:  # SQLite quotes a damaged name
+        raise Corrupt(f"The store is damaged: {error}.", remedy="Put a backup in its place.") from error
     except SQLAlchemyError as error:
         raise StoreError(f"The store: {error}.", remedy="Look at the database's own log.") from error
 

@@ -36,7 +36,7 @@ def inspect(path: Path) -> tuple[int, list[OpsroomError]]:
             found: list[OpsroomError] = list(_pages(store, path))
             whole, bad = _segments(store, path)
             return whole, [*found, *bad, *_snapshots(store, path), *_rows(store, path)]
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         return 0, [Corrupt(f"{path.name} cannot be read: {error}.", remedy=_BACKUP, file=str(path))]
 
 
@@ -57,7 +57,7 @@ def _pages(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Ask SQLite for pages that are not what they should be."""
     try:
         rows = store.execute(f"PRAGMA quick_check({_PAGES_TOLD})").fetchall()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         rows = [(str(error),)]
     for (said,) in rows:
         if said != "ok":
@@ -130,7 +130,7 @@ def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
                 not _decodes(body)
                 for (body,) in store.execute(f"SELECT body FROM {table}")  # noqa: S608 - constant above
             )
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             yield Corrupt(f"{path.name}: table {table}: {error}.", remedy=_BACKUP, file=str(path))
             continue
         if bad:

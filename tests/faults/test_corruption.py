@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from opsroom.log import open_log, readable
 from opsroom.log.inspection import inspect
 from opsroom.main import build
 from opsroom.settings import load_settings
+from opsroom.store import open_store
 from tests.assembled.town import Town, person, town, works
 from tests.faults import damage
 from tests.faults.oracle import left_by
@@ -174,3 +176,21 @@ def moved(server: Town, folder: Path) -> Town:
     for name in ("store.db", "log.db"):
         shutil.copy2(server.folder / name, here.folder / name)
     return here
+
+
+@pytest.mark.parametrize("opened", [open_log, open_store])
+def test_a_damaged_name_that_sqlite_quotes_is_damage(tmp_path: Path, opened: Callable[[str], Any]) -> None:
+    """SQLite's own words about it are no text then."""
+    file = tmp_path / "room.db"
+    asyncio.run(closed(opened, file))
+    content = bytearray(file.read_bytes())
+    content[content.find(b"CREATE TABLE") + len("CREATE ")] ^= 0x80
+    file.write_bytes(content)
+    with pytest.raises(StoreError) as refused:
+        asyncio.run(closed(opened, file))
+    assert refused.value.code == "corrupt"
+
+
+async def closed(opened: Callable[[str], Any], file: Path) -> None:
+    """Open and close a log or a store."""
+    opened(f"sqlite:///{file}").close()
