@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -114,6 +116,15 @@ class Database:
                 remedy="Use the release that wrote it, or a later one.",
                 code="store_newer",
             ) from error
+
+    def flush(self) -> None:
+        """Bring what was committed to the disk without holding up whoever commits meanwhile.
+
+        What `write` then still has to flush is little. Not a promise: that is `write`'s alone.
+        """
+        if self.engine.dialect.name == "sqlite":
+            with contextlib.suppress(OSError), Path(f"{self.engine.url.database}-wal").open("rb") as wal:
+                os.fsync(wal.fileno())
 
     def move_wal(self) -> None:
         """Move SQLite's write-ahead log on into the file; commits do not stop for it."""

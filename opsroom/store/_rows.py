@@ -38,6 +38,7 @@ class SqlSnapshots:
                 with self._database.write_again() as connection:
                     row = _snapshot_row(_piece(name, offset, number), version, offset, piece)
                     self._database.upsert(connection, tables.snapshot, [row])
+            self._database.flush()
             body = b"%s%d:%d" % (PIECES, len(pieces), google_crc32c.value(blob))
         with self._database.write() as connection:
             self._database.upsert(connection, tables.snapshot, [_snapshot_row(name, version, offset, body)])
