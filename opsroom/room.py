@@ -45,6 +45,8 @@ T = TypeVar("T")
 
 SLICE_S: Final = 0.008
 SNAPSHOT_NAME: Final = "core"
+SNAPSHOT_REST: Final = 8.0
+"""Times as long as the last one took until the next: a large room is not busy with nothing else."""
 BANDS_EVERY_S: Final = 0.5
 KEEP_EVERY_S: Final = 1.0
 RETRY_S: Final = 1.0
@@ -90,7 +92,7 @@ class Room:
         self._deliveries = Deliveries(log, clock, self.reached)
         self.backlog = Backlog(settings.limits.inflight_bytes)
         self._heard: dict[str, float] = {}
-        self._bands_at = 0.0
+        self._bands_at = self._snapshot_took = 0.0
         self._snapshot_at = clock.monotonic()
         self._unsaved: tuple[int, bytes] | None = None
 
@@ -148,8 +150,6 @@ class Room:
     async def read(self, ask: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a blocking read of the store on the read pool."""
         return await self.offload.read(ask, *args, **kwargs)
-
-    # -- start -------------------------------------------------------------------------------------
 
     async def start(self, changes: list[AnyConfig]) -> None:
         """Take up where store and log left off; log the start and `changes` of the economy file."""
@@ -306,8 +306,6 @@ class Room:
             else:
                 waiting.set_result(step.transitions)
 
-    # -- the room's own clock and keeping ----------------------------------------------------------
-
     async def _tick(self) -> None:
         """Write the room's clock into the log, for a replay to see the same instants; note who is idle."""
         while True:
@@ -337,7 +335,8 @@ class Room:
     def _snapshot_if_due(self) -> None:
         """Take the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
         at = self.clock.monotonic()
-        due = at - self._snapshot_at >= self.settings.room.snapshot_s and self._committed > self._snapshotted
+        rest = max(self.settings.room.snapshot_s, SNAPSHOT_REST * self._snapshot_took)
+        due = at - self._snapshot_at >= rest and self._committed > self._snapshotted
         if due and self._unsaved is None:
             self._snapshot_at, self._unsaved = at, (self._committed, self.core.snapshot())
 
@@ -349,6 +348,7 @@ class Room:
             save = self.store.snapshots.save
             await self.offload.compact(save, SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob)
             self._snapshotted, self.store_failing = offset, False
+            self._snapshot_took = self.clock.monotonic() - self._snapshot_at
         except StoreError as error:
             self._failed("store_snapshot_failed", error)
         self._unsaved = None
