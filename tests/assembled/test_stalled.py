@@ -13,6 +13,8 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from tests.assembled.town import MANY, Person, Town, Works, person, town, works
 from tests.faults.server import Nursery
 
