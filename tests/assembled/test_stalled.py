@@ -13,8 +13,6 @@ from contextlib import asynccontextmanager, contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-import pytest
-
 from tests.assembled.town import MANY, Person, Town, Works, person, town, works
 from tests.faults.server import Nursery
 
@@ -106,7 +104,6 @@ async def ask_on(raw: socket.socket, ids: list[int], times: int) -> None:
         return
 
 
-@pytest.mark.xfail(strict=False, reason="large frames are paced: gaps of 1.4 to 1.8 s, 1.5 s are promised")
 def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
     nursery: Nursery, tmp_path: Path
 ) -> None:
