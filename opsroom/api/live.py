@@ -120,6 +120,7 @@ class Viewer:
         self._wanted = Subscribe("subscribe")
         self._subscription: Subscription | None = None
         self._asked = asyncio.Event()
+        self._rested_at = 0.0
         self._malformed = 0
 
     async def run(self) -> None:
@@ -182,13 +183,25 @@ class Viewer:
         while True:
             self._check()
             if self._asked.is_set():
-                self._asked.clear()
-                frame = self._subscribe()
+                frame = await self._answer()
             else:
                 frame = await self._next()
             if frame is not None:
                 self._check()
                 await self._send(frame)
+
+    async def _answer(self) -> bytes | None:
+        """Answer the newest ask, no sooner after the last answer than that can be read.
+
+        A screen that asks on and on would have the room make pictures for it alone.
+        """
+        clock = asyncio.get_running_loop().time
+        await asyncio.sleep(self._rested_at - clock())
+        self._asked.clear()
+        frame = self._subscribe()
+        assert self._subscription is not None
+        self._rested_at = clock() + self._subscription.pause_s
+        return frame
 
     async def _next(self) -> bytes | None:
         """Wait for the next frame, at most until the screen asks for something else (then None)."""

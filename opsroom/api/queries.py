@@ -47,7 +47,7 @@ async def units(room: RoomOf, caller: CallerOf) -> Response:
 async def series(room: RoomOf, caller: CallerOf, unit: str | None = None) -> Response:
     """Give SeriesViews: the unit's own, and below those with an alert that has climbed here."""
     scope = room.view.glance(caller.seat, _unit_id(room, caller.seat, unit))
-    shown = [scope.series_view(slot) for slot in scope.slots().tolist()]
+    shown = scope.series_views(scope.slots())
     inside = {below.path for below in room.catalog.below(scope.focus_id)}
     given = [one for one in shown if one["unit_path"] in inside]
     room.view.looked(caller.seat, [room.catalog.series[one["id"]] for one in given])

@@ -170,14 +170,16 @@ class Board:
         self.low[slots], self.high[slots], self.rev[slots] = low[moved], high[moved], revision
         return True
 
-    def trail(self, slot: int, since: int = -1) -> list[Point]:
-        """Give the points (ms, value) of a slot that came after revision `since`, oldest first."""
-        count = min(int(self.written[slot]), TRAIL)
-        places = np.arange(self.written[slot] - count, self.written[slot]) % TRAIL
-        if since >= 0:
-            places = places[self.ring_rev[slot, places] > since]
-        times = (self.ring_t[slot, places] // MICROS_PER_MS).tolist()
-        return list(zip(times, self.ring_v[slot, places].tolist(), strict=True))
+    def trails(self, slots: NDArray[np.int64], since: int = -1) -> list[list[Point]]:
+        """Give for each slot its points (ms, value) that came after revision `since`, oldest first."""
+        written = self.written[slots, np.newaxis]
+        nth = written - TRAIL + np.arange(TRAIL)
+        row, place = slots[:, np.newaxis], nth % TRAIL
+        wanted = (nth >= 0) & (self.ring_rev[row, place] > since)
+        times = (self.ring_t[row, place][wanted] // MICROS_PER_MS).tolist()
+        points = list(zip(times, self.ring_v[row, place][wanted].tolist(), strict=True))
+        ends = np.cumsum(wanted.sum(axis=1)).tolist()
+        return [points[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
     def values(self, slots: NDArray[np.int64]) -> dict[str, tuple[int | None, ...]]:
         """Give the last values by series id.

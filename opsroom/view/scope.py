@@ -18,6 +18,7 @@ from opsroom.view.window import Window
 
 if TYPE_CHECKING:
     from opsroom.model import Alert, Series, Unit
+    from opsroom.view.board import Point
     from opsroom.view.model import View
 
 FRAMES_KEPT: Final = 8
@@ -141,14 +142,21 @@ class Scope:
             "worst": min(inside, default=None),
         }
 
-    def series_view(self, slot: int) -> dict[str, Any]:
-        """Give a SeriesView with its trail."""
+    def series_views(self, slots: NDArray[np.int64]) -> list[dict[str, Any]]:
+        """Give a SeriesView with its trail for each slot, in their order."""
+        board = self.view.board
+        values = board.values(slots).values()
+        latencies = np.round(board.indices(slots)[1], 4).tolist()
+        parts = zip(slots.tolist(), values, latencies, board.trails(slots), strict=True)
+        return [self._series_view(*part) for part in parts]
+
+    def _series_view(
+        self, slot: int, value: tuple[Any, ...], latency: float, trail: list[Point]
+    ) -> dict[str, Any]:
         view = self.view
         series = view.board.series(slot)
         unit = view.catalog.units[series.unit_id]
-        one = np.array([slot])
-        t, v, low, high, q, productivity, performance = view.board.values(one)[str(series.id)]
-        latency = float(np.round(view.board.indices(one)[1], 4)[0])
+        t, v, low, high, q, productivity, performance = value
         alerts = [alert.id for alert in view.on_series(series.id) if self._shows(alert)]
         return {
             "id": series.id,
@@ -165,7 +173,7 @@ class Scope:
             "q": q,
             "low": low,
             "high": high,
-            "trail": view.board.trail(slot),
+            "trail": trail,
             "alert": alerts[0] if alerts else None,
             "productivity": productivity,
             "latency": latency,
@@ -217,7 +225,7 @@ class Scope:
             "ancestors": [{"path": a.path, "name": a.name, "level_name": a.level_name} for a in ancestors],
             "children": [self.unit_view(child) for child in children],
             "alerts": [self.alert_view(alert) for alert in self.standing().shown_alerts()],
-            "series": [self.series_view(slot) for slot in self.slots().tolist()],
+            "series": self.series_views(self.slots()),
             "seats": self.chairs(),
             "lamps": self.standing().lamps(),
             "standing": len(self.standing()),
@@ -254,7 +262,7 @@ class Scope:
         came = np.array([at > since for at in self._series.since.values()], np.bool_)
         cards = slots[(board.card_rev[slots] > since) | came]
         if len(cards):
-            rows["series"] = [self.series_view(slot) for slot in cards.tolist()]
+            rows["series"] = self.series_views(cards)
         if view.seats_revision > since:
             rows["seats"] = self.chairs()
         if view.agreements.revision > since:

@@ -43,7 +43,7 @@ class Subscription:
         self.own_alerts: list[str] = []
         self._view = view
         self._sent = float("-inf")
-        self._pause_s = ALERTS_S
+        self.pause_s = ALERTS_S
         self._news: float | None = None
         self._dozing = False
         self._looked = float("-inf")
@@ -80,9 +80,8 @@ class Subscription:
         view = self._view
         at = asyncio.get_running_loop().time()
         view.refresh(at)
-        shown = set(self.scope.slots().tolist())
         rows = self.scope.snapshot_rows()
-        rows["series"] += [self.scope.series_view(slot) for slot in self.slots.tolist() if slot not in shown]
+        rows["series"] += self.scope.series_views(np.setdiff1d(self.slots, self.scope.slots()))
         head = {
             "type": "snapshot",
             "revision": view.revision,
@@ -121,7 +120,8 @@ class Subscription:
     def _trails(self, since: int) -> dict[str, list[Any]]:
         board = self._view.board
         fresh = self.slots[board.rev[self.slots] > since]
-        return {str(board.id[slot]): board.trail(slot, since) for slot in fresh.tolist()}
+        keys = map(str, board.id[fresh].tolist())
+        return dict(zip(keys, board.trails(fresh, since), strict=True))
 
     def _note(self, at: float) -> None:
         """Remember what this frame brought.
@@ -142,7 +142,7 @@ class Subscription:
 
     def _weighed(self, frame: bytes) -> bytes:
         """Let the pause after a frame grow with its size."""
-        self._pause_s = min(PAUSE_S_MAX, ALERTS_S + len(frame) / BYTES_PER_S)
+        self.pause_s = min(PAUSE_S_MAX, ALERTS_S + len(frame) / BYTES_PER_S)
         return frame
 
     async def _due(self) -> None:
@@ -163,7 +163,7 @@ class Subscription:
         if view.tree_revision > self.seen:
             return self._sent + TREE_S
         if view.alert_revision > self.seen:
-            return min(beat, self._sent + self._pause_s)
+            return min(beat, self._sent + self.pause_s)
         if view.revision > self.seen:
             self._news = at if self._news is None else self._news
             return min(beat, max(self._sent + VALUES_S, self._news + GATHER_S))

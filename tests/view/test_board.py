@@ -41,9 +41,10 @@ def test_board_equals_a_dictionary(batches: list[list[tuple[int, int, float]]]) 
         ) in batch:  # series 4 is unknown; what is older than the last value before the batch is history
             if s in plain and t >= newest[s]:
                 plain[s][t] = v
+    trails = dict(zip(plain, board.trails(np.array([board.slot_of[s] for s in plain])), strict=True))
     for s, points in plain.items():
         expected = sorted(points.items())[-TRAIL:]
-        assert board.trail(board.slot_of[s]) == expected
+        assert trails[s] == expected
         shown = board.values(np.array([board.slot_of[s]]))[str(s)]
         assert (shown[0], shown[4]) == (expected[-1][0] if expected else None, 192)
         if expected:
@@ -55,9 +56,9 @@ def test_points_since_a_revision_are_those_that_came_later() -> None:
     board.sync([series(1)], 1)
     board.put(columns([(1, t * MS, t) for t in range(100)]), 2)
     board.put(columns([(1, 100 * MS, 1.0), (1, 101 * MS, 2.0)]), 3)
-    assert board.trail(0, 2) == [(100, 1.0), (101, 2.0)]
-    assert board.trail(0, 3) == []
-    assert len(board.trail(0)) == TRAIL
+    assert board.trails(np.array([0]), 2) == [[(100, 1.0), (101, 2.0)]]
+    assert board.trails(np.array([0]), 3) == [[]]
+    assert len(board.trails(np.array([0]))[0]) == TRAIL
 
 
 def test_the_table_grows_and_keeps_what_it_has() -> None:
@@ -66,8 +67,8 @@ def test_the_table_grows_and_keeps_what_it_has() -> None:
     board.put(columns([(1, MS, 7.0)]), 2)
     board.sync([series(n) for n in range(1, 500)], 3)
     board.put(columns([(499, MS, 8.0)]), 4)
-    assert board.trail(board.slot_of[1]) == [(1, 7.0)]
-    assert board.trail(board.slot_of[499]) == [(1, 8.0)]
+    both = np.array([board.slot_of[1], board.slot_of[499]])
+    assert board.trails(both) == [[(1, 7.0)], [(1, 8.0)]]
 
 
 @pytest.mark.parametrize(
