@@ -40,7 +40,7 @@ class Hush(StrEnum):
     OUT_OF_SERVICE = "out_of_service"
 
 
-class Silencing(msgspec.Struct, frozen=True, kw_only=True):
+class Silencing(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Who stopped the annunciation of an alert at one level, until when and why.
 
     It holds at `level` (0 = the unit's own) and nowhere else: where the alert climbs to, it is heard.
@@ -72,7 +72,7 @@ def derived(here: Silencing | None, *, active: bool, unacked: bool, latched: boo
     return AlarmState.RTN_UNACKED if unacked else AlarmState.NORMAL
 
 
-class AlarmClass(msgspec.Struct, frozen=True, kw_only=True):
+class AlarmClass(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How alerts of a class behave.
 
     Without `needs_ack` one that recovers unseen leaves the wall. A `latching` one stays until it is reset.
@@ -96,7 +96,7 @@ ANOMALY: Final = AlarmClass(name="anomaly")
 """The class of what no rule declares: the unit investigates."""
 
 
-class Call(msgspec.Struct, frozen=True, kw_only=True):
+class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Somebody was called to an alert: which step of the rota, when. Seat 0: every operator of the unit."""
 
     seat_id: int
@@ -105,7 +105,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     person: str = ""
 
 
-class Override(msgspec.Struct, frozen=True, kw_only=True):
+class Override(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """From `start` up to, not including, `end` the seat `instead` is called for `seat_id`; 0: nobody is."""
 
     seat_id: int
@@ -114,7 +114,7 @@ class Override(msgspec.Struct, frozen=True, kw_only=True):
     end: Micros
 
 
-class Rota(msgspec.Struct, frozen=True, kw_only=True):
+class Rota(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Whom a unit has called to alerts that stand with it.
 
     `steps` are seat ids, first step first: it is called at once, each further one `step_s` after the one
@@ -152,7 +152,7 @@ class Rota(msgspec.Struct, frozen=True, kw_only=True):
         return seat_id
 
 
-class Cause(msgspec.Struct, frozen=True, kw_only=True):
+class Cause(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """By design: while a series of `causes` has an alert, those of `series_id` are not annunciated.
 
     Without `causes` the design is withdrawn.

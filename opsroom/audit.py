@@ -16,7 +16,7 @@ LOOKS_KEPT: Final = 500
 """Rows of who looked at what that one audit holds; further looks are counted in `others`."""
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
+class Look(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """That a person read one series under an audit: how often, first and last."""
 
     series_id: int
@@ -26,7 +26,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     last: Micros
 
 
-class Audit(msgspec.Struct, frozen=True, kw_only=True):
+class Audit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One declared audit and what was looked at under it.
 
     Seats of `by_unit` may read the series and alerts of `unit_id`, or of `series_id` alone (0: all of the

@@ -7,7 +7,7 @@ import msgspec
 Micros = int
 
 
-class Measured(msgspec.Struct, frozen=True, kw_only=True):
+class Measured(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The newest good reading of a series at some instant, in the series' own unit; None where there is none.
 
     `at` is its event time. `productivity` is what an indicator makes of it.
@@ -18,7 +18,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     productivity: float | None = None
 
 
-class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
+class FollowUp(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What was found at the follow-up time, `at`.
 
     `outcome` is that of the alert then: open (it is called again), recovered, rebased, or decided (a press
@@ -30,7 +30,7 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True):
     measured: Measured
 
 
-class Decision(msgspec.Struct, frozen=True, kw_only=True):
+class Decision(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A seat's recorded act at the top: text, addressee unit, follow-up time.
 
     `measured` is the series at the decision (None in journals of before it was kept: their decisions are

@@ -40,7 +40,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class Unit(msgspec.Struct, frozen=True, kw_only=True):
+class Unit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A node of the tree: `id` never changes, `path` may (`""` is the root, else names joined by `/`)."""
 
     id: int
@@ -55,7 +55,7 @@ class Unit(msgspec.Struct, frozen=True, kw_only=True):
     procedure: str = ""
 
 
-class Indicator(msgspec.Struct, frozen=True, kw_only=True):
+class Indicator(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What makes a series an indicator: its triple is scored as an index (DOMAIN 1.4)."""
 
     orientation: Orientation
@@ -64,7 +64,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     essential: bool = False
 
 
-class Series(msgspec.Struct, frozen=True, kw_only=True):
+class Series(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A telemetry series of one unit.
 
     `unit` is a UCUM code (or the sender's text while `unit_verified` is false). `band` is declared (low,
@@ -113,7 +113,7 @@ class RelationKind(StrEnum):
     ORDERS = "orders"
 
 
-class Relation(msgspec.Struct, frozen=True, kw_only=True):
+class Relation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Series that are judged together at the same instants.
 
     `members` are series ids in the order their kind asks for, `weights` one a member (a balance); without
@@ -134,7 +134,7 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     lag: int = 0
 
 
-class Columns(msgspec.Struct, frozen=True):
+class Columns(msgspec.Struct, frozen=True, gc=False):
     """Readings as parallel arrays of one length n: series id, event time (us), value, quality."""
 
     series: NDArray[np.int32]
@@ -169,7 +169,7 @@ class Columns(msgspec.Struct, frozen=True):
         )
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class Refusal(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Why one reading of a batch was not accepted.
 
     `index` is its position in the batch, `field` the part at fault.
@@ -217,14 +217,14 @@ class FindingVerb(StrEnum):
     BACK = "back"
 
 
-class Sentence(msgspec.Struct, frozen=True):
+class Sentence(msgspec.Struct, frozen=True, gc=False):
     """One sentence as a catalogue code and its parameters; worded at the rim in the reader's language."""
 
     code: str
     params: dict[str, Any] = {}
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
+class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What a detector says of one reading.
 
     `open` opens an alert, `evidence` adds to it, `name` gives its kind, `back` says that the series is back
@@ -271,7 +271,7 @@ class Priority(IntEnum):
     WATCH = 3
 
 
-class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
+class Annunciation(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An alert standing at one level: `level` counts climbs (0 = the unit's own)."""
 
     level: int
@@ -280,7 +280,7 @@ class Annunciation(msgspec.Struct, frozen=True, kw_only=True):
     deadline: Micros | None
 
 
-class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
+class Acknowledgement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Who saw an alert, when, at which level."""
 
     level: int
@@ -292,7 +292,7 @@ class Acknowledgement(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True):
+class Note(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the unit says of its alert; `until` is its own estimate and moves no deadline."""
 
     at: Micros
@@ -301,7 +301,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     until: Micros | None = None
 
 
-class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+class Judgement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Whether somebody found the alert useful; a person's last word counts."""
 
     at: Micros
@@ -311,7 +311,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     useful: bool
 
 
-class Alert(msgspec.Struct, frozen=True, kw_only=True):
+class Alert(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An alert: the alarm of ISA-18.2 with the algedonic clock.
 
     `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`,
@@ -377,7 +377,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
         return self.active or self.unacked or self.latched or self.silenced is not None
 
 
-class Transition(msgspec.Struct, frozen=True, kw_only=True):
+class Transition(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One edge in the life of an alert: a row of the append-only journal and the alert after it.
 
     `verb` is one of raised, named, evidence, delivered, acknowledged, noted, climbed, recovered, reopened,

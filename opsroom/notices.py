@@ -29,7 +29,7 @@ class NoticeKind(StrEnum):
     TEST = "test"
 
 
-class Member(msgspec.Struct, frozen=True, kw_only=True):
+class Member(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One alert of a notice, as it was at `at` (int microseconds UTC, room time).
 
     `series`, `unit` and `standing` are paths; `text` is a decision's or a press's own words.
@@ -52,7 +52,7 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     why: tuple[Sentence, ...] = ()
 
 
-class Notice(msgspec.Struct, frozen=True, kw_only=True):
+class Notice(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One notification to one receiver.
 
     `id` is constant over every repeat, so that a receiver may drop what it has. `count` is of all alerts
@@ -73,7 +73,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = "UTC"
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A notice on its way: next try at `due`, tried `attempts` times, why the last try failed.
 
     `since` is when somebody had it tried anew, 0 if nobody has: from there its age counts.
@@ -88,7 +88,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     since: Micros = 0
 
 
-class News(msgspec.Struct, frozen=True):
+class News(msgspec.Struct, frozen=True, gc=False):
     """One committed edge and where it stands in the journal."""
 
     cursor: Cursor

@@ -22,7 +22,7 @@ class RecordKind(IntEnum):
     SOURCE = 5
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Something to append.
 
     `source`, `epoch`, `seq` identify a plant's batch (empty and 0 otherwise), `received` is room time.
@@ -37,7 +37,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     refusals: tuple[Refusal, ...] = ()
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
+class Record(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An entry as it stands in the log, at `offset` (1, 2, ...)."""
 
     offset: int
@@ -49,7 +49,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
 
 
-class SourceState(msgspec.Struct, frozen=True):
+class SourceState(msgspec.Struct, frozen=True, gc=False):
     """What the log knows of a source.
 
     Its current epoch and the last seq whose readings and refusals are durable.
@@ -62,7 +62,7 @@ class SourceState(msgspec.Struct, frozen=True):
 # -- acts ------------------------------------------------------------------------------------------
 
 
-class Act(msgspec.Struct, frozen=True, kw_only=True, tag_field="act", tag=str.lower):
+class Act(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="act", tag=str.lower):
     """Something a person or a plant did.
 
     `key` makes it idempotent: a second act with the same key changes nothing.
@@ -193,7 +193,7 @@ class EndAudit(Act, frozen=True, kw_only=True):
     audit_id: str
 
 
-class LookedAt(msgspec.Struct, frozen=True):
+class LookedAt(msgspec.Struct, frozen=True, gc=False):
     """That a person read a series under an audit, `n` times."""
 
     audit_id: str
@@ -260,43 +260,43 @@ AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer
 # -- configuration ---------------------------------------------------------------------------------
 
 
-class UnitSet(msgspec.Struct, frozen=True, tag="unit"):
+class UnitSet(msgspec.Struct, frozen=True, gc=False, tag="unit"):
     """A unit was made or altered."""
 
     unit: Unit
 
 
-class SeriesSet(msgspec.Struct, frozen=True, tag="series"):
+class SeriesSet(msgspec.Struct, frozen=True, gc=False, tag="series"):
     """A series was made or altered."""
 
     series: Series
 
 
-class RelationSet(msgspec.Struct, frozen=True, tag="relation"):
+class RelationSet(msgspec.Struct, frozen=True, gc=False, tag="relation"):
     """A relation between series was made or altered; one without members is watched no more."""
 
     relation: Relation
 
 
-class RotaSet(msgspec.Struct, frozen=True, tag="rota"):
+class RotaSet(msgspec.Struct, frozen=True, gc=False, tag="rota"):
     """A unit's rota was made or altered; it counts from the next annunciation on."""
 
     rota: Rota
 
 
-class ClassSet(msgspec.Struct, frozen=True, tag="class"):
+class ClassSet(msgspec.Struct, frozen=True, gc=False, tag="class"):
     """A class of alarms was made or altered."""
 
     alarm_class: AlarmClass
 
 
-class CauseSet(msgspec.Struct, frozen=True, tag="cause"):
+class CauseSet(msgspec.Struct, frozen=True, gc=False, tag="cause"):
     """What stands for the alerts of a series was made or altered."""
 
     cause: Cause
 
 
-class RuleSet(msgspec.Struct, frozen=True, tag="rule"):
+class RuleSet(msgspec.Struct, frozen=True, gc=False, tag="rule"):
     """An alarm rule was agreed, altered or retired."""
 
     rule: Rule
@@ -309,7 +309,7 @@ Bargain = TermsAct | RotaSet
 """What the wall of agreements shows."""
 
 
-class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
+class SourceEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A source came, fell idle or left: moves the stream's clock and nothing else."""
 
     event: Literal["opened", "idle", "bye", "gap"]

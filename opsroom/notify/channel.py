@@ -35,7 +35,7 @@ class Undelivered(OpsroomError):  # noqa: N818 - the plain word
         self.wait_s = wait_s
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True):
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A notice worded for its receiver.
 
     `id` is constant over repeats; `event` is the same as a CloudEvent 1.0.
