@@ -239,7 +239,8 @@ class Core:
         except OpsroomError as refusal:
             step.refused = refusal
             return
-        step.act = None if isinstance(act, Looked) else act  # what was looked at stands in the audits
+        # What was looked at stands in the audits, what was delivered in the alerts' edges.
+        step.act = None if isinstance(act, Looked | Delivered) else act
         if act.key:
             self._keys[act.key] = None
             while len(self._keys) > KEYS_REMEMBERED:

@@ -1,7 +1,7 @@
-"""Which alerts reached their unit, on the way into the log: noted at once, appended together.
+"""Which alerts reached their unit, on the way into the log: noted at once, written together.
 
-In a flood a thousand a second reach somebody. Some go in one append, and the next only when the room has read
-them: a press must not stand behind all of them. Bounded: what finds no place is not noted, and such an
+In a flood a thousand a second reach somebody. Some go in one record, and the next only when the room has read
+it: a press must not stand behind all of them. Bounded: what finds no place is not noted, and such an
 alert's clock simply counts from its raise.
 """
 
@@ -32,20 +32,20 @@ class Deliveries:
         self._log = log
         self._clock = clock
         self._reached = reached
-        self._waiting: asyncio.Queue[Entry] = asyncio.Queue(maxsize=WAITING_MAX)
+        self._waiting: asyncio.Queue[str] = asyncio.Queue(maxsize=WAITING_MAX)
 
     def note(self, alert_id: str) -> None:
-        """Note one alert, as of now."""
-        act = Delivered(alert_id=alert_id, key=f"delivered-{alert_id}")
-        entry = Entry(kind=RecordKind.ACT, received=self._clock.now(), payload=encode(act), source="")
+        """Note one alert."""
         with contextlib.suppress(asyncio.QueueFull):
-            self._waiting.put_nowait(entry)
+            self._waiting.put_nowait(alert_id)
 
     async def run(self) -> None:
         """Append until cancelled."""
         while True:
-            entries = [await self._waiting.get()]
+            ids = [await self._waiting.get()]
             more = min(self._waiting.qsize(), AT_ONCE - 1)
-            entries += [self._waiting.get_nowait() for _ in range(more)]
+            ids += [self._waiting.get_nowait() for _ in range(more)]
+            payload = encode(Delivered(alert_ids=tuple(ids)))
+            entry = Entry(kind=RecordKind.ACT, received=self._clock.now(), payload=payload, source="")
             with contextlib.suppress(StoreError):
-                await self._reached(await self._log.append(entries))
+                await self._reached(await self._log.append([entry]))

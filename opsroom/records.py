@@ -113,9 +113,13 @@ class Press(Act, frozen=True, kw_only=True):
 
 
 class Delivered(Act, frozen=True, kw_only=True):
-    """An alert was first written to a socket or screen of its unit."""
+    """Alerts were first written to a socket or screen of their unit.
 
-    alert_id: str
+    `alert_id` is the one alert of a record as earlier releases wrote them.
+    """
+
+    alert_ids: tuple[str, ...] = ()
+    alert_id: str = ""
 
 
 class Rebase(Act, frozen=True, kw_only=True):

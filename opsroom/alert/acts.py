@@ -199,10 +199,10 @@ def _press(act: Press, desk: Desk) -> list[Transition]:
 
 @_edges.register
 def _delivered(act: Delivered, desk: Desk) -> list[Transition]:
-    alert = desk.book.open.get(act.alert_id)
-    if alert is None or alert.delivered is not None:
-        return []
-    return [lifecycle.delivered(alert, desk.now, desk.settings.delivery_s)]
+    ids = dict.fromkeys((*act.alert_ids, act.alert_id) if act.alert_id else act.alert_ids)
+    alerts = [alert for alert in map(desk.book.open.get, ids) if alert is not None]
+    delivery_s = desk.settings.delivery_s
+    return [lifecycle.delivered(one, desk.now, delivery_s) for one in alerts if one.delivered is None]
 
 
 @_edges.register

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, event, inspect, text
+from sqlalchemy import Connection, Engine, Insert, Table, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
@@ -33,6 +33,7 @@ class Database:
         self._writer = engine.execution_options(opsroom_writes="FULL")
         self._swift = engine.execution_options(opsroom_writes="NORMAL")
         self._lock = threading.RLock()
+        self._statements: dict[tuple[str, bool, tuple[str, ...]], tuple[str, list[str] | None]] = {}
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -72,21 +73,42 @@ class Database:
 
     def upsert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
         """Insert rows, replacing those with the same primary key; the root is filled in."""
+        self._put(connection, table, rows, replacing=True)
+
+    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows; the root is filled in."""
+        self._put(connection, table, rows, replacing=False)
+
+    def _put(
+        self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], *, replacing: bool
+    ) -> None:
+        """Hand rows, each with the same columns, to the driver as they are.
+
+        Every column is a number, text, bytes or truth, which drivers take by themselves; SQLAlchemy would
+        look at each value of each row, which in a flood costs more than storing it.
+        """
         if not rows:
             return
+        names = ("root_id", *rows[0])
+        key = (table.name, replacing, names)
+        if key not in self._statements:
+            statement = self._upsert_of(table) if replacing else table.insert()
+            compiled = statement.compile(dialect=self.engine.dialect, column_keys=list(names))
+            self._statements[key] = (compiled.string, compiled.positiontup)
+        sql, order = self._statements[key]
+        full = ({"root_id": self.root_id, **row} for row in rows)
+        given: list[Any] = list(full) if order is None else [tuple(map(row.get, order)) for row in full]
+        connection.exec_driver_sql(sql, given)
+
+    def _upsert_of(self, table: Table) -> Insert:
         dialect = postgresql if self.engine.dialect.name == "postgresql" else sqlite
         insert = dialect.insert(table)
         keys = [column.name for column in table.primary_key]
         values = {
             column.name: insert.excluded[column.name] for column in table.columns if column.name not in keys
         }
-        statement = insert.on_conflict_do_update(index_elements=keys, set_=values)
-        connection.execute(statement, [{"root_id": self.root_id, **row} for row in rows])
-
-    def insert(self, connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert rows; the root is filled in."""
-        if rows:
-            connection.execute(table.insert(), [{"root_id": self.root_id, **row} for row in rows])
+        upsert: Insert = insert.on_conflict_do_update(index_elements=keys, set_=values)
+        return upsert
 
     def migrate(self) -> None:
         """Bring the schema up to date; Alembic is loaded only where there is something to do.

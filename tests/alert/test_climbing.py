@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from opsroom.alert.book import BOOK_VERSION, AlertBook
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import Outcome
-from opsroom.records import Acknowledge, Decide, Delivered, Recovering
+from opsroom.records import Acknowledge, Decide, Delivered, Recovering, decode_act
 from tests.alert.room import (
     BRANCH,
     CASH,
@@ -99,11 +100,11 @@ def test_at_the_root_there_is_nobody_above(room: Room) -> None:
 
 def test_delivery_in_time_starts_the_clock_once(room: Room) -> None:
     alert = room.raised()
-    room.act(T0 + 4 * S, Delivered(alert_id=alert.id))
+    room.act(T0 + 4 * S, Delivered(alert_ids=(alert.id,)))
     moved = room.now_of(alert)
     assert (moved.delivered, moved.deadline) == (T0 + 4 * S, T0 + 4 * S + 10 * MIN)
     assert moved.standing.deadline == moved.deadline
-    assert room.act(T0 + 5 * S, Delivered(alert_id=alert.id)) == []
+    assert room.act(T0 + 5 * S, Delivered(alert_ids=(alert.id,))) == []
     room.wait(T0 + 10 * MIN + 4 * S)
     assert room.now_of(alert).standing.at == T0 + 10 * MIN + 4 * S
 
@@ -113,13 +114,21 @@ def test_late_delivery_is_noted_and_moves_nothing(room: Room, late: int) -> None
     alert = room.raised()
     room.wait(T0 + late)
     before = room.now_of(alert).deadline
-    room.act(T0 + late, Delivered(alert_id=alert.id))
+    room.act(T0 + late, Delivered(alert_ids=(alert.id,)))
     after = room.now_of(alert)
     assert (after.delivered, after.deadline) == (T0 + late, before)
 
 
+def test_one_record_delivers_many_and_reads_those_of_earlier_releases(room: Room) -> None:
+    one, other, ended = room.raised(), room.raised(series_id=SCRAP), "1-ff"
+    edges = room.act(T0 + S, Delivered(alert_ids=(one.id, ended, one.id)))
+    assert [(edge.alert.id, edge.alert.delivered) for edge in edges] == [(one.id, T0 + S)]
+    early = decode_act(msgspec.msgpack.encode({"act": "delivered", "alert_id": other.id, "key": "k"}))
+    assert [edge.alert.id for edge in room.act(T0 + 2 * S, early)] == [other.id]
+
+
 def test_delivery_of_an_ended_alert_is_no_error(room: Room) -> None:
-    assert room.act(T0, Delivered(alert_id="1-ff")) == []
+    assert room.act(T0, Delivered(alert_ids=("1-ff",))) == []
 
 
 def test_acknowledging_stops_no_clock_and_a_climb_must_be_seen_anew(room: Room) -> None:

@@ -154,7 +154,7 @@ class Alerts(RuleBasedStateMachine):
 
     @rule(alert_id=consumes(ids), target=ids)
     def deliver(self, alert_id: str) -> str:
-        self.act(Delivered(alert_id=alert_id))
+        self.act(Delivered(alert_ids=(alert_id,)))
         return alert_id
 
     @rule(target=ids, series_id=series_ids, unit_id=units)

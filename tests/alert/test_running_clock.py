@@ -36,7 +36,7 @@ ACTS: dict[str, Callable[[str, int], AnyAct]] = {
     "remove": lambda one, _: OutOfService(alert_id=one, reference="WO-7", reason="gear", **BY),  # type: ignore[arg-type]
     "return": lambda one, _: ReturnToService(alert_id=one, **BY),  # type: ignore[arg-type]
     "judge": lambda one, _: Judge(alert_id=one, useful=False, **BY),  # type: ignore[arg-type]
-    "late delivery": lambda one, _: Delivered(alert_id=one),
+    "late delivery": lambda one, _: Delivered(alert_ids=(one,)),
 }
 
 

@@ -150,7 +150,7 @@ class SmallRoom:
 
     def delivered(self, alert_id: str) -> None:
         self.delivered_ids.append(alert_id)
-        self._apply(Delivered(alert_id=alert_id))
+        self._apply(Delivered(alert_ids=(alert_id,)))
 
     async def act(self, act: AnyAct, *, urgent: bool = False) -> list[Transition]:  # noqa: ARG002
         self.acts.append(act)
