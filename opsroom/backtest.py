@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
+from opsroom.alert.book import AlertBook
 from opsroom.core import SNAPSHOT_VERSION, Core
 from opsroom.detect.filter import PROFILES
 from opsroom.log.columns import encode_columns
@@ -300,7 +301,8 @@ def _core(store: Store, catalog: Catalog, terms: Terms, series_ids: Sequence[int
     core = Core(catalog, settings, clock="stream", detection=terms.detection)
     snapshot = store.snapshots.load(SNAPSHOT_NAME)
     if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
-        core.heed(snapshot[2])
+        # People's verdicts on alerts, and nothing else of it.
+        core.book.heed(AlertBook.load(msgspec.msgpack.decode(snapshot[2])["book"]))
     core.configure([catalog.series[one] for one in series_ids])
     core.agree(catalog.rules.values() if terms.rules is None else terms.rules)
     return core

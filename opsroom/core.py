@@ -7,7 +7,7 @@ same steps, which is what makes a restart redo work without doubling an alert.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
@@ -353,25 +353,23 @@ class Core:
 
     # -- snapshot ----------------------------------------------------------------------------------
 
+    def freeze(self) -> Callable[[], bytes]:
+        """Copy the whole state as of now; gives what makes one blob of it, on any thread."""
+        engine, book = self.engine.freeze(self.detectors), self.book.freeze()
+        parts = {
+            "now": self.now,
+            "sources": self.sources.dump(),
+            "rules": dump(self.rules),
+            "stated": dump_stated(self.stated),
+            "audits": self.audits.dump(),
+            "pleasures": self.pleasures.dump(),
+            "keys": list(self._keys),
+        }
+        return lambda: msgspec.msgpack.encode(parts | {"engine": engine(), "book": book()})
+
     def snapshot(self) -> bytes:
         """Give the whole state as one blob."""
-        return msgspec.msgpack.encode(
-            {
-                "now": self.now,
-                "sources": self.sources.dump(),
-                "engine": self.engine.snapshot(self.detectors),
-                "rules": dump(self.rules),
-                "stated": dump_stated(self.stated),
-                "book": self.book.dump(),
-                "audits": self.audits.dump(),
-                "pleasures": self.pleasures.dump(),
-                "keys": list(self._keys),
-            }
-        )
-
-    def heed(self, blob: bytes) -> None:
-        """Take over people's verdicts on alerts from a snapshot, and nothing else of it."""
-        self.book.heed(AlertBook.load(msgspec.msgpack.decode(blob)["book"]))
+        return self.freeze()()
 
     def restore(self, blob: bytes) -> bool:
         """Take a snapshot.

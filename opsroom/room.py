@@ -94,7 +94,7 @@ class Room:
         self._heard: dict[str, float] = {}
         self._bands_at = self._snapshot_took = 0.0
         self._snapshot_at = clock.monotonic()
-        self._unsaved: tuple[int, bytes] | None = None
+        self._unsaved: tuple[int, Callable[[], bytes]] | None = None
 
     # -- what others call --------------------------------------------------------------------------
 
@@ -333,20 +333,20 @@ class Room:
             self.view.bands(ids, None, low, high)
 
     def _snapshot_if_due(self) -> None:
-        """Take the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
+        """Copy the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
         at = self.clock.monotonic()
         rest = max(self.settings.room.snapshot_s, SNAPSHOT_REST * self._snapshot_took)
         due = at - self._snapshot_at >= rest and self._committed > self._snapshotted
         if due and self._unsaved is None:
-            self._snapshot_at, self._unsaved = at, (self._committed, self.core.snapshot())
+            self._snapshot_at, self._unsaved = at, (self._committed, self.core.freeze())
 
     async def _save(self) -> None:
         if self._unsaved is None:
             return
         offset, blob = self._unsaved
+        save = self.store.snapshots.save
         try:
-            save = self.store.snapshots.save
-            await self.offload.compact(save, SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob)
+            await self.offload.compact(lambda: save(SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob()))
             self._snapshotted, self.store_failing = offset, False
             self._snapshot_took = self.clock.monotonic() - self._snapshot_at
         except StoreError as error:
@@ -388,7 +388,7 @@ class Room:
         self.ready = False
         await self._log_looks()
         if self._committed == self.offset and self._committed > self._snapshotted:
-            self._unsaved = (self._committed, self.core.snapshot())
+            self._unsaved = (self._committed, self.core.freeze())
             await self._save()
         await self._flush(force=True)
 

@@ -7,7 +7,7 @@ Room time `now` (int microseconds UTC) never goes back. At one instant the calle
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -27,6 +27,8 @@ READABLE: Final = (1, 2)
 """Versions that can be read: what the older one does not hold has its default."""
 RAISES_SPAN: Final = 30 * 86_400 * MICROS_PER_S
 RAISES_KEPT: Final = 1_000
+
+_pack = msgspec.msgpack.Encoder().encode
 
 
 class _Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,21 +226,28 @@ class AlertBook:
 
     # Snapshot.
 
+    def freeze(self) -> Callable[[], bytes]:
+        """Copy the whole state as of now; gives what makes MessagePack of it, on any thread."""
+        # Alerts never change. Each is written by itself: all of them in one go would hold every thread.
+        kept = (list(self.open.values()), list(self.resting.values()), list(self.following.values()))
+        rest = {
+            "version": BOOK_VERSION,
+            "raises": {series_id: tuple(times) for series_id, times in self._raises.items()},
+            "last_raise": dict(self._last_raise),
+            "trust": dict(self._trust),
+            "agreed": msgspec.Raw(_pack(self.agreed)),
+            "latest": self.latest.dump(),
+        }
+
+        def packed() -> bytes:
+            alerts = ([msgspec.Raw(_pack(alert)) for alert in part] for part in kept)
+            return _pack(rest | dict(zip(("open", "resting", "following"), alerts, strict=True)))
+
+        return packed
+
     def dump(self) -> bytes:
         """Give the whole state as MessagePack."""
-        return msgspec.msgpack.encode(
-            _Snapshot(
-                version=BOOK_VERSION,
-                open=list(self.open.values()),
-                resting=list(self.resting.values()),
-                raises=self._raises,
-                last_raise=self._last_raise,
-                trust=self._trust,
-                agreed=self.agreed,
-                following=list(self.following.values()),
-                latest=self.latest.dump(),
-            )
-        )
+        return self.freeze()()
 
     @classmethod
     def load(cls, blob: bytes) -> AlertBook:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -338,12 +338,16 @@ class Engine:
         mean, deviation = naming.forecast(state.rows["filter"][row], steps, self._profile)
         return mean, deviation
 
+    def freeze(self, state: State) -> Callable[[], bytes]:
+        """Copy everything as of now; gives what makes the bytes of a snapshot, on any thread."""
+        return snapshot.freeze(state)
+
     def snapshot(self, state: State) -> bytes:
         """Give everything as bytes.
 
         About 3.1 KB a series, 24 KB more where it has a discord, and what relations remember.
         """
-        return snapshot.dump(state)
+        return self.freeze(state)()
 
     def restore(self, blob: bytes) -> State | None:
         """Read a snapshot; None where it was made by another version of the detectors."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ _BONDS = ("gathers", "seats", "groups", "accounts", "flows", "models")
 
 
 class _Body(msgspec.Struct, kw_only=True):
-    """Arrays are views of the blob: nothing is copied twice."""
+    """Arrays read are views of the blob: nothing is copied twice."""
 
     version: str
     specs: list[SeriesSpec]
@@ -44,10 +45,11 @@ def version() -> str:
     return f"{layout.STATE_VERSION}:{sizes}:{whole.length(2)}:{DAY_US // layout.SLOTS}"
 
 
-def dump(state: State) -> bytes:
-    """Give everything as bytes.
+def freeze(state: State) -> Callable[[], bytes]:
+    """Copy everything as of now; gives what makes bytes of it, on any thread.
 
-    About 3.1 KB a series, 24 KB more where it has a discord, and what relations remember.
+    About 3.1 KB a series, 24 KB more where it has a discord, and what relations remember. A copy takes a
+    fifth of the time that the bytes take.
     """
     far_rows, far_values = discord.dump(state.discords)
     spec = state.rows["spec"]
@@ -56,23 +58,23 @@ def dump(state: State) -> bytes:
         version=version(),
         specs=list(state.specs.values()),
         relations=list(state.relations.values()),
-        rows={name: _view(rows) for name, rows in state.rows.items() if name != "spec"},
+        rows={name: _copy(rows) for name, rows in state.rows.items() if name != "spec"},
         far=spec["series"][chosen[np.argsort(spec["far"][chosen])]].tolist(),
-        far_rows=_view(far_rows),
-        far_values=_view(far_values),
-        keys=state.bonds.keys,
-        bonds={name: _view(getattr(state.bonds, name)) for name in _BONDS},
-        conduct=_view(state.conduct),
-        conduct_of=_view(state.rows["spec"]["conduct"]),
-        seen=_view(state.seen),
-        silent=_view(state.silent),
+        far_rows=_copy(far_rows),
+        far_values=_copy(far_values),
+        keys=list(state.bonds.keys),
+        bonds={name: _copy(getattr(state.bonds, name)) for name in _BONDS},
+        conduct=_copy(state.conduct),
+        conduct_of=_copy(state.rows["spec"]["conduct"]),
+        seen=_copy(state.seen),
+        silent=_copy(state.silent),
         now=int(state.now),
     )
-    return msgspec.msgpack.encode(body)
+    return partial(msgspec.msgpack.encode, body)
 
 
 def load(blob: bytes, configured: Callable[[list[SeriesSpec], list[Relation]], State]) -> State | None:
-    """Read what `dump` gave into the state that `configured` makes; None for another version's."""
+    """Read what `freeze` made into the state that `configured` makes; None for another version's."""
     try:
         if msgspec.msgpack.decode(blob, type=_Version).version != version():
             return None
@@ -103,5 +105,5 @@ class _Version(msgspec.Struct):
     version: str
 
 
-def _view(array: Any) -> memoryview:
-    return memoryview(np.ascontiguousarray(array).view(np.uint8).data)
+def _copy(array: Any) -> memoryview:
+    return memoryview(np.array(array, order="C").view(np.uint8).data)

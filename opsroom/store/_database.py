@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,7 +20,8 @@ from opsroom.store.migrations import HEAD
 
 _MIGRATION_LOCK = 0x6F70_7372
 _BUSY_MS = 10_000
-_WAL_PAGES_MOST = 32_768
+_TURN_S = 0.002
+_WAL_PAGES_MOST = 65_536
 """Pages at which a commit moves the write-ahead log itself: only where nobody else does (`move_wal`)."""
 
 
@@ -60,6 +61,11 @@ class Database:
             if self.engine.dialect.name == "postgresql":
                 connection.execute(text("SET LOCAL synchronous_commit TO off"))
             yield connection
+
+    @staticmethod
+    def give_way() -> None:
+        """Let others write between two parts of a long work: the lock by itself gives nobody a turn."""
+        time.sleep(_TURN_S)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -139,14 +145,30 @@ class Database:
                 code="store_newer",
             ) from error
 
-    def flush(self) -> None:
-        """Bring what was committed to the disk without holding up whoever commits meanwhile.
+    @contextmanager
+    def write_aside(self) -> Iterator[Connection]:
+        """Open one transaction that is on the disk when this ends; whoever commits meanwhile does not wait.
 
-        What `write` then still has to flush is little. Not a promise: that is `write`'s alone.
+        With SQLite what waits for the flush of a large one would else be every alert: here the transaction
+        is over before it.
+
+        Raises:
+            StoreFull, StoreError, Corrupt: what the database said, or the disk.
         """
-        if self.engine.dialect.name == "sqlite":
-            with contextlib.suppress(OSError), Path(f"{self.engine.url.database}-wal").open("rb") as wal:
+        if self.engine.dialect.name != "sqlite":
+            with self.write() as connection:
+                yield connection
+            return
+        with self.write_again() as connection:
+            yield connection
+        try:
+            # What has left this file meanwhile was flushed where it went: the mover's connection is durable.
+            with Path(f"{self.engine.url.database}-wal").open("rb") as wal:
                 os.fsync(wal.fileno())
+        except OSError as error:
+            raise StoreError(
+                f"The store cannot flush: {error}.", remedy="Look at the disk.", reason=str(error)
+            ) from error
 
     def move_wal(self) -> None:
         """Move SQLite's write-ahead log on into the file; commits do not stop for it."""

@@ -255,7 +255,7 @@ class SqlReadings:
         levels = [(0, fresh), *((width, rollup(fresh, late, stored, width)) for width in WIDTHS_US)]
         new = [made(first + k, width, rows) for k, (width, rows) in enumerate(levels) if len(rows)]
         known = view.known.having(fresh, replaced)
-        with self._database.write() as connection:
+        with self._database.write_aside() as connection:
             for segment, pieces in new:
                 self._segments.put(connection, segment, pieces)
             self._save_known(connection, known)
@@ -275,7 +275,7 @@ class SqlReadings:
                     parts = [rows for rows in found if rows is not None]
                     number = self._segments.next_id(connection)
                 segment, pieces = made(number, width_us, joined(parts, width_us))
-                with self._database.write() as connection:
+                with self._database.write_aside() as connection:
                     self._segments.put(connection, segment, pieces)
                     self._segments.remove(connection, gone)
                 with self._lock:

@@ -14,6 +14,7 @@ from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
 PIECE_BYTES: Final = 2 << 20
+PIECES_MOVED: Final = 4
 PIECES: Final = b"pieces:"
 """How a body begins that only tells of its pieces: how many, and the checksum of them together."""
 PIECE_MARK: Final = "/"
@@ -35,21 +36,34 @@ class SqlSnapshots:
         body = blob
         if len(pieces) > 1:
             for number, piece in enumerate(pieces):
+                row = _snapshot_row(_piece(name, offset, number), version, offset, piece)
                 with self._database.write_again() as connection:
-                    row = _snapshot_row(_piece(name, offset, number), version, offset, piece)
                     self._database.upsert(connection, tables.snapshot, [row])
-            self._database.flush()
+                self._give_way(number)
             body = b"%s%d:%d" % (PIECES, len(pieces), google_crc32c.value(blob))
-        with self._database.write() as connection:
+        with self._database.write_aside() as connection:
             self._database.upsert(connection, tables.snapshot, [_snapshot_row(name, version, offset, body)])
+        self._forget(name, offset)
+
+    def _forget(self, name: str, offset: int) -> None:
+        """Drop the pieces of earlier snapshots, one by one for the same reason."""
         table = tables.snapshot.c
-        earlier = delete(tables.snapshot).where(
-            table.root_id == self._database.root_id,
-            table.name.startswith(f"{name}{PIECE_MARK}", autoescape=True),
-            table.log_offset != offset,
+        mine = table.root_id == self._database.root_id
+        query = select(table.name).where(
+            mine, table.name.startswith(f"{name}{PIECE_MARK}", autoescape=True), table.log_offset != offset
         )
-        with self._database.write_again() as connection:
-            connection.execute(earlier)
+        with self._database.read() as connection:
+            earlier = list(connection.execute(query).scalars())
+        for number, piece in enumerate(earlier):
+            with self._database.write_again() as connection:
+                connection.execute(delete(tables.snapshot).where(mine, table.name == piece))
+            self._give_way(number)
+
+    def _give_way(self, number: int) -> None:
+        """Let alerts commit after a piece, and the write-ahead log never grow until one of them moves it."""
+        self._database.give_way()
+        if number % PIECES_MOVED == PIECES_MOVED - 1:
+            self._database.move_wal()
 
     def load(self, name: str) -> tuple[int, int, bytes] | None:
         """Give (version, offset, blob), or None."""
