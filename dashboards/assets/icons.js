@@ -3,9 +3,9 @@
 import { h, svg } from "./dom.js";
 
 const SHAPES = {
-  1: '<rect x="2.500" y="2.500" width="19" height="19" rx="1.500"/>',
-  2: '<path d="M12 1.800 23 21.500H1z" stroke-linejoin="round"/>',
-  3: '<path d="M12 1 23 12 12 23 1 12z" stroke-linejoin="round"/>',
+  1: '<rect class="shape" x="2.500" y="2.500" width="19" height="19" rx="1.500"/>',
+  2: '<path class="shape" d="M12 1.800 23 21.500H1z" stroke-linejoin="round"/>',
+  3: '<path class="shape" d="M12 1 23 12 12 23 1 12z" stroke-linejoin="round"/>',
 };
 const DIGIT_Y = { 1: 17, 2: 19, 3: 16.8 };
 
@@ -31,16 +31,14 @@ export function setMark(node, priority, unacked, dim = false) {
 const CYCLES_PER_S = { 1: 2, 2: 1, 3: 0.5 };
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-/** One timer for all marks: they blink in step, and an idle screen costs a few class changes a second. */
+/** One timer for all marks: they blink in step by three classes of the root, however many they are. */
 export function startBlinking() {
+  const root = document.documentElement.classList;
   let phase = 0;
   setInterval(() => {
     phase = (phase + 1) % 8; // eighths of two seconds
-    for (const node of document.getElementsByClassName("unacked")) {
-      const priority = node.classList.contains("p1") ? 1 : node.classList.contains("p2") ? 2 : 3;
-      const half = 4 / (CYCLES_PER_S[priority] * 2);
-      const off = !still.matches && Math.floor(phase / half) % 2 === 1;
-      if (off !== node.classList.contains("off")) node.classList.toggle("off", off);
+    for (const [priority, cycles] of Object.entries(CYCLES_PER_S)) {
+      root.toggle(`dark-${priority}`, !still.matches && Math.floor(phase / (2 / cycles)) % 2 === 1);
     }
   }, 250);
 }
