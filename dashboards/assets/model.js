@@ -37,7 +37,7 @@ export function touch(...topics) {
   else requestAnimationFrame(flush);
 }
 
-/** Paint at the next frame whatever was painted before: somebody pressed a key. */
+/** Paint at the next frame whatever was painted before: somebody pressed a key, here or an essential indicator elsewhere. */
 function hurry() {
   restUntil = 0;
   if (!resting) return;
@@ -129,6 +129,7 @@ function takeAlerts(frame) {
   }
   for (const id of frame.ended ?? []) state.alerts.delete(id);
   if (frame.alerts?.length || frame.ended?.length) touch("alerts", "tiles-alerts", "selection", "lamps");
+  if (fresh.some((alert) => alert.pressed)) hurry();
   return fresh;
 }
 

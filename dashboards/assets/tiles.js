@@ -31,7 +31,10 @@ export function startTiles(onDrill) {
 
 /** Forget what is drawn: after a change of palette all is drawn again. */
 export function redrawTiles() {
-  for (const node of [...units.values(), ...tiles.values()]) draw(node, true);
+  for (const node of [...units.values(), ...tiles.values()]) {
+    node.filled = null;
+    draw(node, true);
+  }
 }
 
 function paint() {
@@ -72,6 +75,8 @@ const buildUnit = (unit) => shell(() => drill(unit.path), ".of-unit");
 function fill(node, series) {
   const alert = alertOfSeries(series.id);
   const chosen = state.selected?.series === series.id || (alert !== null && state.selected?.alert === alert.id);
+  if (node.filled?.series === series && node.filled.alert === alert && node.filled.chosen === chosen) return; // its values come by paintValues
+  node.filled = { series, alert, chosen };
   node.item = series;
   node.low = () => [series.low, series.high];
   setText(node.parts.name, series.name);
