@@ -23,6 +23,7 @@ from opsroom.errors import OpsroomError
 from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
 from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
+from opsroom.parts import Parts, packed
 from opsroom.pleasure_book import PleasureBook
 from opsroom.records import (
     AlarmConfig,
@@ -353,8 +354,8 @@ class Core:
 
     # -- snapshot ----------------------------------------------------------------------------------
 
-    def freeze(self) -> Callable[[], bytes]:
-        """Copy the whole state as of now; gives what makes one blob of it, on any thread."""
+    def freeze(self) -> Callable[[], Parts]:
+        """Copy the whole state as of now; gives what makes a snapshot of it, on any thread."""
         engine, book = self.engine.freeze(self.detectors), self.book.freeze()
         parts = {
             "now": self.now,
@@ -365,11 +366,11 @@ class Core:
             "pleasures": self.pleasures.dump(),
             "keys": list(self._keys),
         }
-        return lambda: msgspec.msgpack.encode(parts | {"engine": engine(), "book": book()})
+        return lambda: packed(parts | {"engine": engine(), "book": book()})
 
     def snapshot(self) -> bytes:
         """Give the whole state as one blob."""
-        return self.freeze()()
+        return bytes(self.freeze()())
 
     def restore(self, blob: bytes) -> bool:
         """Take a snapshot.

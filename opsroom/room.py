@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
+    from opsroom.parts import Parts
     from opsroom.records import AnyAct, AnyConfig, Record
     from opsroom.settings import Settings
     from opsroom.store import Store
@@ -94,7 +95,7 @@ class Room:
         self._heard: dict[str, float] = {}
         self._bands_at = self._snapshot_took = 0.0
         self._snapshot_at = clock.monotonic()
-        self._unsaved: tuple[int, Callable[[], bytes]] | None = None
+        self._unsaved: tuple[int, Callable[[], Parts]] | None = None
 
     # -- what others call --------------------------------------------------------------------------
 
@@ -343,10 +344,9 @@ class Room:
     async def _save(self) -> None:
         if self._unsaved is None:
             return
-        offset, blob = self._unsaved
-        save = self.store.snapshots.save
+        (offset, blob), save = self._unsaved, self.store.snapshots.save
         try:
-            await self.offload.compact(lambda: save(SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, blob()))
+            await self.offload.compact(lambda: save(SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, *blob()))
             self._snapshotted, self.store_failing = offset, False
             self._snapshot_took = self.clock.monotonic() - self._snapshot_at
         except StoreError as error:

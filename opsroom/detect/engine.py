@@ -27,6 +27,7 @@ from opsroom.detect import state as layout
 from opsroom.detect.memory import ALWAYS, NEVER, Rows, SeriesSpec, State
 from opsroom.detect.step import JUDGE, consume, hear
 from opsroom.model import ChangeKind, Columns, Finding, Relation, RelationKind
+from opsroom.parts import Parts
 
 _NOT_ASKED = np.empty(0)
 _ALONE = 8
@@ -338,8 +339,8 @@ class Engine:
         mean, deviation = naming.forecast(state.rows["filter"][row], steps, self._profile)
         return mean, deviation
 
-    def freeze(self, state: State) -> Callable[[], bytes]:
-        """Copy everything as of now; gives what makes the bytes of a snapshot, on any thread."""
+    def freeze(self, state: State) -> Callable[[], Parts]:
+        """Copy everything as of now; gives what makes a snapshot of it, on any thread."""
         return snapshot.freeze(state)
 
     def snapshot(self, state: State) -> bytes:
@@ -347,7 +348,7 @@ class Engine:
 
         About 3.1 KB a series, 24 KB more where it has a discord, and what relations remember.
         """
-        return self.freeze(state)()
+        return bytes(self.freeze(state)())
 
     def restore(self, blob: bytes) -> State | None:
         """Read a snapshot; None where it was made by another version of the detectors."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from opsroom.detect import state as layout
 from opsroom.detect.memory import NEVER, SeriesSpec, State
 from opsroom.detect.rarity import DAY_US
 from opsroom.model import Relation
+from opsroom.parts import Parts, packed
 
 _BONDS = ("gathers", "seats", "groups", "accounts", "flows", "models")
 
@@ -45,11 +45,10 @@ def version() -> str:
     return f"{layout.STATE_VERSION}:{sizes}:{whole.length(2)}:{DAY_US // layout.SLOTS}"
 
 
-def freeze(state: State) -> Callable[[], bytes]:
-    """Copy everything as of now; gives what makes bytes of it, on any thread.
+def freeze(state: State) -> Callable[[], Parts]:
+    """Copy everything as of now; gives what makes MessagePack of it, on any thread.
 
-    About 3.1 KB a series, 24 KB more where it has a discord, and what relations remember. A copy takes a
-    fifth of the time that the bytes take.
+    About 3.1 KB a series, 24 KB more where it has a discord, and what relations remember.
     """
     far_rows, far_values = discord.dump(state.discords)
     spec = state.rows["spec"]
@@ -70,7 +69,7 @@ def freeze(state: State) -> Callable[[], bytes]:
         silent=_copy(state.silent),
         now=int(state.now),
     )
-    return partial(msgspec.msgpack.encode, body)
+    return lambda: packed(msgspec.structs.asdict(body))
 
 
 def load(blob: bytes, configured: Callable[[list[SeriesSpec], list[Relation]], State]) -> State | None:

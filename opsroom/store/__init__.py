@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.errors import SettingsError
+from opsroom.parts import Part
 from opsroom.registry import survey
 from opsroom.settings import StoreSection
 
@@ -191,8 +192,8 @@ class Journal(Protocol):
 class Snapshots(Protocol):
     """Named states of the room, each with the version that wrote it and the log offset it holds."""
 
-    def save(self, name: str, version: int, offset: int, blob: bytes) -> None:
-        """Replace the snapshot `name`."""
+    def save(self, name: str, version: int, offset: int, *parts: Part) -> None:
+        """Replace the snapshot `name` by what these parts are together."""
         ...
 
     def load(self, name: str) -> tuple[int, int, bytes] | None:

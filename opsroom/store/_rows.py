@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import google_crc32c
@@ -9,6 +10,7 @@ from sqlalchemy import delete, func, select
 
 from opsroom.errors import Corrupt
 from opsroom.model import Micros, Role
+from opsroom.parts import Part, pieces
 from opsroom.seats import PlantToken, Seat, Session
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
@@ -30,20 +32,25 @@ class SqlSnapshots:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def save(self, name: str, version: int, offset: int, blob: bytes) -> None:
+    def save(self, name: str, version: int, offset: int, *parts: Part) -> None:
         """Replace the snapshot `name`; it is on the disk then."""
-        pieces = [blob[at : at + PIECE_BYTES] for at in range(0, len(blob), PIECE_BYTES)]
-        body = blob
-        if len(pieces) > 1:
-            for number, piece in enumerate(pieces):
-                row = _snapshot_row(_piece(name, offset, number), version, offset, piece)
-                with self._database.write_again() as connection:
-                    self._database.upsert(connection, tables.snapshot, [row])
-                self._give_way(number)
-            body = b"%s%d:%d" % (PIECES, len(pieces), google_crc32c.value(blob))
+        small = sum(map(len, parts)) <= PIECE_BYTES
+        body = b"".join(parts) if small else self._put_pieces(name, version, offset, parts)
         with self._database.write_aside() as connection:
             self._database.upsert(connection, tables.snapshot, [_snapshot_row(name, version, offset, body)])
         self._forget(name, offset)
+
+    def _put_pieces(self, name: str, version: int, offset: int, parts: Sequence[Part]) -> bytes:
+        """Write a large one; gives the body that tells of its pieces."""
+        count = crc = 0
+        for piece in pieces(parts, PIECE_BYTES):
+            crc = google_crc32c.extend(crc, piece)
+            row = _snapshot_row(_piece(name, offset, count), version, offset, piece)
+            with self._database.write_again() as connection:
+                self._database.upsert(connection, tables.snapshot, [row])
+            self._give_way(count)
+            count += 1
+        return b"%s%d:%d" % (PIECES, count, crc)
 
     def _forget(self, name: str, offset: int) -> None:
         """Drop the pieces of earlier snapshots, one by one for the same reason."""

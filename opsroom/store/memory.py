@@ -13,6 +13,7 @@ from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
+from opsroom.parts import Part
 from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule, Ruling
@@ -284,9 +285,9 @@ class MemorySnapshots:
     def __init__(self) -> None:
         self._kept: dict[str, tuple[int, int, bytes]] = {}
 
-    def save(self, name: str, version: int, offset: int, blob: bytes) -> None:
+    def save(self, name: str, version: int, offset: int, *parts: Part) -> None:
         """Replace the snapshot `name`."""
-        self._kept[name] = (version, offset, blob)
+        self._kept[name] = (version, offset, b"".join(parts))
 
     def load(self, name: str) -> tuple[int, int, bytes] | None:
         """Give a snapshot."""
