@@ -4,10 +4,11 @@ const TRAIL = 90;
 const UNIT_TRAIL = 360;
 const UNIT_STEP_MS = 5000;
 const REST = 3; // painting that took a while is followed by so many times that while for keys and clicks
-const SLOW_MS = 12;
+const SLOW_MS = 24;
 const painters = new Map();
 const dirty = new Set();
 let asked = false;
+let hurried = false;
 let resting = 0;
 let restUntil = 0;
 
@@ -30,7 +31,10 @@ export function onChange(topics, paint) {
 
 export function touch(...topics) {
   for (const topic of topics) dirty.add(topic);
-  if (asked) return;
+  if (!asked) ask();
+}
+
+function ask() {
   asked = true;
   const wait = restUntil - performance.now();
   if (wait > 0) resting = setTimeout(() => requestAnimationFrame(flush), wait);
@@ -40,6 +44,7 @@ export function touch(...topics) {
 /** Paint at the next frame whatever was painted before: somebody pressed a key, here or an essential indicator elsewhere. */
 function hurry() {
   restUntil = 0;
+  hurried = true;
   if (!resting) return;
   clearTimeout(resting);
   resting = 0;
@@ -47,16 +52,22 @@ function hurry() {
 }
 
 function flush() {
-  asked = false;
   resting = 0;
+  hurried = false;
   const begun = performance.now();
   const todo = new Set();
   for (const topic of dirty) for (const paint of painters.get(topic) ?? []) todo.add(paint);
   dirty.clear();
   for (const paint of todo) paint();
-  const took = performance.now() - begun;
-  restUntil = took > SLOW_MS ? performance.now() + REST * took : 0;
   document.documentElement.dataset.revision = String(state.revision ?? "");
+  setTimeout(() => painted(begun)); // when the browser has laid out and painted, which takes longer than we do
+}
+
+function painted(begun) {
+  const took = performance.now() - begun;
+  restUntil = took > SLOW_MS && !hurried ? performance.now() + REST * took : 0;
+  asked = false;
+  if (dirty.size) ask();
 }
 
 export function touchAll() {

@@ -20,7 +20,7 @@ from opsroom.store.migrations import HEAD
 
 _MIGRATION_LOCK = 0x6F70_7372
 _BUSY_MS = 10_000
-_TURN_S = 0.002
+_TURN_S = 0.02
 _WAL_PAGES_MOST = 65_536
 """Pages at which a commit moves the write-ahead log itself: only where nobody else does (`move_wal`)."""
 
