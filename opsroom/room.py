@@ -162,12 +162,12 @@ class Room:
         self._committed = max(self.store.journal.offset(), self._snapshotted)
         if self.core.detection:
             self.core.compile()
-            self.core.configure(list(self.catalog.series.values()))
             if snapshot is not None and not restored:
                 warm(self.core, self.store)
         flushed = self.store.readings.flushed_offset
         self.offset = min(self._snapshotted, flushed)
-        await self._replay(flushed)
+        await self._replay(flushed)  # before: what was agreed after the snapshot judges nothing older
+        self.core.configure(list(self.catalog.series.values()))
         book, now = self.core.book, self.core.now
         raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}
         self.view.load(now, book.open.values(), raises, self.core.audits.rows.values(), book.agreed)

@@ -15,12 +15,13 @@ SLICE_S: Final = 6 * 3_600
 
 
 def warm(core: Core, store: Store) -> None:
-    """Teach the detectors the last `WARMUP_S` before the core's now.
+    """Tell the detectors of all series, and teach them the last `WARMUP_S` before the core's now.
 
     All series together in order of event time.
 
     In slices of `SLICE_S`, so that memory holds one slice of all series and not the fortnight.
     """
+    core.configure(list(core.catalog.series.values()))
     end = core.now + 1
     for start in range(end - WARMUP_S * MICROS_PER_S, end, SLICE_S * MICROS_PER_S):
         until = min(end, start + SLICE_S * MICROS_PER_S)
