@@ -1,5 +1,6 @@
 """What every store engine keeps beside readings: alerts, acts, snapshots, seats, each economy for itself."""
 
+import numpy as np
 from msgspec.structs import replace
 
 from opsroom.audit import Audit
@@ -208,6 +209,18 @@ def test_a_snapshot_is_the_last_of_its_name(shelf: Shelf) -> None:
     store.snapshots.save("book", 1, 5, b"")
     assert store.snapshots.load("engine") == (2, 20, b"\x00two")
     assert store.snapshots.load("book") == (1, 5, b"")
+
+
+@each_engine
+def test_a_large_snapshot_in_parts_is_given_as_one(shelf: Shelf) -> None:
+    store = shelf.new()
+    noise = np.random.default_rng(1).bytes(9 << 20)
+    for offset in (10, 20):
+        parts = (b"head", memoryview(noise), bytes([offset]) * 100_000)
+        store.snapshots.save("core", 1, offset, *parts)
+        assert store.snapshots.load("core") == (1, offset, b"".join(parts))
+    store.snapshots.save("core", 1, 30, b"small")
+    assert store.snapshots.load("core") == (1, 30, b"small")
 
 
 @each_engine
