@@ -58,9 +58,9 @@ def figures(
     start = None if back else instant_ms(since)
     with signed_in(url, person, cacert) as room:
         if back is not None:
-            # The room's time, not ours: it may run on the clock of a replay.
-            newest = room.get("figures", to=end, unit=unit)["to"]
-            start = max(0, newest - round(float(back[1]) * HOURS[back[2]] * HOUR_MS))
+            # The room's time, not ours (a replay has its own clock), and the end it was counted from.
+            end = room.get("figures", to=end, unit=unit)["to"]
+            start = max(0, end - round(float(back[1]) * HOURS[back[2]] * HOUR_MS))
         asked: dict[str, Any] = {"from": start, "to": end, "unit": unit}
         if form is Format.CSV:
             sys.stdout.write(room.text("figures", format="csv", **asked))

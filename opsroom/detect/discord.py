@@ -171,7 +171,7 @@ def weigh(d: Any) -> Any:
     d.place = -1
     if d.distance < 0.0:
         return -1.0
-    p, d.place = evidence.weigh(d.channel, d.distance, 1.0 / evidence.INDEPENDENT_LEAST)
+    p, d.place = evidence.weigh(d.channel, d.distance, evidence.INDEPENDENT_LEAST)
     return evidence.surprise(p) if evidence.counted(d.channel) >= LEARNED else -1.0
 
 

@@ -134,8 +134,8 @@ def bin_of(ratio: float) -> Any:
 
 
 @woven
-def weigh(c: Any, x: float, clump: float) -> Any:
-    """Take the channel's statistic `x` >= 0; `clump` readings of it are worth one.
+def weigh(c: Any, x: float, independent: float) -> Any:
+    """Take the channel's statistic `x` >= 0.
 
     Gives (its tail probability, its bin); bin -1 while the usual size is not known.
     """
@@ -146,12 +146,12 @@ def weigh(c: Any, x: float, clump: float) -> Any:
     total = float(counted(c))
     if total <= 0.0:
         return 1.0, place
-    start = _start(c, max(TOP * total, min(TOP_LEAST * WEIGHT * clump, TOP_MOST * total)))
+    start = _start(c, max(TOP * total, min(TOP_LEAST * WEIGHT / independent, TOP_MOST * total)))
     if place < start or c.above == 0:
         here = float(_lane(c.count, place))
         return (float(_upper(c, place)) - 0.5 * here + 0.5 * WEIGHT) / (total + WEIGHT), place
     octave = min(math.log2(ratio), HIGHEST + FAR) if ratio > 0.0 else LOWEST - 1.0
-    return float(c.above) / total * _far(c, start, octave, 1.0 / clump), place
+    return float(c.above) / total * _far(c, start, octave, independent), place
 
 
 @inner
@@ -261,12 +261,12 @@ def gain_of(n: int, memory: float) -> Any:
 
 
 @woven
-def clump(r: Any) -> Any:
-    """Give how many readings are worth one independent reading, by the autocorrelation at lag one."""
+def worth(r: Any) -> Any:
+    """Give how many independent readings one reading is worth, by the autocorrelation at lag one."""
     if r.variance <= 0.0 or r.agree_n <= 10:  # noqa: PLR2004 - before that it says nothing
         return 1.0
-    alike = min(max(r.covariance, 0.0), 0.9999 * r.variance)
-    return min((r.variance + alike) / (r.variance - alike), 1.0 / INDEPENDENT_LEAST)
+    alike = min(max(r.covariance / r.variance, 0.0), 0.9999)
+    return max((1.0 - alike) / (1.0 + alike), INDEPENDENT_LEAST)
 
 
 @woven

@@ -97,8 +97,8 @@ def fetch(_context: Any, rows: Any, place: Any, offset: Any) -> Any:
 
 
 @woven
-def fetch_part(rows: Any, place: int, first: int, end: int) -> None:
-    """Ask for bytes `first` to `end` (exclusive) of `rows[place]`."""
-    for line in range(first, end, LINE_BYTES):
+def fetch_row(rows: Any, place: int, size: int) -> None:
+    """Ask for the first `size` bytes of `rows[place]`."""
+    for line in range(0, size, LINE_BYTES):
         fetch(rows, place, line)
-    fetch(rows, place, end - 1)
+    fetch(rows, place, size - 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from opsroom.detect import arbiter, assembly, discord, relations, stuck, tail
 from opsroom.detect import filter as naming
-from opsroom.detect.jit import fetch_part, inner, kernel
+from opsroom.detect.jit import fetch_row, inner, kernel
 from opsroom.detect.rarity import turn
 from opsroom.detect.silence import GRACE_US, PERIODS
 from opsroom.detect.state import (
@@ -182,10 +182,10 @@ def _look_ahead(rows_of: Any, rows: Any, t: Any, i: int) -> None:
     if soon >= len(rows) or rows[soon] < 0:
         return
     row = rows[soon]
-    fetch_part(spec, row, 0, SPEC_BYTES)
-    fetch_part(hold, row, 0, HOLD_BYTES)
-    fetch_part(stucks, row, 0, STUCK_BYTES)
-    fetch_part(filters, row, 0, FILTER_BYTES)
+    fetch_row(spec, row, SPEC_BYTES)
+    fetch_row(hold, row, HOLD_BYTES)
+    fetch_row(stucks, row, STUCK_BYTES)
+    fetch_row(filters, row, FILTER_BYTES)
     tail.look_ahead(tails, row, t[soon], tails[rows[i]].zone_offset if rows[i] >= 0 else 0)
 
 

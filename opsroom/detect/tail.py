@@ -20,7 +20,7 @@ from typing import Any, Final
 import numpy as np
 
 from opsroom.detect import evidence
-from opsroom.detect.jit import fetch, fetch_part, inner, kernel, woven
+from opsroom.detect.jit import fetch, fetch_row, inner, kernel, woven
 from opsroom.detect.rarity import DAY_US, drawn, rate, remember, threshold, turn
 from opsroom.detect.state import DISCORD, DRIFT, HOURS, NEVER, SLOTS, TAIL, TAIL_ALARM, offset
 
@@ -69,11 +69,8 @@ What has been seen for ten minutes cannot be known to be right for ten weeks, an
 the same: about a fiftieth of a false alarm more, once. Until then a lone reading says nothing: the one before
 has to be outside as well.
 """
-NOW_AT, LASTING_AT = offset(TAIL, "now"), offset(TAIL, "lasting")
-VISITS_AT, WEEK_VISITS_AT = offset(TAIL, "visits"), offset(TAIL, "week_visits")
-PROFILE_AT, WEEK_AT = offset(TAIL, "profile"), offset(TAIL, "week")
-USUAL_BYTES: Final = 144
-"""Of a channel, from its start: all but the counts beyond four times the usual size."""
+PROFILE_AT: Final = offset(TAIL, "profile")
+WEEK_AT: Final = offset(TAIL, "week")
 AHEAD: Final = 6
 """Readings between asking for a row and using it: as long as memory takes to come."""
 CALM: Final = 1.3
@@ -113,15 +110,11 @@ def season_at(r: Any, t: int) -> Any:
 def look_ahead(rows: Any, place: int, t: int, shift: int) -> None:
     """Ask for what `score` will touch of a row at `t`, `shift` being near its zone's.
 
-    Of each channel the usual counts, of the season one slot and one hour: what else there is is seldom met.
+    All before the profile, and of the season one slot and one hour.
     """
-    slot, hour = ((t + shift) // SLOT_US) % SLOTS, ((t + shift + MONDAY_US) // HOUR_US) % HOURS
-    fetch_part(rows, place, 0, NOW_AT + USUAL_BYTES)
-    fetch_part(rows, place, LASTING_AT, LASTING_AT + USUAL_BYTES)
-    fetch(rows, place, VISITS_AT + slot)
-    fetch(rows, place, WEEK_VISITS_AT + hour // 2)
-    fetch(rows, place, PROFILE_AT + 8 * slot)
-    fetch(rows, place, WEEK_AT + 4 * hour)
+    fetch_row(rows, place, PROFILE_AT)
+    fetch(rows, place, PROFILE_AT + 8 * (((t + shift) // SLOT_US) % SLOTS))
+    fetch(rows, place, WEEK_AT + 4 * (((t + shift + MONDAY_US) // HOUR_US) % HOURS))
 
 
 @inner
@@ -236,9 +229,11 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
     if passed > GAP * r.gap and r.n > SETTLE:  # after a gap the last readings say nothing of this one
         r.smooth = 0.0
     r.smooth += SMOOTH * (residual - r.smooth)
-    clump = evidence.clump(r)
-    p_now, now_place = evidence.weigh(r.now, abs(residual), clump)
-    p_lasting, lasting_place = evidence.weigh(r.lasting, abs(r.smooth), 2.0 * clump)
+    worth = evidence.worth(r)
+    p_now, now_place = evidence.weigh(r.now, abs(residual), worth)
+    p_lasting, lasting_place = evidence.weigh(
+        r.lasting, abs(r.smooth), max(0.5 * worth, 0.5 * evidence.INDEPENDENT_LEAST)
+    )
     r.n += 1
     r.value = y
     detector, often, half, direction = 0, math.inf, USUAL * r.spread, 0

@@ -28,7 +28,7 @@ DRAWS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
 @njit
 def _teach(c: Any, xs: Any, independent: float, out: Any) -> None:
     for i in range(len(xs)):
-        p, place = evidence.weigh(c, xs[i], 1.0 / independent)
+        p, place = evidence.weigh(c, xs[i], independent)
         out[i] = evidence.surprise(p)
         evidence.learn(c, xs[i], place)
 
@@ -36,7 +36,7 @@ def _teach(c: Any, xs: Any, independent: float, out: Any) -> None:
 @njit
 def _ask(c: Any, xs: Any, independent: float, out: Any) -> None:
     for i in range(len(xs)):
-        out[i] = evidence.surprise(evidence.weigh(c, xs[i], 1.0 / independent)[0])
+        out[i] = evidence.surprise(evidence.weigh(c, xs[i], independent)[0])
 
 
 def taught(xs: Floats, independent: float = 1.0) -> tuple[Any, Floats]:
