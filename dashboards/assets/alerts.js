@@ -83,8 +83,8 @@ export function waiting() {
 
 export const cardOf = (id) => cards.get(id) ?? null;
 
-/** Whether somebody types on a card whose alert still stands. */
-const holds = () => state.alerts.has(formOf());
+/** The child of a list on whose card somebody types, while its alert stands. */
+const heldIn = (list) => (state.alerts.has(formOf()) && [...list.children].find((node) => node.contains(cards.get(formOf())))) || null;
 
 function paint() {
   const alerts = [...state.alerts.values()];
@@ -118,9 +118,11 @@ function paintMore(more, left) {
   if (left > 0) setText(more, plural("room.wall.more", left));
 }
 
-/** Put nodes in order, but move nothing under a typing hand. */
+/** Put nodes in order. Under a typing hand only a press that came, or a line more or less, moves the others; never the card itself. */
 function arrange(list, nodes) {
-  if (!holds() || nodes.length !== list.children.length) order(list, nodes);
+  const held = heldIn(list);
+  const pressed = nodes.some((node) => node.pressed && node.parentNode !== list);
+  if (!held || pressed || nodes.length !== list.children.length) order(list, nodes, held);
 }
 
 function paintQuiet() {
@@ -140,6 +142,7 @@ function card(alert, how) {
     cards.set(alert.id, node);
   }
   fillCard(node, alert, how);
+  node.pressed = alert.pressed && alert.unacked;
   if (!how?.line && node.inside) {
     node.inside.remove();
     node.inside = null;

@@ -35,17 +35,21 @@ export function setAttr(node, name, value) {
   } else if (node.getAttribute(name) !== String(value)) node.setAttribute(name, String(value));
 }
 
-/** Put `nodes` into `parent` in this order, moving only those out of place (a moved node would lose focus). */
-export function order(parent, nodes) {
+/**
+ * Put `nodes` into `parent` in this order, moving only those out of place (a moved node would lose focus). `held`, a child where
+ * somebody types, is never moved nor taken away: the others go around it.
+ */
+export function order(parent, nodes, held = null) {
+  const all = held && !nodes.includes(held) ? [...nodes, held] : nodes;
+  const wanted = new Set(all);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
   let at = parent.firstChild;
-  const wanted = new Set(nodes);
-  while (at) {
-    const next = at.nextSibling;
-    if (!wanted.has(at)) at.remove();
-    at = next;
-  }
-  at = parent.firstChild;
-  for (const node of nodes) {
+  for (const node of all) {
+    while (node === held && at !== held) {
+      const next = at.nextSibling;
+      parent.append(at); // its place comes later
+      at = next;
+    }
     if (node === at) at = at.nextSibling;
     else parent.insertBefore(node, at);
   }

@@ -208,6 +208,24 @@ def test_a_child_opens_by_its_address_and_back(served: Served, visit: Visits) ->
     seen.page.wait_for_selector("h1:has-text('Economy')")
 
 
+def test_a_press_comes_onto_the_wall_under_a_typing_hand(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    seen.page.wait_for_selector(".card")
+    before = seen.page.locator("#wall .card").count()
+    seen.page.keyboard.press("a")
+    seen.page.wait_for_selector(".card form input")
+    seen.page.keyboard.type("half a sen")
+    series = next(iter(served.room.series))
+    seen.page.evaluate(f"fetch('/api/v1/series/{series}/press', {{ method: 'POST' }})")
+    seen.page.wait_for_function("(n) => document.querySelectorAll('#wall .card').length > n", arg=before)
+    seen.page.keyboard.type("tence")
+    assert (
+        seen.page.evaluate("document.activeElement.closest('form').elements.note.value") == "half a sentence"
+    )
+    seen.page.keyboard.press("Escape")
+    assert seen.complaints == []
+
+
 def test_reduced_motion_stops_the_blinking(served: Served, visit: Visits) -> None:
     seen = visit(reduced_motion="reduce").sign_in(served.url)
     seen.page.wait_for_selector(".mark.unacked")
