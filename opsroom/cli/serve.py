@@ -96,14 +96,14 @@ def run(settings: Settings, *, as_json: bool) -> None:
     import uvloop
 
     from opsroom.cli.certificate import certificate_of
-    from opsroom.heap import set_aside
+    from opsroom.interpreter import settle
     from opsroom.main import build
     from opsroom.main import run as run_room
 
     tls = certificate_of(settings)
 
     def ready(url: str) -> None:
-        set_aside()
+        settle()
         if as_json:
             say_json({"event": "ready", "url": url, "pid": os.getpid()})
         else:
