@@ -112,9 +112,9 @@ class MemoryOutbox:
 
 
 class FileOutbox:
-    """An outbox in one SQLite file: it survives the end of its process (WAL.
+    """An outbox in one SQLite file: it survives the end of its process (WAL).
 
-    A power cut may take the last batches put).
+    A power cut may take the last batches put; what the room holds of them keeps its numbers.
     """
 
     def __init__(self, path: Path, cap_bytes: int) -> None:
@@ -165,6 +165,7 @@ class FileOutbox:
         self.epoch = meta["epoch"]
         self._stored = self._let_go = meta["let_go"]
         self.last_seq = max(meta["last_seq"], last or 0)
+        self._found_seq: int | None = self.last_seq
         self.size_bytes = int(size)
         self._count = int(count)
 
@@ -197,14 +198,12 @@ class FileOutbox:
         self._sweep()
         self._write("BEGIN")
         if anew:
-            first = stored_seq + 1 + self.last_seq - self._count - self._let_go
-            seqs = self._db.execute("SELECT seq FROM batch ORDER BY seq").fetchall()
-            # Negative numbers keep old and new apart while the rows are renumbered.
-            for number, (seq,) in enumerate(seqs, first):
-                self._write("UPDATE batch SET seq = ? WHERE seq = ?", (-number, seq))
-            self._write("UPDATE batch SET seq = -seq")
-            self.last_seq = first - 1 + self._count
+            self._renumber(0, stored_seq + 1 + self.last_seq - self._count - self._let_go)
             self._stored = self._let_go = stored_seq
+        elif self._found_seq is not None and self._found_seq < stored_seq:
+            # A power cut took batches that the room holds: what was put since has taken their numbers.
+            self._renumber(self._found_seq, stored_seq + 1)
+        self._found_seq = None
         self.last_seq = max(self.last_seq, stored_seq)
         self.epoch = epoch
         self._note()
@@ -220,6 +219,15 @@ class FileOutbox:
         self._sweep()
         self._note()
         self._db.close()
+
+    def _renumber(self, above: int, first: int) -> None:
+        """Number the batches with a seq above `above` anew, from `first` on."""
+        seqs = self._db.execute("SELECT seq FROM batch WHERE seq > ? ORDER BY seq", (above,)).fetchall()
+        # Negative numbers keep old and new apart meanwhile.
+        for number, (seq,) in enumerate(seqs, first):
+            self._write("UPDATE batch SET seq = ? WHERE seq = ?", (-number, seq))
+        self._write("UPDATE batch SET seq = -seq WHERE seq < 0")
+        self.last_seq = first - 1 + len(seqs)
 
     def _note(self) -> None:
         """Note where the numbering stands, so that an empty file still goes on counting."""
