@@ -81,8 +81,9 @@ class State:
 
     def due_until(self, until: int) -> int:
         """Give the first instant at which a series falls silent, or one after `until` if that is later."""
-        if self.due <= until and self.count:
-            self.due = int(silence.due_at(self.seen, self.rows["spec"]["period"], self.silent).min())
+        if self.due <= until:
+            due = silence.due_at(self.seen, self.rows["spec"]["period"], self.silent)
+            self.due = int(due.min(initial=ALWAYS))
         return self.due
 
     def write(self, specs: Sequence[SeriesSpec]) -> NDArray[np.int64]:

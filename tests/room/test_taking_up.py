@@ -96,3 +96,19 @@ def test_a_band_agreed_later_does_not_judge_what_came_before_it(*, snapshot: boo
             assert alerts(room) == before
 
     asyncio.run(story())
+
+
+def test_a_snapshot_of_a_room_without_series_is_taken_up() -> None:
+    """Nothing can fall silent in it: time passes, and the first series comes after it."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT):
+            house.clock.advance(60.0)
+        async with house.room(leaves=False) as room:
+            await room.change([kiln(10.0, 100.0)])
+            await house.reads(50.0)
+        async with house.room(leaves=False) as room:
+            assert room.core.detectors.count == 1
+
+    asyncio.run(story())
