@@ -166,7 +166,7 @@ class Room:
                 warm(self.core, self.store)
         flushed = self.store.readings.flushed_offset
         self.offset = min(self._snapshotted, flushed)
-        await self._replay(flushed)  # before: what was agreed after the snapshot judges nothing older
+        await self._replay(flushed)  # under what was agreed then; the detectors hear of the present after it
         self.core.configure(list(self.catalog.series.values()))
         book, now = self.core.book, self.core.now
         raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}

@@ -161,7 +161,7 @@ class Database:
         with self.write_again() as connection:
             yield connection
         try:
-            # What has left this file meanwhile was flushed where it went: the mover's connection is durable.
+            # What has left this file meanwhile was flushed where it went, as every checkpoint does.
             with Path(f"{self.engine.url.database}-wal").open("rb") as wal:
                 os.fsync(wal.fileno())
         except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import Final
 
@@ -23,8 +24,7 @@ PIECES_MOVED: Final = 4
 LEVEL: Final = 1
 """Of zstd: detectors' rows become a fifth at some 800 MB/s."""
 PIECES: Final = b"zstd-pieces:"
-"""How a body begins that only tells of its pieces: how many, and the checksum of what they hold together."""
-PIECE_MARK: Final = "/"
+"""How a body begins that only tells of its pieces: their writing, how many, the checksum of all together."""
 
 
 class SqlSnapshots:
@@ -39,31 +39,37 @@ class SqlSnapshots:
 
     def save(self, name: str, version: int, offset: int, *parts: Part) -> None:
         """Replace the snapshot `name`; it is on the disk then."""
-        small = sum(map(len, parts)) <= WHOLE_BYTES
-        body = b"".join(parts) if small else self._put_pieces(name, version, offset, parts)
+        # Each writing has pieces of its own: one that breaks off leaves those of the snapshot that stands.
+        writing = f"{name}/{offset}.{secrets.token_hex(4)}"
+        if sum(map(len, parts)) <= WHOLE_BYTES:
+            body = b"".join(parts)
+        else:
+            body = self._put_pieces(writing, version, offset, parts)
         with self._database.write_aside() as connection:
             self._database.upsert(connection, tables.snapshot, [_snapshot_row(name, version, offset, body)])
-        self._forget(name, offset)
+        self._forget(name, writing)
 
-    def _put_pieces(self, name: str, version: int, offset: int, parts: Sequence[Part]) -> bytes:
+    def _put_pieces(self, writing: str, version: int, offset: int, parts: Sequence[Part]) -> bytes:
         """Write a large one; gives the body that tells of its pieces."""
         count = crc = 0
         zstd = zstandard.ZstdCompressor(level=LEVEL)
         for piece in pieces(parts, PIECE_BYTES):
             crc = google_crc32c.extend(crc, piece)
-            row = _snapshot_row(_piece(name, offset, count), version, offset, zstd.compress(piece))
+            row = _snapshot_row(_piece(writing, count), version, offset, zstd.compress(piece))
             with self._database.write_again() as connection:
                 self._database.upsert(connection, tables.snapshot, [row])
             self._give_way(count)
             count += 1
-        return b"%s%d:%d" % (PIECES, count, crc)
+        return PIECES + f"{writing}:{count}:{crc}".encode()
 
-    def _forget(self, name: str, offset: int) -> None:
-        """Drop the pieces of earlier snapshots, one by one for the same reason."""
+    def _forget(self, name: str, writing: str) -> None:
+        """Drop the pieces of other writings of the snapshot `name`, one by one for the same reason."""
         table = tables.snapshot.c
         mine = table.root_id == self._database.root_id
         query = select(table.name).where(
-            mine, table.name.startswith(f"{name}{PIECE_MARK}", autoescape=True), table.log_offset != offset
+            mine,
+            table.name.startswith(f"{name}/", autoescape=True),
+            ~table.name.startswith(f"{writing}.", autoescape=True),
         )
         with self._database.read() as connection:
             earlier = list(connection.execute(query).scalars())
@@ -90,16 +96,16 @@ class SqlSnapshots:
             return None
         version, offset, crc, blob = row
         if crc == google_crc32c.value(blob) and bytes(blob[: len(PIECES)]) == PIECES:
-            count, crc = map(int, bytes(blob[len(PIECES) :]).split(b":"))
-            blob = self._joined(name, offset, count)
+            writing, count, crc = _told(bytes(blob[len(PIECES) :]))
+            blob = self._joined(name, writing, count)
         if crc != google_crc32c.value(blob):
             raise _damaged(name)
         return version, offset, bytes(blob)
 
-    def _joined(self, name: str, offset: int, count: int) -> bytes:
+    def _joined(self, name: str, writing: str, count: int) -> bytes:
         """Put the pieces of a large one together."""
         table = tables.snapshot.c
-        names = [_piece(name, offset, number) for number in range(count)]
+        names = [_piece(writing, number) for number in range(count)]
         query = select(table.name, table.body).where(
             table.root_id == self._database.root_id, table.name.in_(names)
         )
@@ -112,9 +118,14 @@ class SqlSnapshots:
             raise _damaged(name) from error
 
 
-def _piece(name: str, offset: int, number: int) -> str:
-    """Name a piece so that those of two snapshots stand side by side."""
-    return f"{name}{PIECE_MARK}{offset}.{number}"
+def _piece(writing: str, number: int) -> str:
+    return f"{writing}.{number}"
+
+
+def _told(body: bytes) -> tuple[str, int, int]:
+    """Read of a large one: its writing, how many pieces, their checksum."""
+    writing, count, crc = body.decode().rsplit(":", 2)
+    return writing, int(count), int(crc)
 
 
 def _damaged(name: str) -> Corrupt:

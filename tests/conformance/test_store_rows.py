@@ -1,6 +1,7 @@
 """What every store engine keeps beside readings: alerts, acts, snapshots, seats, each economy for itself."""
 
 import numpy as np
+import pytest
 from msgspec.structs import replace
 
 from opsroom.audit import Audit
@@ -221,6 +222,17 @@ def test_a_large_snapshot_in_parts_is_given_as_one(shelf: Shelf) -> None:
         assert store.snapshots.load("core") == (1, offset, b"".join(parts))
     store.snapshots.save("core", 1, 30, b"small")
     assert store.snapshots.load("core") == (1, 30, b"small")
+
+
+@each_engine
+def test_a_snapshot_that_breaks_off_leaves_the_one_before(shelf: Shelf) -> None:
+    """A second one of the same offset too: a room that leaves may write the state it started with."""
+    store = shelf.new()
+    noise = np.random.default_rng(2).bytes(9 << 20)
+    store.snapshots.save("core", 1, 10, noise)
+    with pytest.raises(TypeError):
+        store.snapshots.save("core", 1, 10, noise[::-1], "no bytes")  # type: ignore[arg-type]
+    assert store.snapshots.load("core") == (1, 10, noise)
 
 
 @each_engine
