@@ -164,6 +164,7 @@ class StandIn:
             "unit": "" if own else series["unit_path"],
             "unit_name": name,
             "kind": kind,
+            "pressed": kind == "press",
             "priority": priority,
             "raised": raised,
             "onset": raised - 5 * MINUTE_MS,
