@@ -10,10 +10,10 @@ import socket
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
-from tests.assembled.town import MANY, Person, Town, Works, person, town, works
+from tests.assembled.town import MANY, Heard, Person, Town, Works, person, town, works
 from tests.faults.server import Nursery
 
 STALLED = 4
@@ -21,7 +21,7 @@ ASKS = 60
 STALLED_S = 2.0
 GONE_S = 8.0
 GROWTH_BYTES_MAX = 32 << 20
-GAP_S_MAX = 1.5
+LATE_S_MAX = 1.5
 
 
 def rss_bytes(pid: int) -> int:
@@ -67,20 +67,36 @@ def stalled(server: Town, who: Person) -> Iterator[socket.socket]:
 
 
 @asynccontextmanager
-async def streaming(dam: Works, names: list[str]) -> AsyncIterator[None]:
-    """Send a value of each series ten times a second, as long as the body runs."""
+async def streaming(dam: Works, names: list[str]) -> AsyncIterator[list[tuple[float, float]]]:
+    """Send a value of each series, rising, ten times a second while the body runs; give instants of acks."""
+    acked: list[tuple[float, float]] = []
 
     async def stream() -> None:
-        value = 0.0
+        value = 1.0
         while True:
             value += 1
             await dam.batch(names, time.time_ns() // 1_000_000, [value] * len(names))
+            acked.append((time.monotonic(), value))
             await asyncio.sleep(0.1)
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(stream())
-        yield
+        yield acked
         task.cancel()
+
+
+def shown(frame: dict[str, Any], series: int) -> float:
+    """Give the value that a frame shows of a series; 0 for none."""
+    return float(frame.get("values", {}).get(str(series), (0, 0))[1] or 0)
+
+
+def latest_s(acked: list[tuple[float, float]], heard: Heard, series: int) -> float:
+    """Give the longest time from the ack of a value of `series` to a frame that shows it, or a later one.
+
+    From the ack: a slow disk holds up what is stored, and these screens are not blamed for it.
+    """
+    seen = [(at, shown(frame, series)) for at, frame in heard.came]
+    return max(next(at for at, value in seen if value >= sent) - acked_at for acked_at, sent in acked)
 
 
 async def seconds_until_gone(pid: int, held: int) -> float:
@@ -118,12 +134,12 @@ def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
 
     async def stall(server: Town, dam: Works, names: list[str], shift: Person) -> dict[str, float]:
         pid = server.process_id
-        async with shift.screen() as good, streaming(dam, names):
+        async with shift.screen() as good, streaming(dam, names) as acked:
             ids = [row["id"] for row in good.came[0][1]["series"]][:MANY]
             await asyncio.sleep(1)
             before, held = rss_bytes(pid), sockets(pid)
             snapshot_bytes = len(json.dumps(good.came[0][1]))
-            start = len(good.came)
+            start = len(acked)
             peaks = []
             with (
                 stalled(server, shift) as a,
@@ -138,12 +154,12 @@ def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
                         peaks.append(rss_bytes(pid))
                         await asyncio.sleep(0.1)
                 gone_s = await seconds_until_gone(pid, held)
-            came = [at for at, _ in good.came[start:]]
-            gaps = [after - at for at, after in pairwise(came)]
+            sent = acked[start:]
+            await good.until(lambda frame: shown(frame, ids[-1]) >= sent[-1][1])
         return {
             "snapshot_kb": snapshot_bytes / 1e3,
             "growth_mb": (max(peaks) - before) / 1e6,
-            "gap_s": max(gaps),
+            "late_s": latest_s(sent, good, ids[-1]),
             "gone_s": gone_s,
         }
 
@@ -152,4 +168,4 @@ def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
         print(json.dumps(figures))
     assert figures["growth_mb"] <= GROWTH_BYTES_MAX / 1e6
     assert figures["gone_s"] < GONE_S, "the sockets of stalled screens are never let go"
-    assert figures["gap_s"] <= GAP_S_MAX
+    assert figures["late_s"] <= LATE_S_MAX
