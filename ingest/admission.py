@@ -46,8 +46,9 @@ class Tree(Protocol):
         ...
 
     def propose_series(
-        self, node_unit_id: int, name: str, unit: str, period_s: float | None, *, unit_verified: bool = False
-    ) -> list[AnyConfig]:
+        self, node_unit_id: int, name: str, unit: str, period_s: float | None, *, unit_verified: bool = False,
+        literal: bool = False,
+    ) -> list[AnyConfig]:  # fmt: skip
         """Make a plain series of that name, and the units above it that are missing."""
         ...
 
@@ -89,6 +90,8 @@ class _Resolved(NamedTuple):
 
 class Admission:
     """The gate of one connection: its node, what it declared, and what its names resolve to."""
+
+    literal = False  # whether a dot in a new name is a dot
 
     def __init__(self, tree: Tree, node_id: int, limits: Limits, ahead_s_max: float = 300.0) -> None:
         """Admit readings below the unit `node_id` of `tree`."""
@@ -317,7 +320,7 @@ class Admission:
             return _Place(-1, "series_forbidden", {"name": name[:NAME_CHARS_MAX]})
         if not _plain(relative):
             return _Place(-1, "series_name_invalid", {"name": name[:PART_CHARS_MAX]})
-        code = read_unit(text).code
+        code, sure = read_unit(text)
         series = self._tree.resolve(self._node_id, relative)
         if series is None:
             if self._count_unadopted() >= self._limits.series_per_source:
@@ -325,7 +328,7 @@ class Admission:
             period_s = declared.period_s if declared is not None else None
             try:
                 made = self._tree.propose_series(
-                    self._node_id, relative, code, period_s, unit_verified=read_unit(text).verified
+                    self._node_id, relative, code, period_s, unit_verified=sure, literal=self.literal
                 )
             except Invalid:
                 return _Place(-1, "series_name_invalid", {"name": name[:PART_CHARS_MAX]})

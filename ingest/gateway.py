@@ -7,16 +7,13 @@ bytes: the full form by its credit, the casual form by not being read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
 
 from ingest.connection import Connection
-from ingest.hub import Hub, IngestRoom
-from opsroom.clock import wall_now
-
-__all__ = ["IngestRoom", "ingest_router"]
+from ingest.hub import Hub
 
 
 class _Socket:
@@ -56,13 +53,12 @@ class _Socket:
             raise ConnectionResetError from error
 
 
-def ingest_router(room: IngestRoom, *, wall: Callable[[], int] = wall_now) -> APIRouter:
-    """Give the router with the WebSocket `/api/v1/ingest` for `room`.
+def ingest_router(hub: Hub) -> APIRouter:
+    """Give the router with the WebSocket `/api/v1/ingest` for the room of `hub`.
 
     Serve it with `ws="websockets-sansio"`, `ws_per_message_deflate=False`,
     `ws_max_size=limits.frame_bytes_max`.
     """
-    hub = Hub(room, wall)
     router = APIRouter()
 
     async def ingest(websocket: WebSocket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import secrets
 from collections.abc import Callable
@@ -169,18 +170,20 @@ class Hub:
         """
         self._unlogged += changes
 
-    async def append(self, entries: list[Entry]) -> None:
+    async def append(self, entries: list[Entry], patience_s: float | None = None) -> None:
         """Append with whatever configuration stands out, in front.
 
         Readings wait until the room has read most of those before them: a press must not stand behind them.
 
         Raises:
+            TimeoutError: they have waited `patience_s`; nothing was stored.
             StoreError: nothing was stored; the configuration stands out again.
             Conflict: `epoch_old`.
         """
         size = telemetry_bytes(entries)
         if size:
-            await self.room.backlog.enter(size)
+            async with asyncio.timeout(patience_s):
+                await self.room.backlog.enter(size)
         changes, self._unlogged = self._unlogged, []
         if changes:
             entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=encode(changes))

@@ -116,12 +116,13 @@ class Catalog:
         period_s: float | None,
         *,
         unit_verified: bool = False,
+        literal: bool = False,
     ) -> list[AnyConfig]:
         """Make and apply at once a series that a plant brings undeclared, with the units missing above it.
 
-        `name` is relative to the node: `/` separates, `.` is read as `/` beyond the units that exist. The new
-        series is not `adopted`; a unit of `deg` makes it circular (360). Gives the changes for the log,
-        parents first, and nothing where the name resolves already.
+        `name` is relative to the node: `/` separates, `.` is read as `/` beyond the units that exist, unless
+        `literal`. The new series is not `adopted`; a unit of `deg` makes it circular (360). Gives the changes
+        for the log, parents first, and nothing where the name resolves already.
 
         Raises:
             NotFound: no such node.
@@ -135,7 +136,7 @@ class Catalog:
             )
         if self.resolve(node_unit_id, name) is not None:
             return []
-        owner, rest = self._descend(node_unit_id, name)
+        owner, rest = self._descend(node_unit_id, name, literal=literal)
         changes: list[AnyConfig] = []
         for part in rest[:-1]:
             made = UnitSet(self._new_unit(owner, part))
@@ -341,14 +342,13 @@ class Catalog:
             series_id = self._series_by_name.get((unit_id, own.replace(".", "/")))
         return None if series_id is None else self.series[series_id]
 
-    def _descend(self, node_unit_id: int, name: str) -> tuple[int, list[str]]:
+    def _descend(self, node_unit_id: int, name: str, *, literal: bool) -> tuple[int, list[str]]:
         """Give the deepest existing unit on the way and the parts still missing, the series' name last."""
         owner, parts = node_unit_id, name.split("/")
-        while len(parts) > 1 and (child := self._child(owner, parts[0])) is not None:
-            owner, parts = child, parts[1:]
-        parts = "/".join(parts).replace(".", "/").split("/")
-        while len(parts) > 1 and (child := self._child(owner, parts[0])) is not None:
-            owner, parts = child, parts[1:]
+        for dotted in (False,) if literal else (False, True):
+            parts = "/".join(parts).replace(".", "/").split("/") if dotted else parts
+            while len(parts) > 1 and (child := self._child(owner, parts[0])) is not None:
+                owner, parts = child, parts[1:]
         if len(parts) > NAME_PARTS_MAX or not all(
             0 < len(p) <= NAME_CHARS_MAX and p.isprintable() for p in parts
         ):

@@ -16,6 +16,7 @@ import msgspec
 import uvicorn
 
 from ingest.gateway import ingest_router
+from ingest.hub import Hub
 from opsroom.access import Access
 from opsroom.api import create_api
 from opsroom.api.sockets import Door, Sockets, connections_allowed
@@ -159,7 +160,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     room, folder = parts.room, parts.folder
     notifier, watchdog = tellers(room)
     asgi = create_api(room, folder=folder)
-    asgi.include_router(ingest_router(room))
+    asgi.include_router(ingest_router(Hub(room)))
     if screens:
         mount_screens(asgi)
     return Application(

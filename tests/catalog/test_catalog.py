@@ -76,6 +76,15 @@ def test_a_literal_name_with_a_dot_goes_before_a_path() -> None:
     assert found.id == 9
 
 
+def test_a_name_proposed_literally_keeps_its_dots() -> None:
+    catalog = tree()
+    catalog.propose_series(3, "web1.example.com/10.0.0.5:9100/up", "", None, literal=True)
+    found = catalog.resolve(3, "web1.example.com/10.0.0.5:9100/up")
+    assert found is not None
+    assert catalog.series_path(found.id).endswith("web1.example.com/10.0.0.5:9100/up")
+    assert catalog.propose_series(3, "web1.example.com/10.0.0.5:9100/up", "", None, literal=True) == []
+
+
 def test_an_answer_is_forgotten_when_the_catalog_changes() -> None:
     catalog = tree()
     assert catalog.resolve(4, "new") is None

@@ -15,6 +15,7 @@ import websockets
 from fastapi import FastAPI
 
 from ingest.gateway import ingest_router
+from ingest.hub import Hub
 from opsroom.backlog import Backlog
 from opsroom.catalog import Catalog
 from opsroom.clock import Clock, WallClock, wall_now
@@ -185,7 +186,7 @@ class Served:
 @asynccontextmanager
 async def serve(room: SmallRoom, port: int = 0, wall: Callable[[], int] = wall_now) -> AsyncIterator[Served]:
     app = FastAPI()
-    app.include_router(ingest_router(room, wall=wall))
+    app.include_router(ingest_router(Hub(room, wall)))
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
