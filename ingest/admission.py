@@ -9,52 +9,25 @@ series ids, so that a sender who repeats its names, or declared numbers, pays fo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from types import MappingProxyType
-from typing import Any, Final, NamedTuple, Protocol
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ingest.codes import WireError
+from ingest.places import Place, Places, Tree
 from ingest.times import MS_MAX, MS_MIN, micros
 from ingest.wire import Batch, Casual, CasualFault, SeriesDeclared, names
-from opsroom.errors import Invalid
-from opsroom.model import MICROS_PER_S, QUALITY_BAD, QUALITY_GOOD, Columns, Refusal, Series, Unit
+from opsroom.model import MICROS_PER_S, QUALITY_BAD, QUALITY_GOOD, Columns, Refusal
 from opsroom.records import AnyConfig
 from opsroom.settings import Limits
-from opsroom.units import read_unit
+from opsroom.units import Conversion, Conversions, conversions
 
-NAME_CHARS_MAX: Final = 400
-PART_CHARS_MAX: Final = 100
 _US: Final = 1_000
 _BYTE: Final = 255
 _CACHE_MAX: Final = 64
-_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 _QUALITIES: Final = np.array([c < 128 or c >= 192 for c in range(256)])  # noqa: PLR2004 - OPC's ranges
-
-
-class Tree(Protocol):
-    """What admission needs of the catalog."""
-
-    units: dict[int, Unit]
-    series: dict[int, Series]
-    revision: int
-
-    def resolve(self, node_unit_id: int, name: str) -> Series | None:
-        """Find a series by its name relative to a node."""
-        ...
-
-    def propose_series(
-        self, node_unit_id: int, name: str, unit: str, period_s: float | None, *, unit_verified: bool = False,
-        literal: bool = False,
-    ) -> list[AnyConfig]:  # fmt: skip
-        """Make a plain series of that name, and the units above it that are missing."""
-        ...
-
-    def contains(self, unit_id: int, other_id: int) -> bool:
-        """Tell whether `other_id` is in the subtree of `unit_id`."""
-        ...
 
 
 class Admitted(NamedTuple):
@@ -69,23 +42,19 @@ class Admitted(NamedTuple):
     historical: bool = False
 
 
-class _Place(NamedTuple):
-    """A resolved name: series id (-1 where refused), and then the code and its params."""
-
-    id: int
-    code: str = ""
-    params: Mapping[str, Any] = _NOTHING
-
-
 _Fault = tuple[str, str, dict[str, Any]]  # code, field, params
 
 
 class _Resolved(NamedTuple):
-    """The names of a batch as ids, shape (n,) or one; `bad` holds (index, place) of the refused ones."""
+    """The names of a batch as ids, shape (n,) or one; `bad` holds (index, place) of the refused ones.
+
+    `conversions` None: every value is in its series' unit.
+    """
 
     ids: NDArray[np.int32]
     labels: Sequence[str]
-    bad: tuple[tuple[int, _Place], ...]
+    bad: tuple[tuple[int, Place], ...]
+    conversions: Conversions | None
 
 
 class Admission:
@@ -95,16 +64,10 @@ class Admission:
 
     def __init__(self, tree: Tree, node_id: int, limits: Limits, ahead_s_max: float = 300.0) -> None:
         """Admit readings below the unit `node_id` of `tree`."""
-        self._tree = tree
-        self._node_id = node_id
-        self._limits = limits
+        self.places = Places(tree, node_id, limits, literal=self.literal)
         self._ahead_us = round(ahead_s_max * MICROS_PER_S)
-        self._declared: dict[int, SeriesDeclared] = {}
-        self._told: dict[str, SeriesDeclared] = {}
         self._cache: dict[bytes, _Resolved] = {}
-        self._places: dict[tuple[str, str | None], _Place] = {}
         self._revision = -1
-        self._unadopted: int | None = None
         self._last_receipt = 0
 
     def declare(self, series: Sequence[SeriesDeclared]) -> list[AnyConfig]:
@@ -113,15 +76,8 @@ class Admission:
         They are made in the order declared, so that what arrives first decides no id. A number declared again
         means the new series. What cannot be made is refused with the readings that name it.
         """
-        for one in series:
-            if one.id is not None:
-                self._declared[one.id] = one
-            self._told[one.name] = one
-        self._revision = -1
+        changes = self.places.declare(series)
         self._fresh()
-        changes: list[AnyConfig] = []
-        for one in series:
-            self._place(one.name, one.unit, changes)
         return changes
 
     # -- the full form ---------------------------------------------------------------------------------------
@@ -144,11 +100,17 @@ class Admission:
             latest_ms = (now + self._ahead_us) // _US
             timely = not count or bool(times.min() >= MS_MIN and times.max() <= min(latest_ms, MS_MAX))
             t = (times if timely else np.clip(times, MS_MIN, MS_MAX + 1)) * _US
-        if timely and batch.q is None and not (batch.faults or batch.nulls or resolved.bad):
+        v, beyond = batch.v, []
+        if resolved.conversions is not None:
+            v = resolved.conversions.of(v)
+            beyond = _where(np.isinf(v))
+        if timely and batch.q is None and not (batch.faults or batch.nulls or resolved.bad or beyond):
             q = np.full(count, QUALITY_GOOD, np.uint8)
-            return Admitted(Columns(ids, t, batch.v, q), (), changes, batch.historical)
+            return Admitted(Columns(ids, t, v, q), (), changes, batch.historical)
         found = self._faults(batch, resolved, t, now)
-        return self._part(ids, t, batch, resolved.labels, found, changes)
+        for at in beyond:
+            found.setdefault(at, ("value_not_finite", "v", {}))
+        return self._part(Columns(ids, t, v, _qualities(batch)), batch, resolved.labels, found, changes)
 
     def _faults(self, batch: Batch, resolved: _Resolved, t: NDArray[np.int64], now: int) -> dict[int, _Fault]:
         """Collect what is wrong by index, the first reason found for each: (code, field, params)."""
@@ -156,10 +118,9 @@ class Admission:
         count = len(batch)
         everything = range(count)
         for index, place in resolved.bad:
-            # A field names the part at fault: the unit belongs to the value, all else to the name.
-            field = "v" if place.code == "unit_mismatch" else "s"
+            fault = _placeless(place, "v", "s")
             for at in everything if len(resolved.ids) != count else (index,):
-                found.setdefault(at, (place.code, field, dict(place.params)))
+                found.setdefault(at, fault)
         for index, field, code in batch.faults:
             found.setdefault(index, (code, field, {}))
         times = np.asarray(batch.t_ms)
@@ -175,26 +136,18 @@ class Admission:
                 found.setdefault(at, ("null_needs_bad_quality", "q", {}))
         return found
 
+    @staticmethod
     def _part(
-        self,
-        ids: NDArray[np.int32],
-        t: NDArray[np.int64],
+        columns: Columns,
         batch: Batch,
         labels: Sequence[str],
         found: dict[int, _Fault],
         changes: list[AnyConfig],
     ) -> Admitted:
         """Part the acceptable readings from the refused ones."""
-        count = len(batch)
-        q = (
-            np.full(count, QUALITY_GOOD, np.uint8)
-            if batch.q is None
-            else np.clip(batch.q, 0, 255).astype(np.uint8)
-        )
-        columns = Columns(ids, t, batch.v, q)
         if not found:
             return Admitted(columns, (), changes, batch.historical)
-        keep = np.ones(count, bool)
+        keep = np.ones(len(batch), bool)
         keep[list(found)] = False
         refusals = tuple(
             Refusal(
@@ -228,15 +181,14 @@ class Admission:
             elif moment is not None and moment > latest and one.ts is not None:
                 fault = ("too_far_ahead", "ts", self._ahead(moment, now))
             if fault is None and moment is not None:
-                place = self._places.get((one.series, one.unit)) or self._place(one.series, one.unit, changes)
-                if not place.code:
-                    value = math.nan if one.value is None else one.value
+                known = self.places.known.get((one.series, one.unit))
+                place = known or self.places.named(one.series, one.unit, changes)
+                value = _converted(one.value, place.conversion)
+                if not place.code and not math.isinf(value):
                     kept.append((place.id, moment, value, QUALITY_GOOD if one.q is None else one.q))
                     continue
                 fault = (
-                    place.code,
-                    "unit" if place.code == "unit_mismatch" else "series",
-                    dict(place.params),
+                    _placeless(place, "unit", "series") if place.code else ("value_not_finite", "value", {})
                 )
             assert fault is not None, "a reading is kept or at fault"
             code, field, params = fault
@@ -263,10 +215,10 @@ class Admission:
 
     def _fresh(self) -> None:
         """Forget what the tree has outgrown."""
-        if self._revision != self._tree.revision:
+        self.places.fresh()
+        if self._revision != self.places.revision:
             self._cache.clear()
-            self._places.clear()
-            self._revision = self._tree.revision
+            self._revision = self.places.revision
 
     def _resolve(self, batch: Batch, changes: list[AnyConfig]) -> _Resolved:
         self._fresh()
@@ -275,10 +227,13 @@ class Admission:
         if known is None:
             told = names(batch)
             labels: Sequence[str | int] = told if isinstance(told, list) else (told,)
-            places = [self._place_of(label, changes) for label in labels]
+            places = [self.places.of(label, changes) for label in labels]
             bad = tuple((index, place) for index, place in enumerate(places) if place.code)
             known = _Resolved(
-                np.array([place.id for place in places], np.int32), [self._label(one) for one in labels], bad
+                np.array([place.id for place in places], np.int32),
+                [self.places.label(one) for one in labels],
+                bad,
+                conversions([place.conversion for place in places]),
             )
             self._fresh()
             if len(self._cache) >= _CACHE_MAX:
@@ -288,74 +243,6 @@ class Admission:
                 return known
         _check_lengths(batch, known, key)
         return known
-
-    def _label(self, label: str | int) -> str:
-        declared = self._declared.get(label) if isinstance(label, int) else None
-        return declared.name if declared is not None else str(label)
-
-    def _place_of(self, label: str | int, changes: list[AnyConfig]) -> _Place:
-        if isinstance(label, str):
-            return self._place(label, None, changes)
-        declared = self._declared.get(label)
-        if declared is None:
-            return _Place(-1, "series_undeclared", {"id": label})
-        return self._place(declared.name, declared.unit, changes)
-
-    def _place(self, name: str, unit: str | None, changes: list[AnyConfig]) -> _Place:
-        """Resolve one name with the unit its sender says (None: the declared one, or none)."""
-        known = self._places.get((name, unit))
-        if known is None:
-            known = self._look_up(name, unit, changes)
-            self._fresh()
-            if len(self._places) > 4 * self._limits.series_per_source + 4096:
-                self._places.clear()
-            self._places[name, unit] = known
-        return known
-
-    def _look_up(self, name: str, unit: str | None, changes: list[AnyConfig]) -> _Place:
-        declared = self._told.get(name)
-        text = unit if unit is not None else (declared.unit if declared is not None else "")
-        relative = self._relative(name)
-        if relative is None:
-            return _Place(-1, "series_forbidden", {"name": name[:NAME_CHARS_MAX]})
-        if not _plain(relative):
-            return _Place(-1, "series_name_invalid", {"name": name[:PART_CHARS_MAX]})
-        code, sure = read_unit(text)
-        series = self._tree.resolve(self._node_id, relative)
-        if series is None:
-            if self._count_unadopted() >= self._limits.series_per_source:
-                return _Place(-1, "series_limit", {"limit": self._limits.series_per_source})
-            period_s = declared.period_s if declared is not None else None
-            try:
-                made = self._tree.propose_series(
-                    self._node_id, relative, code, period_s, unit_verified=sure, literal=self.literal
-                )
-            except Invalid:
-                return _Place(-1, "series_name_invalid", {"name": name[:PART_CHARS_MAX]})
-            changes.extend(made)
-            self._unadopted = self._count_unadopted() + 1
-            series = self._tree.resolve(self._node_id, relative)
-            assert series is not None, "a proposed series resolves"
-        if code and series.unit and code != read_unit(series.unit).code:
-            return _Place(-1, "unit_mismatch", {"expected": series.unit, "got": text})
-        return _Place(series.id)
-
-    def _relative(self, name: str) -> str | None:
-        """Give `name` relative to the node; a leading `/` means from the root, None that it leads outside."""
-        if not name.startswith("/"):
-            return name
-        node = self._tree.units[self._node_id].path
-        if not node:
-            return name[1:]
-        return name[len(node) + 2 :] if name.startswith(f"/{node}/") else None
-
-    def _count_unadopted(self) -> int:
-        if self._unadopted is None:
-            self._unadopted = sum(
-                not one.adopted and self._tree.contains(self._node_id, one.unit_id)
-                for one in self._tree.series.values()
-            )
-        return self._unadopted
 
     def _ahead(self, t: int, now: int) -> dict[str, Any]:
         return {"ahead_s": (t - now) // MICROS_PER_S, "limit_s": self._ahead_us // MICROS_PER_S}
@@ -374,6 +261,23 @@ def _columns(kept: list[tuple[int, int, float, int]]) -> Columns:
     )
 
 
+def _converted(value: float | None, by: Conversion | None) -> float:
+    if value is None:
+        return math.nan
+    return value if by is None else by.of(value)
+
+
+def _qualities(batch: Batch) -> NDArray[np.uint8]:
+    if batch.q is None:
+        return np.full(len(batch), QUALITY_GOOD, np.uint8)
+    return np.clip(batch.q, 0, 255).astype(np.uint8)
+
+
+def _placeless(place: Place, unit: str, name: str) -> _Fault:
+    """Say why a name has no place; the field at fault is the unit or the name, as the form calls them."""
+    return (place.code, unit if place.code == "unit_mismatch" else name, dict(place.params))
+
+
 def _where(mask: NDArray[np.bool_]) -> list[int]:
     found: list[int] = np.flatnonzero(mask).tolist()
     return found
@@ -390,11 +294,3 @@ def _is_list(key: bytes, *, binary: bool) -> bool:
     """Tell an array from a scalar by its first byte (RFC 8259, MessagePack fixarray, array 16, array 32)."""
     first = key.lstrip()[0] if not binary else key[0]
     return first == ord("[") if not binary else first & 0xF0 == 0x90 or first in {0xDC, 0xDD}  # noqa: PLR2004
-
-
-def _plain(name: str) -> bool:
-    """Tell whether a relative name can stand in the tree."""
-    if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
-        return False
-    parts = name.split("/")
-    return all(0 < len(part.strip()) <= PART_CHARS_MAX and part not in {".", ".."} for part in parts)

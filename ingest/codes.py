@@ -56,8 +56,8 @@ REFUSALS: Final[dict[str, Wording]] = {
         "Set the sender's clock; replay simulated time with `--clock stream` or from the past.",
     ),
     "unit_mismatch": Wording(
-        "The series is kept in {expected}, the sender says {got}.",
-        "Send the unit the series has, or alter the series; nothing is converted.",
+        "The series is kept in {expected} ({expected_dimension}), the sender says {got} ({got_dimension}).",
+        "Send a unit of the same dimension, or alter the series.",
     ),
     "series_undeclared": Wording(
         "No series was declared with this number.", "Declare it on this connection first."
@@ -71,7 +71,7 @@ REFUSALS: Final[dict[str, Wording]] = {
     ),
     "series_limit": Wording(
         "The node has {limit} unadopted series already.",
-        "Adopt or remove some, or correct the sender's names.",
+        "Adopt some, or correct the sender's names.",
     ),
 }
 

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import structlog
 
-from ingest.admission import Tree
 from ingest.codes import CloseCode
+from ingest.places import Tree
 from opsroom.backlog import Backlog, telemetry_bytes
 from opsroom.clock import Clock, wall_now
 from opsroom.log import Log

@@ -1,6 +1,4 @@
-"""Units of measure: a sender's text becomes a UCUM code through a printed alias table.
-
-Or is kept and flagged.
+"""Units of measure: what a sender writes becomes a UCUM code by a printed alias table; values are converted.
 
 Codes follow The Unified Code for Units of Measure (UCUM), case sensitive. What is neither an alias nor UCUM
 is kept as it came, flagged unverified, compared exactly and never converted.
@@ -9,12 +7,21 @@ is kept as it came, flagged unverified, compared exactly and never converted.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from opsroom.errors import Invalid
+from opsroom.ucum import Measure, dimension_name, measure
 
 UNIT_CHARS_MAX: Final = 64
 
-# What plants write -> the UCUM code. Printed in docs/protocol.md.
+# What plants write -> the UCUM code. Printed in docs/units.md.
 ALIASES: Final[dict[str, str]] = {
     "degC": "Cel",
     "°C": "Cel",
@@ -76,147 +83,8 @@ ALIASES: Final[dict[str, str]] = {
     "ratio": "1",
 }
 
-_PREFIXES: Final = (
-    "da",
-    "Y",
-    "Z",
-    "E",
-    "P",
-    "T",
-    "G",
-    "M",
-    "k",
-    "h",
-    "d",
-    "c",
-    "m",
-    "u",
-    "n",
-    "p",
-    "f",
-    "a",
-    "z",
-    "y",
-)
-_METRIC: Final = frozenset(
-    [
-        "m",
-        "s",
-        "g",
-        "rad",
-        "K",
-        "C",
-        "cd",
-        "mol",
-        "sr",
-        "Hz",
-        "N",
-        "Pa",
-        "J",
-        "W",
-        "A",
-        "V",
-        "F",
-        "Ohm",
-        "S",
-        "Wb",
-        "Cel",
-        "T",
-        "H",
-        "lm",
-        "lx",
-        "Bq",
-        "Gy",
-        "Sv",
-        "l",
-        "L",
-        "t",
-        "bar",
-        "u",
-        "eV",
-        "pc",
-        "B",
-        "Np",
-        "cal",
-        "[iU]",
-        "[IU]",
-        "st",
-        "ar",
-        "dyn",
-        "erg",
-        "P",
-        "Ky",
-        "Mx",
-        "G",
-        "Oe",
-        "Gb",
-        "sb",
-        "Lmb",
-        "ph",
-        "Ci",
-        "R",
-        "REM",
-        "bit",
-        "By",
-        "Bd",
-        "kat",
-        "U",
-        "mho",
-    ]
-)
-_PLAIN: Final = frozenset(
-    [
-        "%",
-        "deg",
-        "'",
-        "''",
-        "min",
-        "h",
-        "d",
-        "wk",
-        "mo",
-        "a",
-        "gon",
-        "circ",
-        "10*",
-        "10^",
-        "[ppth]",
-        "[ppm]",
-        "[ppb]",
-        "[pptr]",
-        "[degF]",
-        "[psi]",
-        "[in_i]",
-        "[ft_i]",
-        "[yd_i]",
-        "[mi_i]",
-        "[nmi_i]",
-        "[kn_i]",
-        "[lb_av]",
-        "[oz_av]",
-        "[gal_us]",
-        "[acr_us]",
-        "[Btu]",
-        "[HP]",
-        "[pH]",
-        "mm[Hg]",
-        "m[H2O]",
-        "atm",
-        "AU",
-        "att",
-        "[g]",
-        "[car_m]",
-        "[ston_av]",
-        "[lton_av]",
-        "[stn_av]",
-        "[bbl_us]",
-        "{}",
-    ]
-)
-_TOKEN: Final = re.compile(
-    r"\s*(?:([./()])|(\{[!-z|~]*\})|(\d+)(?![\d*^])|((?:10[*^]|[A-Za-z%'*^_]|\[[^\]\s]+\])+)([+-]?\d+)?)"
-)
 _TIMES: Final = re.compile(r"^(\d+)\s*([A-Za-z].*)$")
+_EXACT: Final = 2**53
 
 
 class UnitText(NamedTuple):
@@ -249,49 +117,97 @@ def read_unit(text: str) -> UnitText:
     return UnitText(text, verified=False)
 
 
-def same_unit(one: str, other: str) -> bool:
-    """Tell whether two texts name the same code; nothing is converted, so kW and W differ."""
-    return read_unit(one).code == read_unit(other).code
+class Conversion(NamedTuple):
+    """From one unit to another: (value * times + plus) / over.
+
+    Whole numbers, so that a factor as 1/1000 or 5/9 is rounded once and not twice.
+    """
+
+    times: float
+    plus: float
+    over: float
+
+    def of(self, value: float) -> float:
+        """Convert a value."""
+        return (value * self.times + self.plus) / self.over
+
+    def back(self, value: float) -> float:
+        """Give the value that `of` converts to this one."""
+        return (value * self.over - self.plus) / self.times
 
 
-def is_ucum(text: str) -> bool:  # noqa: C901 - a branch a kind of token
-    """Tell whether `text` is a valid UCUM expression of known atoms (UCUM 2.2, section 2: syntax rules)."""
-    depth = position = 0
-    wants_operand = True
-    while position < len(text):
-        match = _TOKEN.match(text, position)
-        if match is None or text[position].isspace():
-            return False
-        position = match.end()
-        sign, note, number, atom, _ = match.groups()
-        if sign == "(":
-            if not wants_operand:
-                return False
-            depth += 1
-        elif sign == ")":
-            depth -= 1
-            if wants_operand or depth < 0:
-                return False
-        elif sign in {".", "/"}:
-            if wants_operand and not (sign == "/" and match.start() == 0):
-                return False
-            wants_operand = True
-        elif note:
-            wants_operand = False  # An annotation stands alone or behind an atom.
-        elif number or _is_atom(atom):
-            if not wants_operand:
-                return False
-            wants_operand = False
-        else:
-            return False
-    return depth == 0 and not wants_operand
+class Conversions(NamedTuple):
+    """The same for a column: factors of shape (n,), or (1,) where all values are converted alike."""
+
+    times: NDArray[np.float64]
+    plus: NDArray[np.float64]
+    over: NDArray[np.float64]
+
+    def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Convert values of shape (n,); what is beyond a float64 becomes infinite."""
+        with np.errstate(over="ignore"):
+            converted: NDArray[np.float64] = (values * self.times + self.plus) / self.over
+        return converted
 
 
-def _is_atom(atom: str) -> bool:
-    """Tell whether `atom` is a known one, with a prefix where the atom is metric."""
-    if atom in _METRIC or atom in _PLAIN:
-        return True
-    return any(atom.startswith(prefix) and atom[len(prefix) :] in _METRIC for prefix in _PREFIXES)
+def conversions(each: Sequence[Conversion | None]) -> Conversions | None:
+    """Join what becomes of each value of a column; None where nothing becomes of any."""
+    distinct = set(each)
+    if distinct <= {None}:
+        return None
+    rows = [one or Conversion(1.0, 0.0, 1.0) for one in (distinct if len(distinct) == 1 else each)]
+    return Conversions(*(np.array(factors) for factors in zip(*rows, strict=True)))
+
+
+@lru_cache(maxsize=4096)
+def conversion(given: str, wanted: str) -> Conversion | None:
+    """Give how values in `given` become values in `wanted`; None where they are the same already.
+
+    Temperatures are converted with their zeros, unless they stand beside other units (`Cel/h`).
+
+    >>> conversion("kW", "MW"), conversion("kW", "kJ/s"), conversion("[degF]", "Cel").of(212.0)
+    (Conversion(times=1.0, plus=0.0, over=1000.0), None, 100.0)
+
+    Raises:
+        Invalid: `unit_mismatch`: the dimensions or what is counted differ, or one of them is no UCUM code.
+    """
+    if given == wanted:
+        return None
+    one, other = measure(given), measure(wanted)
+    if one is None or other is None or one.kind != other.kind:
+        raise _mismatch(given, wanted, one, other)
+    factor, plus = one.scale / other.scale, (one.zero - other.zero) / other.scale
+    if factor == 1 and not plus:
+        return None
+    over = lcm(factor.denominator, plus.denominator)
+    if max(factor * over, abs(plus) * over, Fraction(over)) > _EXACT:
+        over = 1
+    try:
+        found = Conversion(float(factor * over), float(plus * over), float(over))
+    except OverflowError:
+        raise _mismatch(given, wanted, one, other) from None
+    if not found.times:
+        raise _mismatch(given, wanted, one, other)
+    return found
+
+
+def _mismatch(given: str, wanted: str, one: Measure | None, other: Measure | None) -> Invalid:
+    params = {"expected_dimension": dimension_name(other), "got_dimension": dimension_name(one)}
+    return Invalid(
+        f"{given or 'no unit'} ({params['got_dimension']}) cannot be converted to {wanted} "
+        f"({params['expected_dimension']}).",
+        remedy="Give a unit of the same dimension.",
+        code="unit_mismatch",
+        field="unit",
+        expected=wanted,
+        got=given,
+        **params,
+    )
+
+
+def is_ucum(text: str) -> bool:
+    """Tell whether `text` is a valid UCUM expression of known atoms."""
+    return measure(text) is not None
 
 
 def _component(part: str, *, below: bool) -> str:

@@ -119,7 +119,7 @@ def _check_limit(room: ApiRoom, unit_ids: list[int]) -> None:
         if more + sum(not series.adopted for series in room.catalog.series_of(unit_id)) > limit:
             raise Invalid(
                 f"The unit has {limit} unadopted series already.",
-                remedy="Adopt or remove some, or correct the names of the alerts.",
+                remedy="Adopt some, or correct the names of the alerts.",
                 code="series_limit",
                 field="alerts",
                 limit=limit,

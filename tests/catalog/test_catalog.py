@@ -148,6 +148,20 @@ def test_a_moved_unit_takes_the_paths_below_along() -> None:
     assert catalog.resolve(1, "industry/wind-park/t2/P_avg") == catalog.series[2]
 
 
+def test_the_unadopted_are_counted_with_every_unit_above_and_move_along() -> None:
+    catalog = tree()
+    for name in ("a", "b", "deep/er"):
+        catalog.propose_series(4, name, "", None)
+    assert [catalog.unadopted(one) for one in (1, 2, 3, 4, 5)] == [3, 3, 3, 3, 0]
+    catalog.apply(UnitSet(unit(16, "mines", 1)))
+    catalog.apply(UnitSet(unit(4, "mines/t1", 16)))
+    assert [catalog.unadopted(one) for one in (1, 2, 3, 4, 16)] == [3, 0, 0, 3, 3]
+    one = catalog.resolve(4, "a")
+    assert one is not None
+    catalog.apply(SeriesSet(msgspec.structs.replace(one, adopted=True)))
+    assert [catalog.unadopted(one) for one in (1, 4, 16)] == [2, 2, 2]
+
+
 def test_a_proposal_makes_the_missing_path_with_new_ids() -> None:
     catalog = tree()
     changes = catalog.propose_series(2, "park/t3.angle", "deg", 600.0)

@@ -42,6 +42,8 @@ EFFECTS = {
 PURE = (
     "opsroom/model.py",
     "opsroom/units.py",
+    "opsroom/ucum.py",
+    "opsroom/tree.py",
     "opsroom/errors.py",
     "opsroom/records.py",
     "opsroom/seats.py",
@@ -55,6 +57,7 @@ PURE = (
     "ingest/session.py",
     "ingest/wire.py",
     "ingest/admission.py",
+    "ingest/places.py",
     "dashboards/figures.py",
     "dashboards/panels/",
 )

@@ -15,12 +15,13 @@ from ingest.admission import Admission
 from ingest.codes import REFUSALS, WireError
 from ingest.times import micros
 from opsroom.catalog import Catalog
-from opsroom.model import Unit
+from opsroom.model import Series, Unit
 from opsroom.records import SeriesSet, UnitSet
 from opsroom.settings import Limits
 
 NOW = 1_700_000_000_000_000
 NOW_MS = NOW // 1000
+UNITS = {"a": "kW", "b": "kW", "c": "[degF]"}
 
 
 def _tree() -> Catalog:
@@ -94,7 +95,69 @@ def test_a_change_of_the_tree_is_seen_by_cached_names() -> None:
     assert _codes(gate) == [(0, "unit_mismatch", "v")]
 
 
-def test_units_are_compared_as_codes_and_never_converted() -> None:
+def _metered() -> Catalog:
+    tree = _tree()
+    for number, (name, unit) in enumerate([("a", "MW"), ("b", "kW"), ("c", "Cel")], 1):
+        tree.apply(SeriesSet(Series(id=number, root_id=1, unit_id=2, name=name, unit=unit)))
+    return tree
+
+
+def test_values_become_those_of_the_series_unit_in_either_form() -> None:
+    gate = _gate(_metered())
+    assert gate.declare([wire.SeriesDeclared(name, unit=unit) for name, unit in UNITS.items()]) == []
+    full = gate.admit(_batch(s=["a", "b", "c", "b"], v=[3_200, 7, 212, 8]), NOW)
+    assert full.columns.v.tolist() == [3.2, 7.0, 100.0, 8.0]
+    assert gate.admit(_batch(s="a", t=[NOW_MS, NOW_MS + 1], v=[1, 2]), NOW).columns.v.tolist() == [
+        0.001,
+        0.002,
+    ]
+    assert gate.admit(_batch(s=["b"], v=[5]), NOW).columns.v.tolist() == [5.0]
+    nothing = gate.admit(_batch(s=["a", "c"], v=[None, 32], q=[0, 192]), NOW)
+    assert np.isnan(nothing.columns.v[0])
+    assert nothing.columns.v[1] == 0.0
+    casual = [wire.Casual("a", 3_200.0, unit="kW"), wire.Casual("c", 32.0), wire.Casual("a", 4.0, unit="MW")]
+    assert gate.admit_casual(casual, NOW, NOW).columns.v.tolist() == [3.2, 0.0, 4.0]
+
+
+def test_where_units_are_equal_the_column_is_passed_on_untouched() -> None:
+    gate = _gate(_metered())
+    gate.declare([wire.SeriesDeclared("a", unit="MW"), wire.SeriesDeclared("b", unit="kJ/s")])
+    batch = _batch(s=["a", "b"], v=[1, 2])
+    assert gate.admit(batch, NOW).columns.v is batch.v
+
+
+def test_another_dimension_is_refused_and_a_value_beyond_a_float_too() -> None:
+    gate = _gate(_metered())
+    gate.declare([wire.SeriesDeclared("a", unit="kWh"), wire.SeriesDeclared("b", unit="MW")])
+    (refusal,) = gate.admit(_batch(s=["a", "b"], v=[1, 2]), NOW).refusals
+    assert (refusal.code, refusal.params) == (
+        "unit_mismatch",
+        {"expected": "MW", "expected_dimension": "power", "got": "kWh", "got_dimension": "energy"},
+    )
+    assert _codes(gate, s=["b", "b"], v=[1e308, 1]) == [(0, "value_not_finite", "v")]
+    beyond = gate.admit_casual([wire.Casual("b", 1e308), wire.Casual("b", 1.0)], NOW, NOW)
+    assert [(one.index, one.code) for one in beyond.refusals] == [(0, "value_not_finite")]
+    assert beyond.columns.v.tolist() == [1_000.0]
+
+
+def test_the_limit_of_unknown_series_is_one_for_all_connections_and_adopting_makes_room() -> None:
+    tree = _tree()
+    first, second = _gate(tree, limit=2), _gate(tree, node=1, limit=2)
+    assert [_codes(gate, s=[name]) for gate, name in ((second, "x"), (first, "a"), (second, "y"))] == [
+        [],
+        [],
+        [(0, "series_limit", "s")],
+    ]
+    assert _codes(first, s=["b"]) == []
+    assert _codes(first, s=["c"]) == [(0, "series_limit", "s")]
+    adopted = tree.resolve(2, "a")
+    assert adopted is not None
+    tree.apply(SeriesSet(msgspec.structs.replace(adopted, adopted=True)))
+    assert _codes(first, s=["c"]) == []
+    assert [tree.unadopted(unit_id) for unit_id in (1, 2)] == [3, 2]
+
+
+def test_text_that_is_no_unit_is_compared_exactly() -> None:
     gate = _gate()
     gate.declare([wire.SeriesDeclared("a", unit="kWh/15min"), wire.SeriesDeclared("b", unit="odd unit")])
     assert _codes(gate, s=["a", "b"], v=[1, 1]) == []

@@ -31,7 +31,7 @@ def test_a_link_sends_declares_and_waits_for_the_last_ack(play: Callable[..., An
             tmp_path / "outbox",
             on_refused=lambda seq, why: refused.append((seq, why)),
         ) as link:
-            await link.declare([SeriesDeclared("output", 7, "t/h", 60.0), SeriesDeclared("stock", unit="kg")])
+            await link.declare([SeriesDeclared("output", 7, "t/h", 60.0), SeriesDeclared("stock", unit="m3")])
             await link.send([7, "stock"], T0, [1.5, 2.0])
             await link.send(7, np.array([T0 + 1_000, T0 + 2_000]), [3.0, None])
             await link.flush()
