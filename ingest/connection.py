@@ -306,7 +306,7 @@ class Connection:
             if isinstance(message, wire.PressTold):
                 series = self.room.catalog.resolve(self.unit_id, message.indicator)
                 if series is None:
-                    await self.send(says.answer("indicator_unknown", field="indicator"))
+                    await self.send(says.answer("indicator_unknown", field="indicator", act="press"))
                     return
                 act = Press(series_id=series.id, note=message.note, person=person, unit_id=self.unit_id)
                 await self.room.act(act, urgent=True)
@@ -314,7 +314,7 @@ class Connection:
             else:
                 until = None if message.until is None else micros(message.until)
                 if until is None and message.until is not None:
-                    await self.send(says.answer("time_invalid", field="until"))
+                    await self.send(says.answer("time_invalid", field="until", act="recovering"))
                     return
                 act = Recovering(
                     alert_id=message.alert,
@@ -326,7 +326,8 @@ class Connection:
                 await self.room.act(act)
                 await self.send({"type": "done", "act": "recovering", "alert": message.alert})
         except OpsroomError as error:
-            await self.send(says.answer(error.code, message=error.message, fix=error.remedy))
+            refused = str(message.__struct_config__.tag)
+            await self.send(says.answer(error.code, message=error.message, fix=error.remedy, act=refused))
 
     async def _pass_on(self) -> None:
         """Write alerts and decisions of the node's subtree to the plant as they come."""

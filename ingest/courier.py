@@ -16,16 +16,21 @@ from numpy.typing import NDArray
 
 from ingest import wire
 from ingest.outbox import FileOutbox, MemoryOutbox
-from opsroom.errors import OpsroomError
+from opsroom.errors import Invalid, OpsroomError
 
 _GO_BACK_AGAIN_S: Final = 5.0
 _FETCH: Final = 64
+_DECLARED_AT_ONCE: Final = 1_000  # with names of 400 characters still below the frame's limit
+_FATAL: Final = frozenset(
+    {"epoch_old", "token_invalid", "token_unit_gone", "protocol_unsupported", "source_invalid"}
+)
 
 
 class Welcomed(msgspec.Struct, frozen=True):
-    """The room has taken the hello."""
+    """The room has taken the hello; `server_ms` is its wall clock, None where it did not say."""
 
     stored_seq: int
+    server_ms: int | None = None
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -48,7 +53,7 @@ class Alerted(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """The room's answer to a word of the plant, or an error of its own (disk full, a note too long)."""
+    """The room's answer to a word of the plant (it has an `act`), or an error of its own (disk full)."""
 
     message: dict[str, Any]
 
@@ -59,6 +64,7 @@ class Fatal(msgspec.Struct, frozen=True):
     error: OpsroomError
 
 
+_declaration = msgspec.msgpack.Decoder(wire.Declare)
 Event = Welcomed | Stored | Refused | Alerted | Answered | Fatal
 
 
@@ -101,9 +107,18 @@ class Courier:
     """One client of one source. `connected`, `receive`, `lost` are told; `to_send` gives the next frames."""
 
     def __init__(
-        self, outbox: MemoryOutbox | FileOutbox, source: str, token: str, lateness_s: float = 0.0
+        self,
+        outbox: MemoryOutbox | FileOutbox,
+        source: str,
+        token: str,
+        lateness_s: float = 0.0,
+        *,
+        take_over: bool = False,
     ) -> None:
-        """Speak for `source` with `token`."""
+        """Speak for `source` with `token`.
+
+        `take_over`: where a later epoch of the source has begun, begin another for what is kept.
+        """
         self.outbox = outbox
         self.source = source
         self.lateness_s = lateness_s
@@ -111,10 +126,14 @@ class Courier:
         self.refused = 0
         self.gaps = 0
         self._token = token
+        self._take_over = take_over
         self._welcome = False
         self._is_anew = False
-        self._declared: bytes = b""
-        self._is_declared = True
+        self._refused_upto = 0
+        self._declared = {
+            one.name: one for one in (_declaration.decode(outbox.declared).series if outbox.declared else ())
+        }
+        self._undeclared: list[wire.SeriesDeclared] = []
         self._cursor = 0
         self._credit = 0
         self._flying: deque[tuple[int, int]] = deque()
@@ -133,9 +152,29 @@ class Courier:
         return self.stored_seq >= self.outbox.last_seq and not self._flying
 
     def declare(self, series: Sequence[wire.SeriesDeclared]) -> None:
-        """Tell numbers, units and periods of series, now and after every reconnection."""
-        self._declared = msgspec.msgpack.encode(wire.Declare(list(series)))
-        self._is_declared = False
+        """Tell numbers, units and periods of series, now, after every reconnection and every restart.
+
+        The outbox keeps them: its batches mean nothing without the numbers, and little without the units.
+
+        Raises:
+            Invalid: a number that stands for another series already.
+            StoreError: the outbox cannot be written.
+        """
+        numbers = {one.id: one.name for one in self._declared.values() if one.id is not None}
+        for one in series:
+            if one.id is not None and numbers.setdefault(one.id, one.name) != one.name:
+                raise Invalid(
+                    f"The number {one.id} stands for {numbers[one.id]}, not for {one.name}.",
+                    remedy="Give each series a number of its own; batches that are kept use the old one.",
+                    code="series_number_taken",
+                    field="id",
+                )
+        news = [one for one in series if self._declared.get(one.name) != one]
+        if not news:
+            return
+        self._declared.update((one.name, one) for one in news)
+        self.outbox.declare(msgspec.msgpack.encode(wire.Declare(list(self._declared.values()))))
+        self._undeclared += news
 
     def connected(self) -> list[bytes]:
         """Give the frames that open the conversation."""
@@ -166,8 +205,7 @@ class Courier:
             case "welcome":
                 return self._on_welcome(message)
             case "refused":
-                self.refused += len(message["refusals"])
-                return [Refused(message["seq"], message["refusals"])]
+                return self._on_refused(message)
             case "seq_gap":
                 self._on_seq_gap(message["expected"], now_s)
                 return []
@@ -180,13 +218,22 @@ class Courier:
 
     def _on_welcome(self, message: dict[str, Any]) -> list[Event | bytes]:
         self.outbox.begin(message["epoch"], message["stored_seq"], anew=self._is_anew)
-        self._is_anew = False
+        if self._is_anew:
+            self._is_anew, self._refused_upto = False, 0
         self._welcome = True
-        self._is_declared = not self._declared
+        self._undeclared = list(self._declared.values())
         self._cursor = self.stored_seq = message["stored_seq"]
         self._credit = message["credit_bytes"]
         self._forget_flying()
-        return [Welcomed(self.stored_seq), Stored(self.stored_seq)]
+        return [Welcomed(self.stored_seq, message.get("server_ts")), Stored(self.stored_seq)]
+
+    def _on_refused(self, message: dict[str, Any]) -> list[Event | bytes]:
+        """Pass refusals on once: a batch sent again brings the same ones again."""
+        if message["seq"] <= self._refused_upto:
+            return []
+        self._refused_upto = message["seq"]
+        self.refused += len(message["refusals"])
+        return [Refused(message["seq"], message["refusals"])]
 
     def _on_ack(self, message: dict[str, Any]) -> list[Event | bytes]:
         stored = message["stored_seq"]
@@ -214,17 +261,11 @@ class Courier:
 
     def _on_error(self, message: dict[str, Any]) -> list[Event | bytes]:
         code = message.get("code", "")
-        if code == "epoch_unknown":
-            self._is_anew = True
-            # The room's log began anew: what we still have is numbered anew under the epoch it issues.
+        if code == "epoch_unknown" or (code == "epoch_old" and self._take_over):
+            # The room's log began anew, or its source did: what is kept is numbered anew under a new epoch.
+            self._is_anew, self._take_over = True, False
             return [msgspec.msgpack.encode(wire.Hello(1, self.source, None, self._token, self.lateness_s))]
-        if code in {
-            "epoch_old",
-            "token_invalid",
-            "token_unit_gone",
-            "protocol_unsupported",
-            "source_invalid",
-        }:
+        if code in _FATAL:
             error = OpsroomError(message.get("message", code), remedy=message.get("remedy", ""), code=code)
             return [Fatal(error)]
         return [Answered(message)]
@@ -239,9 +280,10 @@ class Courier:
         if not self._welcome:
             return []
         frames: list[bytes] = []
-        if not self._is_declared:
-            frames.append(self._declared)
-            self._is_declared = True
+        for begin in range(0, len(self._undeclared), _DECLARED_AT_ONCE):
+            some = self._undeclared[begin : begin + _DECLARED_AT_ONCE]
+            frames.append(msgspec.msgpack.encode(wire.Declare(some)))
+        self._undeclared = []
         while self._credit > 0 and (not self._flying or self._flying_bytes < self._credit):
             following = self._following()
             if following is None:

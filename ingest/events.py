@@ -90,10 +90,12 @@ class Close(msgspec.Struct, frozen=True):
 Event = Send | Identify | Open | Declared | Admit | Told | Repeat | GapTold | Heard | Leave | Close
 
 
-def answer(code: str, *, field: str = "", message: str = "", fix: str = "", **params: Any) -> dict[str, Any]:
+def answer(
+    code: str, *, field: str = "", message: str = "", fix: str = "", act: str = "", **params: Any
+) -> dict[str, Any]:
     """Give the `error` message of `code`.
 
-    `message` and `fix` stand in for a code that is not of this table.
+    `message` and `fix` stand in for a code that is not of this table, `act` is the plant's word refused.
     """
     told: dict[str, Any] = {
         "type": "error",
@@ -101,6 +103,8 @@ def answer(code: str, *, field: str = "", message: str = "", fix: str = "", **pa
         "message": message or says(code, params),
         "remedy": fix or remedy(code),
     }
+    if act:
+        told["act"] = act
     if field:
         told["field"] = field
     if params:

@@ -1,4 +1,4 @@
-"""The client of the room for plants and feeders.
+"""The client of the room for feeders and gateways; a plant's program has an easier one in `ingest.plant`.
 
 Connects for ever, keeps what is not stored, hears its own alerts.
 
@@ -12,58 +12,36 @@ link:
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
-import msgspec
 import numpy as np
-import structlog
 from numpy.typing import NDArray
 
 from ingest import courier, wire
 from ingest.codes import CloseCode
-from ingest.line import Dial, Line, web_dial
-from ingest.outbox import open_outbox
+from ingest.gauge import Gauge
+from ingest.line import PING_S, Dial, Line, web_dial
+from ingest.mail import Mail
+from ingest.outbox import OUTBOX_BYTES, open_outbox
+from ingest.told import LinkError, NotDelivered, Progress, Warned, ended_by
 from ingest.wire import SeriesDeclared
-from opsroom.clock import Clock, WallClock
-from opsroom.errors import Invalid, OpsroomError
+from opsroom.clock import Clock, WallClock, wall_now
+from opsroom.errors import Invalid, OpsroomError, StoreError
 from opsroom.model import QUALITY_BAD, QUALITY_GOOD
-from opsroom.settings import Limits
 
-__all__ = ["Link", "LinkError", "LinkStats", "SeriesDeclared"]
+__all__ = ["Link", "LinkError", "NotDelivered", "Progress", "SeriesDeclared"]
 
 BACKOFF_S_MIN: Final = 0.1
-BACKOFF_S_MAX: Final = 5.0
-ALERTS_WAITING_MAX: Final = 1_000
+BACKOFF_S_MAX: Final = 1.5
+"""The longest pause between two tries: a room that is back has its plants again within two seconds."""
 STABLE_S: Final = 10.0
-_HOPELESS: Final = frozenset(
-    {CloseCode.NOT_AUTHENTICATED, CloseCode.NOT_ALLOWED, CloseCode.REPLACED, CloseCode.MALFORMED}
-)
-_logger = structlog.get_logger("ingest.link")
-
-
-class LinkError(OpsroomError):
-    """The link has given up: the room will not take this sender however often it tries."""
-
-    code = "link_ended"
-
-
-class LinkStats(msgspec.Struct):
-    """What a progress line shows: counts since the link was made, the outbox as it is."""
-
-    sent: int = 0
-    stored_seq: int = 0
-    refused: int = 0
-    connections: int = 0
-    outbox_batches: int = 0
-    outbox_bytes: int = 0
-    dropped: int = 0
-    alerts_dropped: int = 0
-    is_connected: bool = False
+BYE_S: Final = 2.0
+_logger = logging.getLogger("ingest.link")
 
 
 class Link:
@@ -77,43 +55,49 @@ class Link:
         outbox_path: Path | None = None,
         *,
         lateness_s: float = 0.0,
-        limits: Limits | None = None,
+        outbox_bytes: int = OUTBOX_BYTES,
         clock: Clock | None = None,
+        wall: Callable[[], int] = wall_now,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_refused: Callable[[int, list[dict[str, Any]]], None] | None = None,
+        on_warning: Callable[[Warned], None] | None = None,
         backlog_bytes: int | None = None,
+        close_s: float | None = None,
+        take_over: bool = False,
         ssl: Any = None,
         dial: Dial | None = None,
         seed: int | None = None,
     ) -> None:
         """Speak for `source` to the room at `url`.
 
-        Without `outbox_path` what is not stored lives in memory only. `on_refused` is called with (seq,
-        refusals). `sleep` passes the time between attempts. `send` waits while more than `backlog_bytes`
-        are unsent (default: never, the outbox takes it). `dial` opens the connections (default: WebSockets
-        with `ssl`).
+        Without `outbox_path` what is not stored lives in memory only; either keeps `outbox_bytes` at most.
+        `on_refused` is called with (seq, refusals), `on_warning` with what needs a look (default: logged).
+        `wall` dates this machine (int us UTC), `sleep` passes the time between attempts. `send` waits while
+        more than `backlog_bytes` are unsent (default: never, the outbox takes it). The end waits `close_s`
+        for the last ack (default: for ever). `take_over` begins a new epoch where a later one has begun.
+        `dial` opens the connections (default: WebSockets with `ssl`).
+
+        Raises:
+            StoreError: the outbox cannot be opened, or belongs to another process.
         """
-        self._limits = limits or Limits()
         self._url = url
         self._clock = clock or WallClock()
         self._sleep = sleep
         self._on_refused = on_refused
         self._backlog_bytes = backlog_bytes
-        self._dial = dial or web_dial(ping_s=self._limits.ping_s, ssl=ssl)
+        self._close_s = close_s
+        self._dial = dial or web_dial(ping_s=PING_S, ssl=ssl)
         self._random = random.Random(seed)  # noqa: S311 - jitter, nothing secret
-        self._outbox = open_outbox(outbox_path, self._limits.outbox_bytes)
-        self._courier = courier.Courier(self._outbox, source, token, lateness_s)
-        self._alerts: OrderedDict[tuple[str, str], dict[str, Any]] = OrderedDict()
-        self._alert_news = asyncio.Event()
-        self._answers: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=ALERTS_WAITING_MAX)
+        self._outbox = open_outbox(outbox_path, outbox_bytes)
+        self._courier = courier.Courier(self._outbox, source, token, lateness_s, take_over=take_over)
+        self._mail = Mail()
+        self._gauge = Gauge(self._outbox, self._courier, self._mail, self._clock, wall, on_warning)
         self._work = asyncio.Event()
         self._progress = asyncio.Condition()
-        self._said: list[bytes] = []
         self._error: OpsroomError | None = None
         self._is_closing = False
         self._group: asyncio.TaskGroup | None = None
         self._runner: asyncio.Task[None] | None = None
-        self.stats = LinkStats()
 
     # -- what a plant calls
     # ------------------------------------------------------------------------------------------------------
@@ -127,7 +111,11 @@ class Link:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close; what is not stored stays in the outbox file. After an error nothing is waited for."""
+        """Close; what is not stored stays in the outbox file. After an error nothing is waited for.
+
+        Raises:
+            NotDelivered: `close_s` ran out, and no file keeps what is left.
+        """
         try:
             if kind is None:
                 await self.close()
@@ -138,8 +126,21 @@ class Link:
             await self._group.__aexit__(None, None, None)
             self._outbox.close()
 
+    @property
+    def stats(self) -> Progress:
+        """How far it is, at this instant."""
+        return self._gauge.progress()
+
     async def declare(self, series: Sequence[SeriesDeclared]) -> None:
-        """Tell units and periods, and numbers to use for names; before the first `send` of those series."""
+        """Tell units and periods, and numbers to use for names; before the first `send` of those series.
+
+        Raises:
+            Invalid: a number stands for another series already.
+        """
+        self.keep_declared(series)
+
+    def keep_declared(self, series: Sequence[SeriesDeclared]) -> None:
+        """Declare, whatever the link is doing."""
         self._courier.declare(series)
         self._work.set()
 
@@ -180,13 +181,26 @@ class Link:
 
         Waits only while the backlog is over its bound.
         """
-        self._check()
+        self.check()
         while self._backlog_bytes is not None and self._outbox.size_bytes > self._backlog_bytes:
             await self._wait_for_progress()
-        seq = self._outbox.put(body)
-        self.stats.sent += readings
+        return self.keep(body, readings)
+
+    def keep(self, body: bytes, readings: int) -> int:
+        """Put a batch into the outbox, whatever the link is doing.
+
+        Raises:
+            StoreError: the outbox cannot be written; nothing was kept.
+        """
+        seq = self._outbox.put(body, readings)
+        self._gauge.put(seq, readings)
         self._work.set()
         return seq
+
+    def find(self, seq: int) -> bytes | None:
+        """Give a batch that is still kept, packed."""
+        found = self._outbox.after(seq - 1, 1)
+        return found[0][1] if found and found[0][0] == seq else None
 
     async def flush(self) -> None:
         """Wait until everything sent is durable in the room.
@@ -195,42 +209,78 @@ class Link:
             LinkError: the room will not take this sender.
         """
         while not self._courier.is_idle:
-            self._check()
+            self.check()
             await self._wait_for_progress()
 
     async def press(self, indicator: str, note: str = "") -> None:
-        """Press an essential indicator; not kept in the outbox: `answers` says whether the room took it."""
-        await self._say(wire.PressTold(indicator, note))
+        """Press an essential indicator without waiting for the answer; not kept in the outbox."""
+        self.check()
+        self._mail.say(wire.PressTold(indicator, note))
+        self._work.set()
 
     async def recovering(self, alert: str, note: str, until_ms: int | None = None) -> None:
-        """Note on an own alert what is being done, and until when (epoch ms)."""
-        await self._say(wire.RecoveringTold(alert, note, until_ms))
+        """Note on an own alert what is being done, until when (epoch ms); the answer is not waited for."""
+        self.check()
+        self._mail.say(wire.RecoveringTold(alert, note, until_ms))
+        self._work.set()
+
+    async def ask(self, message: wire.PressTold | wire.RecoveringTold, timeout_s: float) -> None:
+        """Say a word of the plant and wait until the room has it, durable and applied.
+
+        Raises:
+            LinkError: the room refuses (its code and remedy), or `not_answered`: no answer in time.
+        """
+        self.check()
+        told = await self._mail.ask(message, timeout_s, self._work)
+        if told is None:
+            self.check()
+            raise LinkError(
+                f"The room has not answered within {timeout_s:g} s.",
+                remedy="Look whether it has it before you say it again.",
+                code="not_answered",
+            )
+        if told["type"] == "error":
+            raise LinkError(told["message"], remedy=told.get("remedy", ""), code=told["code"])
 
     async def alerts(self) -> AsyncIterator[dict[str, Any]]:
-        """Give alerts and decisions as they come.
+        """Give alerts and decisions as they come, until the link ends.
 
         A newer message about an alert takes an unread older one's place.
-        """
-        while True:
-            while not self._alerts:
-                self._alert_news.clear()
-                await self._alert_news.wait()
-            yield self._alerts.popitem(last=False)[1]
 
-    async def answer(self) -> dict[str, Any]:
-        """Wait for the next `done` or `error` of the room."""
-        return await self._answers.get()
+        Raises:
+            LinkError: the room will not take this sender.
+        """
+        while (message := await self.next_alert()) is not None:
+            yield message
+
+    async def next_alert(self) -> dict[str, Any] | None:
+        """Wait for the next of `alerts`; None once the link has ended.
+
+        Raises:
+            LinkError: the room will not take this sender.
+        """
+        message = await self._mail.next_alert()
+        if message is None:
+            self.check()
+        return message
 
     async def close(self) -> None:
-        """Wait for the last ack, say bye, and stop. Ends at once where the room will not take this sender."""
+        """Wait for the last ack, say bye, and stop. Ends at once where the room will not take this sender.
+
+        Raises:
+            NotDelivered: `close_s` ran out, and no file keeps what is left.
+        """
         try:
-            await self.flush()
+            async with asyncio.timeout(self._close_s):
+                await self.flush()
+        except TimeoutError:
+            self._gauge.left_behind(self._close_s or 0.0)
         finally:
             self._is_closing = True
-            self._said.append(msgspec.msgpack.encode(wire.Bye()))
+            self._mail.say(wire.Bye())
             self._work.set()
             if self._runner is not None:
-                await asyncio.wait([self._runner], timeout=2.0)
+                await asyncio.wait([self._runner], timeout=BYE_S)
 
     # -- the connection --------------------------------------------------------------------------------------
 
@@ -242,26 +292,30 @@ class Link:
         pause_s = BACKOFF_S_MIN
         while not self._is_over():
             began = self._clock.monotonic()
+            self._gauge.dialling()
             try:
                 async with self._dial(self._url) as line:
-                    self.stats.connections += 1
                     await self._speak(line)
             except OSError as error:
-                _logger.debug("link_not_connected", url=self._url, reason=str(error))
+                _logger.debug("not connected to %s: %s", self._url, error)
+                self._gauge.warn(
+                    code="not_connected",
+                    message=f"{self._url} does not answer: {error}.",
+                    remedy="Is the room running there? Readings are kept and sent when it is back.",
+                )
             except Invalid as error:
-                self._fail(LinkError(error.message, remedy=error.remedy))
-                _logger.warning("link_url_invalid", url=self._url)
+                self._error = self._error or error
             finally:
                 self._courier.lost()
-                self.stats.is_connected = False
+                self._gauge.lost()
             if self._is_over():
                 break
             if self._clock.monotonic() - began > STABLE_S:
                 pause_s = BACKOFF_S_MIN
             await self._sleep(pause_s * (0.5 + self._random.random() / 2))
             pause_s = min(2 * pause_s, BACKOFF_S_MAX)
-        async with self._progress:
-            self._progress.notify_all()
+        self._mail.close()
+        await self._tell()
 
     async def _speak(self, line: Line) -> None:
         opening = self._courier.connected()
@@ -273,21 +327,23 @@ class Link:
                 while (told := await line.receive()) is not None:
                     await self._take(line, told)
             except OSError as error:
-                _logger.debug("link_lost", url=self._url, reason=str(error))
+                _logger.debug("lost %s: %s", self._url, error)
+            except StoreError as error:
+                self._gauge.warn(code=error.code, message=error.message, remedy=error.remedy, **error.params)
             finally:
                 writer.cancel()
-        self._judge_close(line.close_code or CloseCode.DONE, line.close_reason)
+        if not self._is_closing:
+            # Where trying again cannot help it gives up.
+            ended = ended_by(line.close_code or CloseCode.DONE, line.close_reason, self._courier.source)
+            self._error = self._error or ended
 
     async def _write(self, line: Line) -> None:
         try:
             while True:
-                said, self._said = (
-                    self._said if self._courier.is_welcome else [],
-                    ([] if self._courier.is_welcome else self._said),
-                )
+                said = self._mail.to_send() if self._courier.is_welcome else []
                 for frame in (*said, *self._courier.to_send()):
                     await line.send(frame)
-                if self._is_closing and not self._said:
+                if self._is_closing and self._courier.is_welcome:
                     return
                 if not self._work.is_set():
                     await self._work.wait()
@@ -300,64 +356,40 @@ class Link:
             match event:
                 case bytes():
                     await line.send(event)
-                case courier.Refused(seq, refusals):
-                    self.stats.refused += len(refusals)
-                    if self._on_refused is not None:
-                        self._on_refused(seq, refusals)
+                case courier.Refused(seq, refusals) if self._on_refused is not None:
+                    self._on_refused(seq, refusals)
                 case courier.Alerted(message):
-                    self._keep_alert(message)
-                case courier.Answered(message):
-                    if not self._answers.full():
-                        self._answers.put_nowait(message)
+                    self._mail.keep_alert(message)
+                case courier.Answered(message) if not self._mail.keep_answer(message):
+                    self._gauge.heard(message)
                 case courier.Fatal(error):
-                    self._fail(error)
+                    self._error = self._error or error
                     await line.close()
-                case courier.Welcomed() | courier.Stored():
-                    self.stats.is_connected = True
-                    self.stats.stored_seq = self._courier.stored_seq
-        self.stats.outbox_batches, self.stats.outbox_bytes = len(self._outbox), self._outbox.size_bytes
-        self.stats.dropped = self._outbox.dropped
+                case courier.Welcomed():
+                    self._gauge.welcomed(event)
+                case courier.Stored(seq):
+                    self._gauge.stored(seq)
         self._work.set()
+        await self._tell()
+
+    async def _tell(self) -> None:
         async with self._progress:
             self._progress.notify_all()
-
-    def _keep_alert(self, message: dict[str, Any]) -> None:
-        key = (message["type"], str(message.get("id") or message.get("alert") or ""))
-        self._alerts.pop(key, None)
-        self._alerts[key] = message
-        while len(self._alerts) > ALERTS_WAITING_MAX:
-            self._alerts.popitem(last=False)
-            self.stats.alerts_dropped += 1
-        self._alert_news.set()
-
-    async def _say(self, message: wire.PressTold | wire.RecoveringTold) -> None:
-        self._check()
-        self._said.append(msgspec.msgpack.encode(message))
-        self._work.set()
 
     async def _wait_for_progress(self) -> None:
         async with self._progress:
             await self._progress.wait()
-        self._check()
-
-    def _judge_close(self, code: int, reason: str) -> None:
-        """Give up where trying again cannot help."""
-        if code in _HOPELESS and not self._is_closing:
-            self._fail(
-                LinkError(
-                    f"The room closed the link: {code} {reason}.", remedy="See docs/protocol.md.", close=code
-                )
-            )
+        self.check()
 
     def _is_over(self) -> bool:
         return self._error is not None or self._is_closing
 
-    def _fail(self, error: OpsroomError) -> None:
-        if self._error is None:
-            self._error = error
+    def check(self) -> None:
+        """Raise what ended the link.
 
-    def _check(self) -> None:
-        """Raise what ended the link."""
+        Raises:
+            LinkError: the room will not take this sender.
+        """
         if self._error is not None:
             raise LinkError(
                 self._error.message, remedy=self._error.remedy, code=self._error.code, **self._error.params

@@ -253,7 +253,8 @@ class Session:
 
     def _on_heard(self, message: wire.RecoveringTold | wire.PressTold) -> list[Event]:
         if len(message.note) > self.limits.note_chars:
-            return self._answer("note_too_long", field="note", limit=self.limits.note_chars)
+            act = str(message.__struct_config__.tag)
+            return self._answer("note_too_long", field="note", act=act, limit=self.limits.note_chars)
         return [Heard(message)]
 
     def _owe(self, seq: int, size: int) -> None:

@@ -277,9 +277,6 @@ class Limits(Section):
         5_000_000, ge=1, description="readings played for one preview of a rule: bounds its time"
     )
     acknowledge_max: int = Field(1_000, description="alerts acknowledged in one request: bounds one answer")
-    outbox_bytes: int = Field(
-        256 << 20, description="disk cap of a client's outbox: oldest go first, and are named as gap"
-    )
     reorder_readings: int = Field(
         2_000_000, description="readings waiting for a source's watermark: bounds memory"
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import msgspec
@@ -210,6 +211,29 @@ async def serve(room: SmallRoom, port: int = 0, wall: Callable[[], int] = wall_n
             server.should_exit = True
             await task
             listener.close()
+
+
+@contextmanager
+def beside(room: SmallRoom) -> Iterator[Served]:
+    """Serve `room` from a thread of its own, for clients that keep theirs busy."""
+    up, down = threading.Event(), asyncio.Event()
+    found: list[tuple[Served, asyncio.AbstractEventLoop]] = []
+
+    async def whole() -> None:
+        async with serve(room) as served:
+            found.append((served, asyncio.get_running_loop()))
+            up.set()
+            await down.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(whole(),))
+    thread.start()
+    assert up.wait(10)
+    ((served, loop),) = found
+    try:
+        yield served
+    finally:
+        loop.call_soon_threadsafe(down.set)
+        thread.join(10)
 
 
 Play = Callable[[Callable[[Served], Awaitable[None]]], SmallRoom]

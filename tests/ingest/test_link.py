@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from ingest.link import Link, LinkError, SeriesDeclared
+from ingest.wire import PressTold, RecoveringTold
 from opsroom.clock import ManualClock
 from opsroom.model import QUALITY_BAD
 from opsroom.records import Press, Recovering
-from opsroom.settings import Limits
 
 T0 = 1_700_000_000_000_000
 
@@ -122,9 +122,7 @@ def test_an_outbox_over_its_cap_tells_the_gap(tmp_path: Path, make_room: Any, se
     async def script() -> None:
         async with serving(room) as served:
             port = served.port
-        async with Link(
-            served.url, "mill", "mill-token", tmp_path / "outbox", limits=Limits(outbox_bytes=1_000)
-        ) as link:
+        async with Link(served.url, "mill", "mill-token", tmp_path / "outbox", outbox_bytes=1_000) as link:
             for number in range(100):
                 await link.send("output", T0 + number * 1_000, float(number))
             async with serving(room, port):
@@ -161,10 +159,11 @@ def test_a_link_hears_its_alerts_and_speaks_back(play: Callable[..., Any]) -> No
                     heard.append(message)
                     if message["type"] == "decision":
                         break
-                await link.recovering("1-1", "fitter is there", T0 // 1000)
-                assert (await link.answer())["act"] == "recovering"
-                await link.press("output", "fire")
-                assert (await link.answer())["act"] == "press"
+                await link.ask(RecoveringTold("1-1", "fitter is there", T0 // 1000), 5)
+                await link.ask(PressTold("output", "fire"), 5)
+                with pytest.raises(LinkError) as caught:
+                    await link.ask(PressTold("no such"), 5)
+                assert caught.value.code == "indicator_unknown"
             assert heard[-1]["text"] == "go"
             assert heard[-2]["level"] == 1
 

@@ -84,7 +84,6 @@ class Plant:
             self.name,
             token_of(self.name),
             self._outbox,
-            limits=world.settings.limits,
             clock=clock,
             dial=world.network.dial_from(self.name),
             on_refused=self._on_refused,
