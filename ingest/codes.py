@@ -5,7 +5,9 @@ Printed in docs/errors.md.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from opsroom.errors import OpsroomError
@@ -136,7 +138,37 @@ ANSWERS: Final[dict[str, Wording]] = {
     ),
 }
 
-ALL: Final[dict[str, Wording]] = {**REFUSALS, **MALFORMED, **ANSWERS}
+# What the doors for other protocols answer beside the refusals of readings above.
+DOORS: Final[dict[str, Wording]] = {
+    "line_invalid": Wording(
+        "The {part} of the line cannot be read: {text!r}.", "See InfluxDB's line protocol reference."
+    ),
+    "time_precision": Wording(
+        "The time {time} is none in the precision {precision}; it looks like {guess}.",
+        "Write with precision={guess}.",
+    ),
+    "series_collision": Wording(
+        "Two sets of labels would be one series, {name}.", "Name them apart in the mapping file."
+    ),
+    "precision_unknown": Wording("The precision {precision!r} is unknown.", "Use ns, us, ms, s, m or h."),
+    "encoding_unknown": Wording(
+        "The body's encoding {encoding!r} is not taken here.", "Send what docs/doors.md names for this path."
+    ),
+    "gzip_invalid": Wording("The body is not whole gzip.", "Send it again."),
+    "snappy_invalid": Wording("The body is no block of snappy.", "Send remote write 1.0."),
+    "protobuf_invalid": Wording("The body is no WriteRequest of remote write 1.0.", "Send remote write 1.0."),
+    "collectd_invalid": Wording(
+        "The body is not what collectd's write_http sends: {text}.", 'Set Format "JSON" there.'
+    ),
+    "body_too_large": Wording("The request is larger than {limit} bytes.", "Send smaller batches."),
+    "door_busy": Wording("The room takes no more for now.", "Send it again in {wait_s} s."),
+    "query_unknown": Wording(
+        "This door only takes readings; it answers no queries but CREATE DATABASE and SHOW DATABASES.",
+        "Read over /api/v1, see docs/api.md.",
+    ),
+}
+
+ALL: Final[dict[str, Wording]] = {**REFUSALS, **MALFORMED, **ANSWERS, **DOORS}
 
 
 class WireError(OpsroomError):
@@ -155,7 +187,18 @@ class WireError(OpsroomError):
         self.line = line
 
 
-def says(code: str, params: dict[str, Any]) -> str:
+class DoorError(OpsroomError):
+    """A request at a door that is refused as a whole, with the HTTP status to answer."""
+
+    code = "door_busy"
+
+    def __init__(self, code: str, status: int = 400, **params: Any) -> None:
+        """Word `code` from the table."""
+        super().__init__(says(code, params), remedy=remedy(code, params), code=code, **params)
+        self.status = status
+
+
+def says(code: str, params: Mapping[str, Any]) -> str:
     """Give what happened in English with `params` filled in; a code from elsewhere stands for itself."""
     words = ALL.get(code)
     if words is None:
@@ -166,7 +209,12 @@ def says(code: str, params: dict[str, Any]) -> str:
         return words.says
 
 
-def remedy(code: str) -> str:
-    """Give what to do about `code`."""
+def remedy(code: str, params: Mapping[str, Any] = MappingProxyType({})) -> str:
+    """Give what to do about `code`, with `params` filled in where it names any."""
     words = ALL.get(code)
-    return words.remedy if words is not None else ""
+    if words is None:
+        return ""
+    try:
+        return words.remedy.format(**params) if params else words.remedy
+    except (KeyError, IndexError):
+        return words.remedy

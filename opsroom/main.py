@@ -14,7 +14,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 import uvicorn
+from prometheus_client import CollectorRegistry
 
+from ingest.doors.desk import Desk
+from ingest.doors.mapping import load_naming
+from ingest.doors.web import door_router
 from ingest.gateway import ingest_router
 from ingest.hub import Hub
 from opsroom.access import Access
@@ -159,8 +163,10 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     )
     room, folder = parts.room, parts.folder
     notifier, watchdog = tellers(room)
-    asgi = create_api(room, folder=folder)
-    asgi.include_router(ingest_router(Hub(room)))
+    hub, registry = Hub(room), CollectorRegistry()
+    doors = door_router(Desk(hub, load_naming(settings.doors.mapping), registry))
+    asgi = create_api(room, folder=folder, registry=registry, further=[doors])
+    asgi.include_router(ingest_router(hub))
     if screens:
         mount_screens(asgi)
     return Application(

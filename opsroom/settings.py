@@ -110,6 +110,15 @@ class RoomSection(Section):
     snapshot_s: float = Field(10.0, gt=0, description="how often the room's state is snapshotted")
 
 
+class DoorsSection(Section):
+    """How senders of other protocols are taken in."""
+
+    mapping: str = Field(
+        "doors.toml",
+        description="file that says which series their readings are; absent: docs/doors.md's default",
+    )
+
+
 class SmtpSection(Section):
     """The mail server that e-mail goes through."""
 
@@ -237,6 +246,9 @@ class Limits(Section):
     frame_bytes_max_screen: int = Field(
         64 << 10, description="one frame before login or from a screen: they have nothing long to say"
     )
+    body_bytes_max: int = Field(
+        8 << 20, description="one request of a door, packed or unpacked: bounds memory and one step of work"
+    )
     inflight_bytes: int = Field(
         64 << 20,
         description="frames accepted and not yet durable, all connections: bounds memory of the room",
@@ -298,6 +310,7 @@ class Settings(BaseSettings):
     figures: FiguresSection = FiguresSection()
     limits: Limits = Limits()
     notify: NotifySection = NotifySection()
+    doors: DoorsSection = DoorsSection()
 
     @classmethod
     def settings_customise_sources(

@@ -32,6 +32,7 @@ WRITES: Final = (
     "/api/v1/write",
     "/api/v2/write",
     "/write",
+    "/query",
     "/api/v1/collectd",
     "/api/v1/receive/alertmanager",
 )

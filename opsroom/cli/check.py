@@ -25,7 +25,8 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Validate the settings and the economy file; exit 1 with file and line at the first fault."""
+    """Validate settings, mapping and economy files; exit 1 with file and line at the first fault."""
+    from ingest.doors.mapping import load_naming
     from opsroom.catalog import Catalog
     from opsroom.economy import load_economy
     from opsroom.settings import load_settings
@@ -36,6 +37,7 @@ def check(
                 f"{settings_file} is not there.", remedy="Name a settings file.", file=str(settings_file)
             )
         settings = load_settings(settings_file)
+        load_naming(settings.doors.mapping)
         file = economy or Path(settings.room.economy)
         if not file.exists():
             raise SettingsError(
