@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
-import numpy as np
 
-from ingest.link import Link, SeriesDeclared
+from ingest.link import Link
+from ingest.sending import LinkSink
 from opsroom.clock import WallClock, wall_now
 from opsroom.errors import Invalid
 from opsroom.model import MICROS_PER_S
@@ -99,28 +99,29 @@ class _Feeder:
         self.target = target
         self.clock = WallClock()
         self.began = self.clock.monotonic()
-        self.newest: int | None = None
-        self.series: dict[str, SeriesDeclared] = {}
         self.link = Link(
             target.url,
             target.source,
             target.token,
             target.outbox,
             backlog_bytes=BACKLOG_BYTES,
-            ssl=_trust(target),
+            ssl=trust(target.cacert),
         )
+        self.sink = LinkSink(self.link, historical=target.historical)
 
     def fed(self) -> Fed:
         """Give how far it is."""
         stats = self.link.stats
         return Fed(
             readings=stats.sent,
-            series=len(self.series),
+            series=len(self.sink.series),
             refused=stats.refused,
             dropped=stats.dropped,
             connections=stats.connections,
             seconds=round(self.clock.monotonic() - self.began, 3),
-            lag_s=None if self.newest is None else round((wall_now() - self.newest) / MICROS_PER_S, 3),
+            lag_s=None
+            if self.sink.newest is None
+            else round((wall_now() - self.sink.newest) / MICROS_PER_S, 3),
             outbox_batches=stats.outbox_batches,
         )
 
@@ -153,10 +154,10 @@ class _Feeder:
                 await asyncio.sleep(max(0.0, began + due_s - self.clock.monotonic()))
             elif sum(len(one.names) for one in held) < BATCH_READINGS and len(held) < BATCH_INSTANTS:
                 continue
-            await self._send(held)
+            await self.sink.take(held)
             held = []
         if held:
-            await self._send(held)
+            await self.sink.take(held)
 
     async def _next(self, instants: Iterator[Instant]) -> Instant | None:
         """Read on; a source that is waited for, as standard input is, is read outside the loop."""
@@ -164,36 +165,12 @@ class _Feeder:
             return await asyncio.to_thread(next, instants, None)
         return next(instants, None)
 
-    async def _send(self, instants: list[Instant]) -> None:
-        """Send instants as one batch, after declaring what they bring for the first time."""
-        await self._declare(instants)
-        names = [name for instant in instants for name in instant.names]
-        values = [value for instant in instants for value in instant.values]
-        lengths = [len(instant.names) for instant in instants]
-        t = np.repeat(np.array([instant.t for instant in instants], np.int64), lengths)
-        self.newest = max(self.newest or 0, int(t.max()))
-        at = int(t[0]) if len(instants) == 1 else t
-        await self.link.send(names, at, values, historical=self.target.historical)
 
-    async def _declare(self, instants: list[Instant]) -> None:
-        """Declare units and periods of series not seen before."""
-        known = len(self.series)
-        for instant in instants:
-            for name, unit, period in zip(instant.names, instant.units, instant.periods, strict=True):
-                if name not in self.series:
-                    self.series[name] = SeriesDeclared(name, unit=unit, period_s=period)
-        if len(self.series) > known:
-            # A declaration replaces the one before it.
-            await self.link.declare(list(self.series.values()))
-
-
-def _trust(target: Target) -> object:
-    """Give what the link trusts for wss: a named certificate, else the machine's."""
+def trust(cacert: Path | None) -> Any:
+    """Give what a link trusts for wss: a named certificate, else the machine's."""
     import ssl
 
-    if target.cacert is None:
-        return None
-    return ssl.create_default_context(cafile=str(target.cacert))
+    return None if cacert is None else ssl.create_default_context(cafile=str(cacert))
 
 
 def simulate(url: str, tokens: Mapping[str, str], seed: int, speed: float, history_s: float) -> None:

@@ -12,5 +12,6 @@ compile() {
 
 compile pyproject.toml --output-file requirements/run.lock "${@}"
 compile pyproject.toml --extra postgresql --output-file requirements/postgresql.lock -c requirements/run.lock "${@}"
-compile pyproject.toml --group dev --extra postgresql --output-file requirements/dev.lock -c requirements/run.lock "${@}"
+compile pyproject.toml --group dev --extra postgresql --extra mqtt --extra opcua --extra modbus --extra parquet \
+  --output-file requirements/dev.lock -c requirements/run.lock "${@}"
 echo "hatchling~=1.27" | compile - --output-file requirements/build.lock "${@}"

@@ -25,7 +25,9 @@ _SPOKEN: Final = re.compile(
 class Instant(NamedTuple):
     """Readings of one event time, parallel lists.
 
-    `t` int us UTC, names relative to the source's node, unit text, period in s.
+    `t` int us UTC, names relative to the source's node, unit text, period in s, `quality` OPC's byte (None:
+    all good; a value None is bad by itself). `historical` readings never move live values. A `standing`
+    instant says what holds now: where the series has a later reading already it is moved right behind it.
     """
 
     t: int
@@ -33,6 +35,9 @@ class Instant(NamedTuple):
     values: list[float | None]
     units: list[str]
     periods: list[float | None]
+    quality: list[int] | None = None
+    historical: bool = False
+    standing: bool = False
 
 
 class Defect(msgspec.Struct, frozen=True):

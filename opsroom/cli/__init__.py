@@ -15,6 +15,7 @@ from opsroom.cli import (
     backup,
     bench,
     check,
+    connect,
     credentials,
     demo,
     detect,
@@ -41,7 +42,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="An operations room: plants stream telemetry, detectors open alerts, alerts climb the tree.",
 )
-for module in (demo, serve, check, backup, doctor, figures, economy):
+for module in (demo, serve, check, connect, backup, doctor, figures, economy):
     module.register(app)
 detection.register(bench.app)
 silence.register(alerts.app)

@@ -168,7 +168,7 @@ def feed_sim(
         )
     from opsroom.feeding import simulate
 
-    simulate(_ingest(to), json.loads(tokens.read_text(encoding="utf-8")), seed, speed, history_s)
+    simulate(ingest_address(to), json.loads(tokens.read_text(encoding="utf-8")), seed, speed, history_s)
 
 
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -242,10 +242,10 @@ def _target(
     """Give where to send."""
     from opsroom.feeding import Target
 
-    return Target(url=_ingest(to), token=token, source=source, outbox=outbox, cacert=cacert, **given)
+    return Target(url=ingest_address(to), token=token, source=source, outbox=outbox, cacert=cacert, **given)
 
 
-def _ingest(to: str) -> str:
+def ingest_address(to: str) -> str:
     """Give the address of the ingest socket for what a person writes."""
     url = to.replace("http", "ws", 1) if to.startswith("http") else to
     return url if url.rstrip("/").endswith("/ingest") else url.rstrip("/") + "/api/v1/ingest"

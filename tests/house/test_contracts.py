@@ -16,6 +16,7 @@ BREAKS = {
     "sql": ("dashboards/_broken_sql.py", "import sqlalchemy.orm"),
     "http": ("opsroom/_broken_http.py", "from fastapi import FastAPI"),
     "websockets": ("ingest/_broken_link.py", "from websockets.sync.client import connect"),
+    "sources": ("opsroom/_broken_source.py", "import aiomqtt"),
     "nats": ("opsroom/_broken_nats.py", "import nats"),
 }
 

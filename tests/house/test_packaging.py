@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 
 from tests.house.tree import ROOT
 
+CONNECTORS = ("mqtt", "opcua", "modbus", "parquet")
 LOCKS = ("run", "postgresql", "dev", "build")
 
 
@@ -28,7 +29,10 @@ def wanted(lock: str) -> list[Requirement]:
     lists = {
         "run": settings["project"]["dependencies"],
         "postgresql": settings["project"]["optional-dependencies"]["postgresql"],
-        "dev": settings["dependency-groups"]["dev"],
+        "dev": [
+            *settings["dependency-groups"]["dev"],
+            *(line for extra in CONNECTORS for line in settings["project"]["optional-dependencies"][extra]),
+        ],
         "build": settings["build-system"]["requires"],
     }
     return [Requirement(line) for line in lists[lock]]

@@ -28,7 +28,7 @@ def test_a_german_export_is_read(tmp_path: Path) -> None:
     text = "\ufeffZeit; Leistung ;\tWind\r\n31.12.2023 01:00;1.234,5;3,2\r\n;;\r\n31.12.2023 02:00;-;4\r\n"
     options = csv.Options(file=_file(tmp_path, text), units={"Leistung": "kW"}, rename={"Wind": "wind/speed"})
     first, second = csv.samples(options)
-    assert first == (DAY + HOUR, ["Leistung", "wind/speed"], [1234.5, 3.2], ["kW", ""], [None, None])
+    assert first[:5] == (DAY + HOUR, ["Leistung", "wind/speed"], [1234.5, 3.2], ["kW", ""], [None, None])
     assert second[:3] == (DAY + 2 * HOUR, ["wind/speed"], [4.0])
 
 
@@ -58,7 +58,7 @@ def test_a_long_file_brings_units_and_periods(tmp_path: Path) -> None:
     )
     text = head + "".join(f"17039808{row[0]}0{row[1:]}\n" for row in rows)
     options = csv.Options(file=_file(tmp_path, text), is_long=True, path=("plant", "series"))
-    assert list(csv.samples(options)) == [
+    assert [instant[:5] for instant in csv.samples(options)] == [
         (DAY, ["p1/x", "p2/x"], [1.0, 2.0], ["kW", "kW"], [60.0, 60.0]),
         (DAY + 60_000_000, ["p1/x"], [1.0], ["kW"], [60.0]),
     ]
@@ -124,7 +124,7 @@ def test_json_lines_give_instants_and_defects() -> None:
         (3, "value_not_finite"),
         (4, "json_invalid"),
     ]
-    assert list(jsonl.samples(lines, lambda: 7)) == [
+    assert [instant[:5] for instant in jsonl.samples(lines, lambda: 7)] == [
         (DAY, ["a"], [1.0], ["kW"], [None]),
         (DAY, ["a", "b"], [2.0, 3.0], ["", ""], [None, None]),
         (7, ["c"], [None], [""], [None]),
