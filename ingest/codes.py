@@ -150,6 +150,13 @@ DOORS: Final[dict[str, Wording]] = {
     "series_collision": Wording(
         "Two sets of labels would be one series, {name}.", "Name them apart in the mapping file."
     ),
+    "labels_invalid": Wording(
+        "The labels lack __name__, name one twice, or are not UTF-8.", "Send what Prometheus scraped."
+    ),
+    "remote_write_version": Wording(
+        "The body is of another version of remote write than 1.0.",
+        "Send protobuf_message prometheus.WriteRequest.",
+    ),
     "precision_unknown": Wording("The precision {precision!r} is unknown.", "Use ns, us, ms, s, m or h."),
     "encoding_unknown": Wording(
         "The body's encoding {encoding!r} is not taken here.", "Send what docs/doors.md names for this path."

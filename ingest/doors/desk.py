@@ -89,8 +89,10 @@ class Desk:
         verdict = Verdict()
         while True:
             gate.refresh()
-            found = next(parts, None)
-            gate.propose()
+            try:
+                found = next(parts, None)
+            finally:
+                gate.propose()  # what was made is in the tree already
             if found is None:
                 break
             gate.judge(found, precision, verdict)
@@ -123,7 +125,7 @@ class Desk:
             "stored": verdict.stored,
             "refused": verdict.refused,
             "dropped": verdict.dropped,
-            "text": verdict.texts,
+            "left_out": verdict.left_out,
         }
         for outcome, count in outcomes.items():
             if count:

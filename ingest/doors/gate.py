@@ -45,7 +45,7 @@ class Verdict:
         self.stored = 0
         self.refused = 0
         self.dropped = 0
-        self.texts = 0
+        self.left_out = 0
         self.refusals: list[Fault] = []
         self.codes: set[str] = set()
 
@@ -155,7 +155,7 @@ class Gate:
                 keep[at] = False
         for fault in found.faults:
             verdict.refuse(fault)
-        verdict.texts += found.texts
+        verdict.left_out += found.left_out
         verdict.dropped += int((found.rows == LEFT_OUT).sum())
         if keep.any():
             t, q = self._arrived(t, found)[keep], None if found.q is None else found.q[keep]

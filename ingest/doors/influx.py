@@ -10,9 +10,9 @@ from urllib.parse import parse_qs
 import msgspec
 from fastapi import Response
 
-from ingest.codes import DoorError, remedy, says
+from ingest.codes import DoorError
+from ingest.doors.answers import counted, further_headers, header_text, status_of, summary, worded
 from ingest.doors.gate import Verdict
-from ingest.doors.readings import Fault
 from opsroom.errors import OpsroomError
 
 VERSION: Final = "1.8.10-opsroom"
@@ -42,25 +42,17 @@ def told(body: Any, status: int = 200, headers: Mapping[str, str] | None = None)
 
 
 def written(verdict: Verdict) -> Response:
-    """Answer a write: 204, or what was refused of it.
-
-    413 where nothing of it was stored for one limit alone, else 400: no client sends that again by itself.
-    """
-    counts = counted(verdict)
+    """Answer a write: 204, or what was refused of it."""
+    status, counts = status_of(verdict), counted(verdict)
     if not verdict.refused:
-        return Response(status_code=204, headers={**HEADERS, **counts})
-    status = 413 if verdict.codes == {"series_limit"} and not verdict.stored else 400
-    first = verdict.first()
-    message = (
-        f"partial write: line {first.line}: {worded(first)} "
-        f"{verdict.stored} stored, {verdict.refused} refused."
-    )
+        return Response(status_code=status, headers={**HEADERS, **counts})
+    message = summary(verdict, "line")
     body = {
         "code": _CODES[status],
         "message": message,
         "error": message,
-        "reason": first.code,
-        "line": first.line,
+        "reason": verdict.first().code,
+        "line": verdict.first().line,
         "stored": verdict.stored,
         "refused": verdict.refused,
         "refusals": [
@@ -69,28 +61,6 @@ def written(verdict: Verdict) -> Response:
         ],
     }
     return told(body, status, {"X-Influxdb-Error": header_text(message), **counts})
-
-
-def counted(verdict: Verdict) -> dict[str, str]:
-    """Give what was counted as headers: stored, and what was kept out without being refused."""
-    headers = {"X-Opsroom-Stored": str(verdict.stored)}
-    if verdict.texts:
-        headers["X-Opsroom-Text-Left-Out"] = str(verdict.texts)
-    if verdict.dropped:
-        headers["X-Opsroom-Dropped"] = str(verdict.dropped)
-    return headers
-
-
-def worded(fault: Fault) -> str:
-    """Say what is wrong and what to do."""
-    params = dict(fault.params)
-    about = f" ({params['series']})" if "series" in params else ""
-    return f"{says(fault.code, params)} {remedy(fault.code, params)}{about}".strip()
-
-
-def header_text(text: str) -> str:
-    """Give text as it may stand in a header."""
-    return "".join(char if " " <= char <= "~" else "?" for char in text)[:400]
 
 
 def refused(error: OpsroomError) -> Response:
@@ -103,12 +73,7 @@ def refused(error: OpsroomError) -> Response:
         "reason": error.code,
         "params": error.params,
     }
-    headers = {"X-Influxdb-Error": header_text(message)}
-    if error.status == 503:  # noqa: PLR2004 - the one to come again after
-        headers["Retry-After"] = str(error.params.get("wait_s", 5))
-    if error.status == 401:  # noqa: PLR2004 - RFC 9110 asks for the scheme
-        headers["WWW-Authenticate"] = 'Bearer realm="opsroom"'
-    return told(body, error.status, headers)
+    return told(body, error.status, {"X-Influxdb-Error": header_text(message), **further_headers(error)})
 
 
 def form_q(body: bytes) -> str:

@@ -58,7 +58,8 @@ class _Bad(Exception):  # noqa: N818 - never leaves this module
 
     def __init__(self, part: str, text: str, code: str = "line_invalid") -> None:
         super().__init__(part)
-        self.fault = (code, {"part": part, "text": text[:TEXT_SHOWN]})
+        shown = text[:TEXT_SHOWN].encode("utf-8", "replace").decode()
+        self.fault = (code, {"part": part, "text": shown})
 
 
 def lines_of(body: bytes) -> list[tuple[int, str]]:
@@ -130,14 +131,14 @@ def parse(lines: Sequence[tuple[int, str]], heads: dict[str, Head], place: Place
                     continue
                 head = _head(head_text)
             known = head.fields
-            for field, equals, value in pairs:
+            for field, _, value in pairs:
                 if value[:1] == '"':
                     texts += 1
                     continue
                 one = known.get(field)
                 if one is None:
-                    if not equals or not field:
-                        raise _Bad("field", field)
+                    if not field:
+                        raise _Bad("field", value)
                     one = _placed(head_text, head, field, value, heads, place)
                 rows.append(one)
                 values.append(value)

@@ -54,7 +54,7 @@ class Found(msgspec.Struct, frozen=True):
     """The readings of a part of a body, each array of shape (n,), in the order in which they were sent.
 
     `rows` holds what `Place` gave, `t` int64 in the sender's own precision or ARRIVAL, `q` OPC's qualities
-    or None = all good, `lines` where each stood. `texts` counts values that are no numbers, and are kept out.
+    or None = all good, `lines` where each stood. `left_out` counts what is kept out because it is no number.
     """
 
     rows: NDArray[np.int32]
@@ -63,7 +63,7 @@ class Found(msgspec.Struct, frozen=True):
     lines: NDArray[np.int32]
     q: NDArray[np.uint8] | None = None
     faults: Sequence[Fault] = ()
-    texts: int = 0
+    left_out: int = 0
 
     def __len__(self) -> int:
         """Give the number of readings."""
@@ -74,4 +74,4 @@ class Found(msgspec.Struct, frozen=True):
         keep = ~mask
         q = None if self.q is None else self.q[keep]
         kept = (self.rows[keep], self.t[keep], self.v[keep], self.lines[keep], q)
-        return Found(*kept, self.faults, self.texts)
+        return Found(*kept, self.faults, self.left_out)

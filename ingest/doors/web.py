@@ -13,7 +13,8 @@ from fastapi import APIRouter, Request, Response
 
 from ingest.codes import DoorError
 from ingest.connection import credential
-from ingest.doors import influx
+from ingest.doors import collectd, influx, remote_write
+from ingest.doors.answers import plain_refused, plain_written
 from ingest.doors.bodies import read_body, unpacked
 from ingest.doors.desk import Desk
 from ingest.doors.line_protocol import Head, lines_of, parse
@@ -33,25 +34,33 @@ def door_router(desk: Desk) -> APIRouter:
         ("/api/v2/write", "Line protocol, InfluxDB 2"),
         ("/write", "Line protocol, InfluxDB 1"),
     ):
-        router.add_api_route(path, _answering(routes.write), methods=["POST"], summary=words)
+        router.add_api_route(path, _answering(routes.write, influx.refused), methods=["POST"], summary=words)
+    more = OtherRoutes(desk)
+    for path, work, words in (
+        ("/api/v1/write", more.prometheus, "Prometheus' remote write 1.0"),
+        ("/api/v1/collectd", more.collectd, "JSON of collectd's write_http"),
+    ):
+        router.add_api_route(path, _answering(work, plain_refused), methods=["POST"], summary=words)
     ping = "What InfluxDB's clients ask before they write"
     router.add_api_route("/ping", routes.ping, methods=["GET", "HEAD"], summary=ping)
     router.add_api_route("/health", routes.health, methods=["GET"], summary=ping)
-    router.add_api_route("/query", _answering(routes.query), methods=["GET", "POST"], summary=ping)
+    router.add_api_route(
+        "/query", _answering(routes.query, influx.refused), methods=["GET", "POST"], summary=ping
+    )
     return router
 
 
 Answer = Callable[[Request], Awaitable[Response]]
 
 
-def _answering(work: Answer) -> Answer:
-    """Give refusals the shape that InfluxDB's clients read."""
+def _answering(work: Answer, refused: Callable[[OpsroomError], Response]) -> Answer:
+    """Give refusals the shape that a door's clients read."""
 
     async def answer(request: Request) -> Response:
         try:
             return await work(request)
         except OpsroomError as error:
-            return influx.refused(error)
+            return refused(error)
 
     return answer
 
@@ -106,6 +115,38 @@ class InfluxRoutes:
             with self._desk.budget.held() as share:
                 asked = influx.form_q(await read_body(request.stream(), influx.QUERY_BYTES_MAX, share))
         return influx.told(influx.answers(asked, self._desk.buckets(unit_id)))
+
+
+class OtherRoutes:
+    """What Prometheus and collectd call."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    async def prometheus(self, request: Request) -> Response:
+        """Take a WriteRequest; 204 once all is durable, 400 once all but what is refused is."""
+        desk, headers = self._desk, request.headers
+        gate = desk.gate(await desk.unit_of(token_of(request)), "prometheus")
+        if "io.prometheus.write.v2" in headers.get("content-type", ""):
+            raise DoorError("remote_write_version", 415)
+        if (encoding := headers.get("content-encoding", "").lower()) != "snappy":
+            raise DoorError("encoding_unknown", 415, encoding=encoding[:40])
+        most = desk.hub.limits.body_bytes_max
+        with desk.budget.held() as share:
+            body = remote_write.unpacked(await read_body(request.stream(), most, share), most, share)
+            verdict = await desk.take(gate, remote_write.parse(body, gate.known, gate.place), "ms")
+        return plain_written(verdict, "series")
+
+    async def collectd(self, request: Request) -> Response:
+        """Take values lists; 204 once all is durable, 400 once all but what is refused is."""
+        desk = self._desk
+        gate = desk.gate(await desk.unit_of(token_of(request)), "collectd")
+        most = desk.hub.limits.body_bytes_max
+        with desk.budget.held() as share:
+            packed = await read_body(request.stream(), most, share)
+            body = unpacked(packed, request.headers.get("content-encoding", "").lower(), most, share)
+            verdict = await desk.take(gate, collectd.parse(body, gate.known, gate.place), "us")
+        return plain_written(verdict, "values list")
 
 
 def _parts(body: bytes, heads: dict[str, Head], place: Place) -> Iterator[Found]:

@@ -27,10 +27,14 @@ Repeat = Annotated[int, typer.Option(min=1, help="runs a case; medians are given
         "opsroom bench ingest --form columns-1000 --repeat 5",
         "opsroom bench ingest --scale 0.1",
         "opsroom bench ingest --detection off --peers",
+        "opsroom bench ingest --door influx --peers",
     )
 )
 def ingest(
     form: Annotated[Form | None, typer.Option(help="only this form")] = None,
+    door: Annotated[
+        Literal["influx", "prom"] | None, typer.Option(help="a door of another protocol instead")
+    ] = None,
     detection: Annotated[
         Literal["on", "off", "both"], typer.Option(help="with detectors, without, or both")
     ] = "both",
@@ -46,12 +50,23 @@ def ingest(
     from opsroom.bench.peers.measure import PER_REQUEST, installed
 
     chosen = {"on": (True,), "off": (False,), "both": (True, False)}[detection]
+    if door is not None:
+        _door(door, chosen, repeat, scale, peers=peers)
+        return
     rows = measured.cases([form] if form else FORMS, chosen)
     beside = installed() if peers else []
     with _progress("ingest", (len(rows) + len(beside) * len(PER_REQUEST)) * repeat) as step:
         result = measured.bench(rows, repeat=repeat, scale=scale, peers=beside, done=step)
     if beside:
         say_table("beside other systems", goals.COLUMNS, goals.table(result["goals"]))
+    say_json(result)
+
+
+def _door(door: str, detection: tuple[bool, ...], repeat: int, scale: float, *, peers: bool) -> None:
+    from opsroom.bench import doors
+
+    with _progress("ingest", (len(detection) + peers) * repeat) as step:
+        result = doors.bench(door, detection, repeat=repeat, scale=scale, peers=peers, done=step)
     say_json(result)
 
 

@@ -93,7 +93,7 @@ def test_text_is_kept_out_and_counted() -> None:
     doors = Doors()
     answer = doors.lines(f'm v=1,s="a b,c=\\"d\\"" {NOW_S}\nlog s="one\ntwo",n=2i {NOW_S}')
     assert answer.status_code == 204
-    assert (answer.headers["x-opsroom-stored"], answer.headers["x-opsroom-text-left-out"]) == ("2", "2")
+    assert (answer.headers["x-opsroom-stored"], answer.headers["x-opsroom-left-out"]) == ("2", "2")
 
 
 @pytest.mark.parametrize(

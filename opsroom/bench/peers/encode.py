@@ -21,14 +21,15 @@ def flat(readings: Readings) -> Iterator[tuple[str, int, float]]:
             yield name, t, value
 
 
-def lines(readings: Readings, per_request: int) -> list[bytes]:
-    """Encode as line protocol, one measurement for all series, the series as its tag."""
-    each = [f"bench,series={name} v={value!r} {t * NS_PER_MS}" for name, t, value in flat(readings)]
+def lines(readings: Readings, per_request: int, host: str = "") -> list[bytes]:
+    """Encode as line protocol, one measurement for all series; the series, and a `host`, as its tags."""
+    head = f"bench,host={host},series=" if host else "bench,series="
+    each = [f"{head}{name} v={value!r} {t * NS_PER_MS}" for name, t, value in flat(readings)]
     return ["\n".join(each[k : k + per_request]).encode() for k in range(0, len(each), per_request)]
 
 
-def remote_write(readings: Readings, per_request: int) -> list[bytes]:
-    """Encode as `WriteRequest` (protobuf) in a snappy block.
+def remote_write(readings: Readings, per_request: int, host: str = "") -> list[bytes]:
+    """Encode as `WriteRequest` (protobuf) in a snappy block; a `host` is the label `instance`.
 
     The block holds literals only, which every decoder takes, quicker than compressed ones.
 
@@ -36,6 +37,7 @@ def remote_write(readings: Readings, per_request: int) -> list[bytes]:
     """
     labels = {
         name: _field(1, _field(1, b"__name__") + _field(2, b"bench"))
+        + (_field(1, _field(1, b"instance") + _field(2, host.encode())) if host else b"")
         + _field(1, _field(1, b"series") + _field(2, name.encode()))
         for name in readings.series
     }

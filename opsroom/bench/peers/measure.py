@@ -87,16 +87,25 @@ def _write(peer: Peer, server: Server, sent: Readings, form: str) -> float:
     post = peer.batches(sent, PER_REQUEST[form])
     each = [request(post.path, post.headers, body) for body in post.bodies]
     shares = [each[k :: CONNECTIONS[form]] for k in range(CONNECTIONS[form])]
+    return send_all(peer.name, server.port, shares)
+
+
+def send_all(name: str, port: int, shares: list[list[bytes]]) -> float:
+    """Send raw requests from a process of its own, a connection a share; gives seconds to the last answer.
+
+    Raises:
+        StoreError: `bench_peer_refused`: one was not answered with a 2xx.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "opsroom.bench.peers.sender"],
-        input=pickle.dumps(Task(server.port, shares)),
+        input=pickle.dumps(Task(port, shares)),
         capture_output=True,
         timeout=SEND_S_MAX,
         check=False,
     )
     if done.returncode:
         raise StoreError(
-            f"{peer.name} did not take it: {done.stderr.decode()[-500:]}",
+            f"{name} did not take it: {done.stderr.decode()[-500:]}",
             remedy="Try it by hand.",
             code="bench_peer_refused",
         )

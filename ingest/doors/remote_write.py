@@ -1,0 +1,227 @@
+"""Prometheus' remote write 1.0 to columns: a snappy block that holds a protobuf WriteRequest. Pure.
+
+    WriteRequest { repeated TimeSeries timeseries = 1; repeated MetricMetadata metadata = 3; }
+    TimeSeries { repeated Label labels = 1; repeated Sample samples = 2; exemplars = 3; histograms = 4; }
+    Label { string name = 1; string value = 2; }    Sample { double value = 1; int64 timestamp = 2; }
+
+Sources: Prometheus Remote-Write 1.0 specification; protobuf's encoding; snappy's format description. Labels
+are looked up as bytes: a sender repeats them. The marker that a series has ended (stale) and every other NaN
+become a reading without a value, of bad quality.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+import cramjam
+import numpy as np
+
+from ingest.codes import DoorError
+from ingest.doors.bodies import Share, too_large
+from ingest.doors.readings import LEFT_OUT, Fault, Found, Key, Place
+from opsroom.model import QUALITY_BAD, QUALITY_GOOD
+
+NAME: Final = "__name__"
+SERIES_A_PART: Final = 2_000
+VARINT_BYTES_MAX: Final = 10
+_VALUE: Final = struct.Struct("<d")
+_MORE: Final = 0x80
+_SEVEN: Final = 0x7F
+_SIGN: Final = 1 << 63
+_WRAP: Final = 1 << 64
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_TIMESERIES, _LABELS, _SAMPLES, _EXEMPLARS, _HISTOGRAMS = 1, 1, 2, 3, 4
+
+
+class _BrokenError(ValueError):
+    """Not protobuf, or not of these messages."""
+
+
+def unpacked(body: bytes, most: int, share: Share) -> bytes:
+    """Undo snappy's block format; the length that it states is looked at first.
+
+    Raises:
+        DoorError: `snappy_invalid`, `body_too_large`, `door_busy`.
+    """
+    try:
+        size, _ = _varint(body, 0)
+    except _BrokenError as error:
+        raise DoorError("snappy_invalid") from error
+    if size > most:
+        raise too_large(most)
+    share.grow(size)
+    try:
+        whole = bytes(cramjam.snappy.decompress_raw(body))
+    except cramjam.DecompressionError as error:
+        raise DoorError("snappy_invalid") from error
+    if len(whole) != size:
+        raise DoorError("snappy_invalid")
+    return whole
+
+
+def parse(body: bytes, known: dict[bytes, int], place: Place) -> Iterator[Found]:
+    """Read a WriteRequest in parts; `known` is what labels are known already, and learns what is placed.
+
+    Times are in milliseconds. A series' number within the request (from 1) stands for its line.
+
+    Raises:
+        DoorError: `protobuf_invalid`.
+    """
+    part = _Part()
+    try:
+        for number, series in enumerate(_submessages(body, 0, len(body), _TIMESERIES), 1):
+            _series(body, series, number, known, place, part)
+            if number % SERIES_A_PART == 0:
+                yield part.found()
+                part = _Part()
+    except _BrokenError as error:
+        raise DoorError("protobuf_invalid") from error
+    yield part.found()
+
+
+class _Part:
+    """What is read of a part of a request."""
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.v: list[float] = []
+        self.t: list[int] = []
+        self.lines: list[int] = []
+        self.faults: list[Fault] = []
+        self.left_out = 0
+
+    def found(self) -> Found:
+        """Give it as columns; a NaN is a reading without a value, an infinity none at all."""
+        v = np.array(self.v, np.float64)
+        q = np.where(np.isnan(v), QUALITY_BAD, QUALITY_GOOD).astype(np.uint8)
+        lines = np.array(self.lines, np.int32)
+        infinite = np.isinf(v)
+        faults = [*self.faults, *(Fault(line, "value_not_finite", {}) for line in lines[infinite].tolist())]
+        v = np.where(np.isnan(v), np.nan, v)  # one NaN for all: what it carried is told by the quality
+        rows, t = np.array(self.rows, np.int32), np.array(self.t, np.int64)
+        found = Found(rows, t, v, lines, q, faults, self.left_out)
+        return found.without(infinite) if infinite.any() else found
+
+
+def _series(
+    body: bytes, span: tuple[int, int], number: int, known: dict[bytes, int], place: Place, part: _Part
+) -> None:
+    """Read one TimeSeries."""
+    labels: list[tuple[int, int]] = []
+    samples: list[tuple[int, int]] = []
+    at, end = span
+    labels_end = at
+    while at < end:
+        field, start, stop = _field(body, at, end)
+        if field == _LABELS:
+            labels.append((start, stop))
+            labels_end = stop
+        elif field == _SAMPLES:
+            samples.append((start, stop))
+        elif field in {_EXEMPLARS, _HISTOGRAMS}:
+            part.left_out += 1
+        at = stop
+    if not samples:
+        return
+    text = body[span[0] : labels_end]
+    row = known.get(text)
+    if row is None:
+        key = _key(body, labels)
+        if key is None:
+            part.faults.append(Fault(number, "labels_invalid", {}))
+            return
+        row = place(key)
+        if row >= LEFT_OUT and not _mixed(labels_end, samples):
+            known[text] = row
+    for start, stop in samples:
+        value, t = _sample(body, start, stop)
+        part.rows.append(row)
+        part.v.append(value)
+        part.t.append(t)
+        part.lines.append(number)
+
+
+def _mixed(labels_end: int, samples: list[tuple[int, int]]) -> bool:
+    """Tell whether samples stand among the labels, which a sender may do and none does."""
+    return any(start < labels_end for start, _ in samples)
+
+
+def _key(body: bytes, labels: list[tuple[int, int]]) -> Key | None:
+    """Read labels; None where there is no name, a name twice, or text that is not UTF-8."""
+    told: dict[str, str] = {}
+    for start, stop in labels:
+        pair = {1: "", 2: ""}
+        at = start
+        while at < stop:
+            field, begin, end = _field(body, at, stop)
+            if field in pair:
+                try:
+                    pair[field] = body[begin:end].decode()
+                except UnicodeDecodeError:
+                    return None
+            at = end
+        if pair[1] in told:
+            return None
+        if pair[2]:
+            told[pair[1]] = pair[2]
+    name = told.pop(NAME, "")
+    return Key(name, tuple(sorted(told.items()))) if name else None
+
+
+def _sample(body: bytes, start: int, stop: int) -> tuple[float, int]:
+    """Read a sample: value and time in ms; what is absent is nought."""
+    value, t, at = 0.0, 0, start
+    while at < stop:
+        tag, after = _varint(body, at)
+        if tag == 1 << 3 | _FIXED64 and after + 8 <= stop:
+            (value,) = _VALUE.unpack_from(body, after)
+            at = after + 8
+        elif tag == 2 << 3 | _VARINT:
+            t, at = _varint(body, after)
+            t = t - _WRAP if t >= _SIGN else t
+        else:
+            _, _, at = _field(body, at, stop)
+    if at != stop:
+        raise _BrokenError
+    return value, t
+
+
+def _submessages(body: bytes, at: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """Give the spans of a repeated field; others are passed over."""
+    while at < end:
+        field, start, stop = _field(body, at, end)
+        if field == wanted:
+            yield start, stop
+        at = stop
+
+
+def _field(body: bytes, at: int, end: int) -> tuple[int, int, int]:
+    """Read one field's head: its number (0 where it is not length-delimited), content from and to."""
+    tag, at = _varint(body, at)
+    kind = tag & 7
+    if kind == _BYTES:
+        size, at = _varint(body, at)
+        number, stop = tag >> 3, at + size
+    elif kind == _VARINT:
+        number, (_, stop) = 0, _varint(body, at)
+    elif kind in {_FIXED64, _FIXED32}:
+        number, stop = 0, at + (8 if kind == _FIXED64 else 4)
+    else:
+        raise _BrokenError
+    if stop > end or tag >> 3 == 0:
+        raise _BrokenError
+    return number, at, stop
+
+
+def _varint(body: bytes, at: int) -> tuple[int, int]:
+    """Read a base-128 varint of at most 64 bits: (value, where it ends)."""
+    value, shift = 0, 0
+    for place in range(at, min(at + VARINT_BYTES_MAX, len(body))):
+        byte = body[place]
+        value |= (byte & _SEVEN) << shift
+        if byte < _MORE:
+            return value & (_WRAP - 1), place + 1
+        shift += 7
+    raise _BrokenError
