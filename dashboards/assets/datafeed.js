@@ -5,7 +5,7 @@ import { mark, ratioClass, setMark } from "./icons.js";
 import { alertInView, now, onChange, select, seriesInView, state } from "./model.js";
 import * as sentence from "./sentences.js";
 import { press } from "./acts.js";
-import { ask } from "./rest.js";
+import { askColumns } from "./rest.js";
 import { Trend } from "./trend.js";
 import { language, ratio, t, unitText } from "./words.js";
 
@@ -139,7 +139,7 @@ async function load(series, alert) {
   if (!series) return;
   const mine = ++asking;
   const to = Math.round(now());
-  const answer = await ask(`/series/${series.id}/readings?from=${to - rangeS * 1000}&to=${to}&points=${POINTS}`);
+  const answer = await askColumns(`/series/${series.id}/readings?from=${to - rangeS * 1000}&to=${to}&points=${POINTS}`);
   if (mine !== asking) return; // something else was chosen meanwhile
   if (!answer.ok) {
     loaded = "";
@@ -149,7 +149,7 @@ async function load(series, alert) {
   // A plant may still be sending its past: where the trend does not reach back, ask again a little later.
   if (answer.ok && (times[0] ?? to) > to - rangeS * 500) reloadAt = to + RELOAD_MS;
   // Bands of the past are not kept: where none came, the present one (frozen while an alert is open) is shaded.
-  const flat = (bound) => times.map(() => bound ?? null);
+  const flat = (bound) => Array.from(times, () => bound ?? null);
   trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, rangeS, marks);
   describe(series);
 }

@@ -1,5 +1,6 @@
 // Acts and questions over REST. An act carries one key for all its tries, so a lost answer never makes it happen twice.
 
+import { COLUMNS_TYPE, unpack } from "./columns.js";
 import { state } from "./model.js";
 import { clock, known, t } from "./words.js";
 
@@ -19,6 +20,7 @@ async function once(method, path, body, headers) {
     headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
+  if (answer.headers.get("Content-Type") === COLUMNS_TYPE) return { ok: true, status: answer.status, content: unpack(await answer.arrayBuffer()) };
   const text = await answer.text();
   let content = null;
   try {
@@ -32,13 +34,16 @@ async function once(method, path, body, headers) {
 
 const unreachable = () => ({ ok: false, status: 0, error: { code: "unreachable", params: {} } });
 
-export async function ask(path) {
+export async function ask(path, headers = {}) {
   try {
-    return await once("GET", path, undefined, {});
+    return await once("GET", path, undefined, headers);
   } catch {
     return unreachable();
   }
 }
+
+/** Ask for columns, which come as typed arrays: what a chart draws is never parsed from text. */
+export const askColumns = (path) => ask(path, { Accept: COLUMNS_TYPE });
 
 /** Post an act; tries again with the same key when the room cannot be reached. */
 export async function act(path, body, method = "POST") {

@@ -21,8 +21,8 @@ export class Trend {
   }
 
   show({ times, v, low, high }, rangeS, marks) {
-    const nulls = (column) => times.map((_, i) => column?.[i] ?? null);
-    this.columns = [times.map((ms) => ms / 1000), nulls(low), nulls(high), nulls(v)]; // the trace last: drawn over its band
+    const nulls = (column) => Array.from(times, (_, i) => (Number.isFinite(column?.[i]) ? column[i] : null));
+    this.columns = [Array.from(times, (ms) => ms / 1000), nulls(low), nulls(high), nulls(v)]; // the trace last: drawn over its band
     this.rangeS = rangeS;
     this.marks = marks;
     this.build();

@@ -16,6 +16,7 @@ from opsroom.api.duty import duty_router
 from opsroom.api.figures import figures_router
 from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
+from opsroom.api.history import history_router
 from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
 from opsroom.api.pleasures import pleasure_router
@@ -61,6 +62,7 @@ def create_api(
     for router in (
         session_router,
         query_router,
+        history_router,
         figures_router,
         act_router,
         alarm_router,

@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Annotated, Any, Final
 
-import numpy as np
 from fastapi import APIRouter, Query, Response
-from numpy.typing import NDArray
 
 from opsroom import words
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
-from opsroom.errors import Invalid, NotFound
+from opsroom.errors import NotFound
 from opsroom.model import MICROS_PER_S, Alert, Transition
 from opsroom.rights import concerns
 from opsroom.seats import Seat
-from opsroom.store import Buckets
 from opsroom.view.cards import judgements, ms
 from opsroom.view.scope import Scope
 
@@ -55,38 +52,6 @@ async def series(room: RoomOf, caller: CallerOf, unit: str | None = None) -> Res
 
 
 @query_router.get(
-    "/series/{series_id}/readings", summary="History of a series, thinned to a number of points"
-)
-async def readings(
-    series_id: int,
-    room: RoomOf,
-    caller: CallerOf,
-    since: Annotated[Ms | None, Query(alias="from")] = None,
-    until: Annotated[Ms | None, Query(alias="to")] = None,
-    points: Points = POINTS_DEFAULT,
-) -> Response:
-    """Give t (ms) and v from `from` up to, not including, `to`.
-
-    All readings where they fit, else lowest and highest of equal spans.
-
-    Default is the day up to now. Expected bands are not stored, so there are no `low` and `high`.
-    """
-    room.view.may_read(series_id, caller.seat)
-    end = until if until is not None else room.view.at // MICROS_PER_MS + 1
-    start = since if since is not None else max(0, end - DAY_MS)
-    if start >= end:
-        raise Invalid("The range is empty.", remedy="Give from before to.", code="range_empty", field="from")
-    t_from, t_to = start * MICROS_PER_MS, end * MICROS_PER_MS
-    found = await room.read(room.store.readings.read, series_id, t_from, t_to, points + 1)
-    if len(found) <= points:
-        return answer({"t": (found.t // MICROS_PER_MS).tolist(), "v": found.v.tolist(), "thinned_s": None})
-    width = span_us(t_to - t_from, points)
-    buckets = await room.read(room.store.readings.buckets, [series_id], t_from, t_to, width)
-    t, v = extremes(buckets, width)
-    return answer({"t": (t // MICROS_PER_MS).tolist(), "v": v.tolist(), "thinned_s": width / MICROS_PER_S})
-
-
-@query_router.get(
     "/series/{series_id}/budget", summary="Expected false alarms a week, and how the figure came about"
 )
 async def budget(series_id: int, room: RoomOf, caller: CallerOf) -> Response:
@@ -110,30 +75,6 @@ async def budget(series_id: int, room: RoomOf, caller: CallerOf) -> Response:
             ],
         }
     )
-
-
-def span_us(range_us: int, points: int) -> int:
-    """Give a bucket width of which at most points / 2 - 1 cover the range.
-
-    Whole minutes or hours, so that rollups serve.
-
-    >>> span_us(3_600_000_000, 600) / 1e6, span_us(86_400_000_000, 600) / 1e6
-    (12.040134, 300.0)
-    """
-    width = -(-range_us // max(1, points // 2 - 1))
-    for unit in (HOUR_US, MINUTE_US):
-        if width >= unit:
-            return -(-width // unit) * unit
-    return max(1, width)
-
-
-def extremes(buckets: Buckets, width_us: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Give two points a bucket, its lowest and highest, in the order in which the values went."""
-    rising = buckets.last >= buckets.first
-    t = np.column_stack([buckets.t, buckets.t + width_us // 2]).ravel()
-    first = np.where(rising, buckets.min, buckets.max)
-    second = np.where(rising, buckets.max, buckets.min)
-    return t, np.column_stack([first, second]).ravel()
 
 
 @query_router.get("/alerts", summary="Alerts the seat may see, open or also ended")

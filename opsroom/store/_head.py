@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -86,6 +88,11 @@ def within(runs: list[Rows], series: Ints | None, t_from: int, t_to: int) -> lis
 def merged(parts: list[Rows], floats: int = 1, marks: int = 2) -> Rows:
     """Join parts, earlier before later, to sorted rows without equals."""
     return join(parts).sorted().lasting() if parts else no_rows(floats, marks)
+
+
+def apart(parts: list[Rows]) -> bool:
+    """Say whether each part, none of them empty, ends before the next begins."""
+    return all(int(before.t.max()) < int(after.t.min()) for before, after in pairwise(parts))
 
 
 class Known(msgspec.Struct, frozen=True):

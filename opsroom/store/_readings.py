@@ -19,7 +19,7 @@ from opsroom.store._arrays import join as join_buckets
 from opsroom.store._chunks import Rows, decode_runs, encode_runs, join, no_rows
 from opsroom.store._chunks import Runs as _Runs
 from opsroom.store._database import Database
-from opsroom.store._head import Head, Known, merged, within
+from opsroom.store._head import Head, Known, apart, merged, within
 from opsroom.store._merging import due, joined
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
 from opsroom.store._segments import Gone, Segment, Segments, made
@@ -191,10 +191,17 @@ class SqlReadings:
     def _from_readings(
         self, connection: Connection, view: _View, series: Ints, t_from: int, t_to: int, width_us: int
     ) -> Buckets:
+        """Aggregate readings; parts that share no instant each by itself, which spares ordering them."""
         if t_from >= t_to:
             return join_buckets([])
-        rows = self._rows(connection, view, series, t_from, t_to)
-        return aggregate(rows.series, rows.t, rows.floats[0], width_us)
+        parts = [
+            *self._stored_rows(connection, view, 0, series, t_from, t_to),
+            *within(view.runs, series, t_from, t_to),
+        ]
+        if not apart(parts):
+            parts = [merged(parts)]
+        each = [aggregate(rows.series, rows.t, rows.floats[0], width_us) for rows in parts]
+        return each[0] if len(each) == 1 else combine(_by_series(join_buckets(each)), width_us)
 
     def _from_rollups(
         self, connection: Connection, view: _View, series: Ints, t_from: int, t_to: int, level: int

@@ -3,16 +3,11 @@
 import re
 from collections.abc import Awaitable, Callable
 
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from opsroom.api.health import unready
-from opsroom.api.queries import HOUR_US, MINUTE_US, extremes, span_us
-from opsroom.store import Buckets
 from tests.api.doors import Door, code, told
-from tests.api.small_room import BRANCH_STOCK, HEAT, OUTPUT, START, S, SmallRoom
+from tests.api.small_room import BRANCH_STOCK, HEAT, OUTPUT, START, SmallRoom
 
 Doors = Callable[[str], Awaitable[Door]]
 T0 = START // 1000
@@ -65,64 +60,6 @@ def test_readings_of_a_unit_below_stay_its_own_until_an_alert_climbs() -> None:
         assert (above.status_code, code(above)) == (404, "series_unknown")
 
     told(story)
-
-
-def test_history_is_whole_where_it_fits_and_keeps_extremes_where_it_does_not() -> None:
-    async def story(room: SmallRoom, door: Doors) -> None:
-        for n in range(1000):
-            room.reading(HEAT, START + n * S, 1e6 if n == 500 else -1e6 if n == 501 else float(n % 7))
-        ada, path = await door("mill-operator"), f"/api/v1/series/{HEAT}/readings"
-        whole = (await ada.get(path, **{"from": T0, "to": T0 + 10_000})).json()
-        assert whole == {
-            "t": [T0 + n * 1000 for n in range(10)],
-            "v": [n % 7 for n in range(10)],
-            "thinned_s": None,
-        }
-        thin = (await ada.get(path, **{"from": T0, "to": T0 + 1_000_000}, points=100)).json()
-        assert len(thin["t"]) == len(thin["v"]) <= 100
-        assert thin["t"] == sorted(thin["t"])
-        assert (max(thin["v"]), min(thin["v"])) == (1e6, -1e6)
-        assert thin["thinned_s"] > 1
-
-    told(story)
-
-
-@pytest.mark.parametrize(
-    "params", [{"from": T0, "to": T0}, {"points": 1}, {"from": -1}, {"points": 10**6}, {"to": "x"}]
-)
-def test_a_range_that_does_not_fit_is_refused(params: dict[str, int]) -> None:
-    async def story(room: SmallRoom, door: Doors) -> None:
-        answer = await (await door("mill-operator")).get(f"/api/v1/series/{HEAT}/readings", **params)
-        assert answer.status_code == 422
-        code(answer)
-
-    told(story)
-
-
-@given(st.integers(1, 10**15), st.integers(2, 5000))
-def test_spans_cover_the_range_in_the_points_allowed(range_us: int, points: int) -> None:
-    width = span_us(range_us, points)
-    # A range that starts inside a bucket touches one more; two points each.
-    assert 2 * (range_us // width + 1) <= max(points, 4)
-    assert width % HOUR_US == 0 or width < HOUR_US + MINUTE_US
-    assert width % MINUTE_US == 0 or width < MINUTE_US
-
-
-def test_extremes_keep_the_direction_in_which_values_went() -> None:
-    up, down = [1.0, 9.0], [9.0, 1.0]
-    buckets = Buckets(
-        series=np.zeros(2, np.int32),
-        t=np.array([0, 10]),
-        count=np.array([2, 2]),
-        sum=np.array([10.0, 10.0]),
-        min=np.array([1.0, 1.0]),
-        max=np.array([9.0, 9.0]),
-        first=np.array([1.0, 9.0]),
-        last=np.array([9.0, 1.0]),
-    )
-    t, v = extremes(buckets, 10)
-    assert t.tolist() == [0, 5, 10, 15]
-    assert v.tolist() == up + down
 
 
 def test_alerts_open_and_ended_with_their_journal() -> None:

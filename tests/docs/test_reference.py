@@ -18,6 +18,7 @@ from opsroom.api import (
     duty,
     figures,
     health,
+    history,
     live,
     pages,
     pleasures,
@@ -34,6 +35,7 @@ PROTOCOL = read(ROOT / "docs" / "protocol.md")
 ROUTERS: tuple[APIRouter, ...] = (
     session.session_router,
     queries.query_router,
+    history.history_router,
     figures.figures_router,
     acts.act_router,
     agreements.agreement_router,
