@@ -12,6 +12,7 @@ from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.errors import Invalid
 from opsroom.model import MICROS_PER_S
 from opsroom.thinning import extremes, shape, span_us, width_us
+from opsroom.view.reading import may_read
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,7 +57,7 @@ async def readings(
 
     Default is the day up to now. Expected bands are not stored, so there are no `low` and `high`.
     """
-    room.view.may_read(series_id, caller.seat)
+    may_read(room.view, caller.seat, series_id)
     t_from, t_to = _range(room, since, until)
     most = points * SHAPED_FROM if thin == "shape" else points
     found = await room.read(room.store.readings.read, series_id, t_from, t_to, most + 1)
@@ -143,8 +144,7 @@ def _readable(room: ApiRoom, caller: CallerOf, text: str) -> list[int]:
             field="series",
             limit=SERIES_MAX,
         )
-    for number in ids:
-        room.view.may_read(number, caller.seat)
+    may_read(room.view, caller.seat, *ids)
     return ids
 
 

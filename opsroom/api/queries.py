@@ -15,6 +15,7 @@ from opsroom.model import MICROS_PER_S, Alert, Transition
 from opsroom.rights import concerns
 from opsroom.seats import Seat
 from opsroom.view.cards import judgements, ms
+from opsroom.view.reading import may_read
 from opsroom.view.scope import Scope
 
 query_router = APIRouter(prefix="/api/v1", tags=["reading"])
@@ -56,7 +57,7 @@ async def series(room: RoomOf, caller: CallerOf, unit: str | None = None) -> Res
 )
 async def budget(series_id: int, room: RoomOf, caller: CallerOf) -> Response:
     """Give the present budget, the setting it started from, and who judged which alert."""
-    room.view.may_read(series_id, caller.seat)
+    may_read(room.view, caller.seat, series_id)
     found = room.budget(room.catalog.series[series_id])
     return answer(
         {

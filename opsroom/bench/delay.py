@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -14,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from opsroom.bench.mix import mixed, names
-from opsroom.bench.rig import Rig, room, seat_for, token_for
+from opsroom.bench.rig import Rig, room, seat_for, session_cookie, token_for
 from opsroom.bench.wire import FRAME_BYTES_MAX, columns_frame, hello, opened, read
 from opsroom.clock import wall_now
 from opsroom.errors import StoreError
@@ -22,7 +21,6 @@ from opsroom.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    import httpx
 
 BACKGROUND_SERIES: Final = 1_000
 BACKGROUND_PER_S: Final = 10_000
@@ -32,8 +30,6 @@ INSIDE: Final = 50.0
 OUTSIDE: Final = 150.0
 PERSON: Final = "bench"
 PASSWORD: Final = "bench-only-on-loopback"  # noqa: S105 - a seat of a room that lives for one run
-SIGN_IN_TRIES: Final = 5
-SIGN_IN_PAUSE_S: Final = 1.0
 
 
 def economy_of(trials: int) -> str:
@@ -166,12 +162,7 @@ async def viewer(rig: Rig) -> AsyncIterator[ClientConnection]:
     Raises:
         StoreError: no sign-in, or no snapshot came.
     """
-    import httpx
-
-    async with httpx.AsyncClient(base_url=rig.url, verify=ssl.create_default_context()) as client:
-        answer = await _signed_in(client)
-        cookie = answer.headers["set-cookie"].partition(";")[0]
-    headers = {"Cookie": cookie}
+    headers = {"Cookie": await asyncio.to_thread(session_cookie, rig, PERSON, PASSWORD)}
     async with connect(
         rig.feed_url,
         additional_headers=headers,
@@ -184,13 +175,3 @@ async def viewer(rig: Rig) -> AsyncIterator[ClientConnection]:
         if first["type"] != "snapshot":
             raise StoreError(f"No snapshot: {first}", remedy="Report it.", code="bench_no_snapshot")
         yield screen
-
-
-async def _signed_in(client: httpx.AsyncClient) -> httpx.Response:
-    """Sign in; a seat made in the store a moment ago is asked for again until the room has it."""
-    for _ in range(SIGN_IN_TRIES):
-        answer = await client.post("/api/v1/session", json={"person": PERSON, "password": PASSWORD})
-        if answer.is_success:
-            return answer
-        await asyncio.sleep(SIGN_IN_PAUSE_S)
-    raise StoreError("No sign-in.", remedy="Report it.", code="bench_no_session")

@@ -14,7 +14,7 @@ from opsroom.bench.peers.measure import PER_REQUEST
 from opsroom.bench.peers.measure import measure as measure_peer
 from opsroom.bench.peers.measure import rows as peer_rows
 from opsroom.bench.rig import Rig, room, token_for
-from opsroom.bench.sender import FORMS
+from opsroom.bench.sender import FORMS, STEP_MS
 from opsroom.clock import wall_now
 from opsroom.errors import StoreError
 
@@ -96,10 +96,10 @@ def measure(case: Case, scale: float = 1.0) -> Measured:
     with room(detection=case.detection) as rig:
         token = token_for(rig)
         # The first readings compile kernels and warm caches; a room does that once in its life.
-        _send(rig, token, case.form, LEAST, wall_now() // 1000 - WARM_UP_MS)
+        send(rig, token, case.form, LEAST, wall_now() // 1000 - WARM_UP_MS)
         rig.settled()
         before = rig.cpu_s()
-        sent = _send(rig, token, case.form, readings, wall_now() // 1000)
+        sent = send(rig, token, case.form, readings, wall_now() // 1000)
         rig.settled()
         cpu = rig.cpu_s() - before
         rig.stop()
@@ -109,14 +109,21 @@ def measure(case: Case, scale: float = 1.0) -> Measured:
     )
 
 
-def _send(rig: Rig, token: str, form: str, readings: int, t_ms: int) -> dict[str, float]:
-    """Run the sender process."""
+def send(
+    rig: Rig, token: str, form: str, readings: int, t_ms: int, step_ms: int = STEP_MS
+) -> dict[str, float]:
+    """Run the sender process; see `sender.send`.
+
+    Raises:
+        StoreError: it failed, or readings were refused.
+    """
     task = {
         "url": rig.ingest_url,
         "token": token,
         "form": form,
         "readings": readings,
         "t_ms": t_ms,
+        "step_ms": step_ms,
     }
     ran = subprocess.run(  # noqa: S603 - our own module
         [sys.executable, "-m", "opsroom.bench.sender", json.dumps(task)],

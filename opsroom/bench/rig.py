@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -24,6 +25,8 @@ START_S: Final = 60.0
 STOP_S: Final = 60.0
 SETTLE_S: Final = 60.0
 QUIET_SHARE: Final = 0.05
+SIGN_IN_TRIES: Final = 5
+SIGN_IN_PAUSE_S: Final = 1.0
 READINGS_A_CHUNK: Final = 250_000
 
 
@@ -125,6 +128,15 @@ series_per_source = 2000
 """
 
 
+def again(rig: Rig) -> Rig:
+    """Start a room that has ended once more, on its folder.
+
+    Raises:
+        StoreError: the server ended instead of answering; its last words are told.
+    """
+    return _start(rig.folder / "opsroom.toml", rig.folder)
+
+
 def _start(settings: Path, folder: Path) -> Rig:
     """Start the server and read its address from its first line."""
     words = (folder / "server.log").open("w", encoding="utf-8")
@@ -182,3 +194,20 @@ def seat_for(rig: Rig, person: str, password: str, unit_path: str = "/") -> None
     with stored(rig.folder / "opsroom.toml") as (settings, store, catalog):
         unit = unit_named(catalog, unit_path)
         asyncio.run(access_of(store, settings).make_seat(person, Role.COUNCIL, unit.id, password))
+
+
+def session_cookie(rig: Rig, person: str, password: str) -> str:
+    """Sign in and give the cookie; a seat made in the store a moment ago is asked for until the room has it.
+
+    Raises:
+        StoreError: no sign-in.
+    """
+    import httpx
+
+    with httpx.Client(base_url=rig.url, verify=ssl.create_default_context()) as client:
+        for _ in range(SIGN_IN_TRIES):
+            answer = client.post("/api/v1/session", json={"person": person, "password": password})
+            if answer.is_success:
+                return answer.headers["set-cookie"].partition(";")[0]
+            time.sleep(SIGN_IN_PAUSE_S)
+    raise StoreError("No sign-in.", remedy="Report it.", code="bench_no_session")

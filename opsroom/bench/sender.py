@@ -16,6 +16,7 @@ from opsroom.bench.wire import columns_frame, hello, opened, send_casual, send_f
 
 FORMS: Final = ("columns-1000", "list-100", "single")
 SERIES: Final = 1_000
+STEP_MS: Final = 1_000
 LIST_LENGTH: Final = 100
 SINGLE_CONNECTIONS: Final = 16
 
@@ -29,22 +30,27 @@ def main() -> None:
         print(json.dumps(runner.run(send(**task))))
 
 
-async def send(*, url: str, token: str, form: str, readings: int, t_ms: int) -> dict[str, float]:
-    """Send `readings` in `form`, the last at about `t_ms`; the seconds run from first frame to last ack."""
+async def send(
+    *, url: str, token: str, form: str, readings: int, t_ms: int, step_ms: int = STEP_MS
+) -> dict[str, float]:
+    """Send `readings` in `form`, the last at about `t_ms`; the seconds run from first frame to last ack.
+
+    Columns come `step_ms` apart.
+    """
     if form == FORMS[0]:
-        return await _send_columns(url, token, readings, t_ms)
+        return await _send_columns(url, token, readings, t_ms, step_ms)
     per_frame = LIST_LENGTH if form == FORMS[1] else 1
     connections = 1 if form == FORMS[1] else SINGLE_CONNECTIONS
     return await _send_casual(url, token, readings, t_ms, per_frame, connections)
 
 
-async def _send_columns(url: str, token: str, readings: int, t_ms: int) -> dict[str, float]:
+async def _send_columns(url: str, token: str, readings: int, t_ms: int, step_ms: int) -> dict[str, float]:
     """Send frames of 1,000 series at one instant."""
     instants = readings // SERIES
     values = mixed(SERIES, instants)
     numbers = list(range(SERIES))
-    begin = t_ms - instants * 1000
-    frames = [columns_frame(i + 1, begin + i * 1000, numbers, values[i]) for i in range(instants)]
+    begin = t_ms - instants * step_ms
+    frames = [columns_frame(i + 1, begin + i * step_ms, numbers, values[i]) for i in range(instants)]
     async with opened(url, token) as socket:
         welcome = await hello(socket, "bench", names(SERIES))
         started = time.perf_counter()
@@ -60,7 +66,7 @@ async def _send_casual(
     """Send casual JSON, shared out over the connections by series, so that each keeps the order of time."""
     instants = readings // SERIES
     values = mixed(SERIES, instants)
-    begin = t_ms - instants * 1000
+    begin = t_ms - instants * STEP_MS
     shares = np.array_split(np.arange(SERIES), connections)
     series = names(SERIES)
     made = [
@@ -92,7 +98,7 @@ async def _one_casual(
 def _casual_frames(values: np.ndarray, series: list[str], begin_ms: int, per_frame: int) -> list[str]:
     """Give frames of `per_frame` casual objects, or of one object each."""
     rows = [
-        {"series": name, "value": float(value), "ts": begin_ms + instant * 1000}
+        {"series": name, "value": float(value), "ts": begin_ms + instant * STEP_MS}
         for instant, row in enumerate(values)
         for name, value in zip(series, row, strict=True)
     ]

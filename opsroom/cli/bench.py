@@ -70,6 +70,40 @@ def _door(door: str, detection: tuple[bool, ...], repeat: int, scale: float, *, 
     say_json(result)
 
 
+@app.command(
+    epilog=examples("opsroom bench query", "opsroom bench query --peers", "opsroom bench query --scale 0.1")
+)
+def query(
+    repeat: Annotated[int, typer.Option(min=1, help="times a question is asked; medians are given")] = 15,
+    scale: Annotated[float, typer.Option(min=0.01, help="share of the full number of instants")] = 1.0,
+    peers: Annotated[
+        bool, typer.Option("--peers", help="in the same run, every other system that is installed")
+    ] = False,
+) -> None:
+    """How long questions about a million stored readings take."""
+    from opsroom.bench import query as measured
+    from opsroom.bench.peers.measure import installed
+
+    beside = installed() if peers else []
+    with _progress("query", 1 + len(beside)) as step:
+        result = measured.bench(repeat=repeat, scale=scale, peers=beside, done=step)
+    say_table("questions", measured.COLUMNS, measured.table(result))
+    say_json(result)
+
+
+@app.command(epilog=examples("opsroom bench restart", "opsroom bench restart --millions 1"))
+def restart(
+    millions: Annotated[int, typer.Option(min=1, help="millions of readings to store first")] = 10,
+    repeat: Repeat = 3,
+) -> None:
+    """How soon a killed room with millions of stored readings is there again."""
+    from opsroom.bench import restart as measured
+
+    with _progress("restart", millions + repeat) as step:
+        result = measured.bench(millions=millions, repeat=repeat, done=step)
+    say_json(result)
+
+
 @app.command(epilog=examples("opsroom bench delay", "opsroom bench delay --trials 300"))
 def delay(trials: Annotated[int, typer.Option(min=1, help="alerts to time")] = 120) -> None:
     """From the reading that completes a condition to the alert on another client, at 10,000 readings/s."""

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.alarm import ANOMALY, AlarmClass
-from opsroom.errors import AccessDenied, NotFound
+from opsroom.errors import NotFound
 from opsroom.model import Alert, Columns, Micros, Series, Transition, Unit
 from opsroom.rights import may_see, may_see_series, may_see_unit, on_wall
 from opsroom.seats import Seat
@@ -276,25 +276,6 @@ class View:
                 "No such unit.", remedy="A seat sees its own unit and those below.", code="unit_unknown"
             )
         return unit
-
-    def may_read(self, series_id: int, seat: Seat) -> None:
-        """Check that raw readings of the series are open to the seat.
-
-        Raises:
-            NotFound: no such series below the seat's unit.
-            AccessDenied: it is below, but autonomy keeps it: no alert on it has climbed to the seat.
-        """
-        series = self.catalog.series.get(series_id)
-        if series is None or not self.catalog.contains(seat.unit_id, series.unit_id):
-            raise NotFound("No such series.", remedy="List them.", code="series_unknown", series=series_id)
-        if not self.opens(series, seat.unit_id):
-            raise AccessDenied(
-                "These readings are the unit's own.",
-                remedy="An alert that climbs to your level brings its history with it.",
-                code="series_autonomous",
-                series=series_id,
-            )
-        self.looked(seat, [series])
 
     def sees(self, alert: Alert, unit_id: int) -> bool:
         """Tell whether seats of a unit see the alert now."""

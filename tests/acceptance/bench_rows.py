@@ -11,6 +11,14 @@ from tests.acceptance.rows import ROWS, Outcome, call
 INGEST_OFF = 400_000
 INGEST_ON = 150_000
 DELAY_MS = 250
+REOPENED, REOPEN_S = 10_000_000, 2
+# Inside the store, but last values, which have no store to ask: over the wire.
+QUERY_MS = {
+    "last of 1,000": 0.5,
+    "one series": 0.5,
+    "1,000 series in 100 spans": 22,
+    "the same, rolled up": 5,
+}
 
 
 def bench(*arguments: str) -> dict[str, Any]:
@@ -51,3 +59,26 @@ def ingest() -> Outcome:
 def delay() -> Outcome:
     row = bench("delay")["rows"][0]
     return Outcome(row, row["p99_ms"] <= DELAY_MS)
+
+
+@ROWS.row(
+    "ten million readings reopened",
+    command="opsroom bench restart",
+    limit=f"killed with {REOPENED:,} readings stored: each is there, /-/ready says so within {REOPEN_S:g} s",
+)
+def reopened() -> Outcome:
+    row = bench("restart")["rows"][0]
+    return Outcome(row, row["stored"] == REOPENED and row["ready_s"] <= REOPEN_S)
+
+
+@ROWS.row(
+    "questions about a million readings",
+    command="opsroom bench query",
+    limit="; ".join(f"{question} {most:g} ms" for question, most in QUERY_MS.items()),
+)
+def questions() -> Outcome:
+    rows = bench("query")["rows"]
+    wire = {row["question"]: row["http_ms"] for row in rows}
+    asked = {row["question"]: row["store_ms"] or row["http_ms"] for row in rows}
+    held = all(asked[name] <= most for name, most in QUERY_MS.items())
+    return Outcome({"store_ms": asked, "over_the_wire_ms": wire}, held)

@@ -105,7 +105,7 @@ def test_a_shape_keeps_a_lone_spike() -> None:
     st.binary(max_size=40),
 )
 def test_columns_come_back_from_bytes(floats: list[float], ints: list[int], small: bytes) -> None:
-    sent = {
+    sent: dict[str, np.ndarray] = {
         "v": np.array(floats, np.float64),
         "series": np.array(ints, np.int32),
         "q": np.frombuffer(small, np.uint8),
@@ -122,7 +122,7 @@ def test_history_as_bytes_says_what_history_as_json_says() -> None:
         for n in range(100):
             room.reading(HEAT, START + n * S, float(n % 7))
         ada, path = await door("mill-operator"), f"/api/v1/series/{HEAT}/readings"
-        asked = {"points": 20, "thin": "shape"}
+        asked: dict[str, int | str] = {"points": 20, "thin": "shape"}
         told_in_json = (await ada.get(path, **asked)).json()
         answer = await ada.client.get(path, params=asked, headers={"Cookie": ada.cookie, **BINARY})
         columns, more = unpacked(answer.content)

@@ -18,6 +18,7 @@ from opsroom.bench.peers import postgresql
 from opsroom.bench.peers.port import Readings, folder_bytes, running
 from opsroom.bench.peers.sender import Task, request
 from opsroom.bench.peers.web import InfluxDB, Prometheus, VictoriaMetrics, WebServer
+from opsroom.bench.sender import STEP_MS
 from opsroom.clock import wall_now
 from opsroom.errors import StoreError
 
@@ -47,12 +48,12 @@ def installed() -> list[Peer]:
     return [peer for peer in every if peer.version() is not None]
 
 
-def made(readings: int) -> Readings:
+def made(readings: int, step_ms: int = STEP_MS) -> Readings:
     """Give the mix of `bench ingest`, its last instant now."""
     instants = readings // SERIES
-    begin = wall_now() // 1000 - instants * 1000
+    begin = wall_now() // 1000 - instants * step_ms
     return Readings(
-        names(SERIES), begin + 1000 * np.arange(instants, dtype=np.int64), mixed(SERIES, instants)
+        names(SERIES), begin + step_ms * np.arange(instants, dtype=np.int64), mixed(SERIES, instants)
     )
 
 
@@ -66,7 +67,7 @@ def measure(peer: Peer, form: str, readings: int) -> Run:
         folder.mkdir()
         with running(peer, folder) as server:
             before = server.cpu_s()
-            seconds = _write(peer, server, sent, form)
+            seconds = write(peer, server, sent, form)
             time.sleep(SETTLE_S)  # what was acknowledged may still be worked on
             cpu = server.cpu_s() - before
             if isinstance(server, postgresql.Database):
@@ -78,7 +79,7 @@ def measure(peer: Peer, form: str, readings: int) -> Run:
     return Run(count / seconds, cpu / count * 1e6, size / count, kept)
 
 
-def _write(peer: Peer, server: Server, sent: Readings, form: str) -> float:
+def write(peer: Peer, server: Server, sent: Readings, form: str) -> float:
     """Write all; gives the seconds from the first request to the last answer."""
     if isinstance(server, postgresql.Database):
         if form == "single":
@@ -118,7 +119,7 @@ def _kept(peer: Peer, place: Path, form: str) -> float:
     folder.mkdir()
     sent = made(100_000 if form == "columns-1000" else 5_000)
     with running(peer, folder) as server:
-        _write(peer, server, sent, form)
+        write(peer, server, sent, form)
         time.sleep(KILL_AFTER_S)
         server.kill()
     with running(peer, folder) as server:
