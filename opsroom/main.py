@@ -23,6 +23,7 @@ from ingest.gateway import ingest_router
 from ingest.hub import Hub
 from opsroom.access import Access
 from opsroom.api import create_api
+from opsroom.api.screens import Screens
 from opsroom.api.sockets import Door, Sockets, connections_allowed
 from opsroom.catalog import Catalog
 from opsroom.clock import WallClock
@@ -35,9 +36,11 @@ from opsroom.notify import Notifier, Watchdog
 from opsroom.records import RecordKind, UnitSet, decode_config
 from opsroom.room import Room
 from opsroom.rulefolder import RuleFolder
+from opsroom.settings import data_folder
 from opsroom.store import open_store
 from opsroom.store.offload import ThreadOffload
 from opsroom.view import View
+from opsroom.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -63,6 +66,7 @@ class Application(msgspec.Struct, kw_only=True):
 
     settings: Any
     asgi: Any
+    screens: Any
     room: Any
     access: Any
     store: Any
@@ -71,6 +75,7 @@ class Application(msgspec.Struct, kw_only=True):
     changes: list[Any]
     notifier: Any
     watchdog: Any
+    vitals: Any
     folder: Any
 
 
@@ -167,11 +172,10 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     doors = door_router(Desk(hub, load_naming(settings.doors.mapping), registry))
     asgi = create_api(room, folder=folder, registry=registry, further=[doors])
     asgi.include_router(ingest_router(hub))
-    if screens:
-        mount_screens(asgi)
     return Application(
         settings=settings,
         asgi=asgi,
+        screens=Screens(asgi, mount_page) if screens else None,
         room=room,
         access=access,
         store=store,
@@ -180,6 +184,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
         changes=parts.changes,
         notifier=notifier,
         watchdog=watchdog,
+        vitals=Vitals(room, data_folder(settings), clock),
         folder=folder,
     )
 
@@ -258,11 +263,11 @@ def tellers(room: Room) -> tuple[Notifier, Watchdog]:
     return notifier, Watchdog(settings.notify, room, outbox, offload, clock, reading=reading)
 
 
-def mount_screens(asgi: FastAPI) -> None:
-    """Put the Dash room under `/room/`; its import takes about a second, so it comes last."""
+def mount_page(app: FastAPI) -> None:
+    """Put the Dash room on an application; its import takes longer than all else, so it comes last."""
     from dashboards import mount
 
-    mount(asgi)
+    mount(app)
 
 
 class Server(uvicorn.Server):
@@ -347,6 +352,7 @@ async def run(
             fresh = group.create_task(app.access.keep_fresh())
             telling = group.create_task(app.notifier.run())
             watching = group.create_task(app.watchdog.run())
+            minding = group.create_task(app.vitals.run())
             renewing = group.create_task(app.folder.run(app.settings.room.rules_every_s))
             serving = group.create_task(server.serve())
             while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn has a flag, no event
@@ -356,6 +362,8 @@ async def run(
             if server.started and on_ready is not None:
                 port = server.servers[0].sockets[0].getsockname()[1]
                 on_ready(url_of(app.settings, port))
+            if app.screens is not None:
+                group.create_task(app.screens.load())
             waiter = group.create_task(stop.wait())
             await asyncio.wait({serving, waiter}, return_when=asyncio.FIRST_COMPLETED)
             server.should_exit = True
@@ -364,7 +372,7 @@ async def run(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(DRAIN_S):
                     await room.reached(app.log.last_offset)
-            for task in (working, fresh, telling, watching, renewing):
+            for task in (working, fresh, telling, watching, minding, renewing):
                 task.cancel()
     await room.stop()
     close(app)

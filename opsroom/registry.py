@@ -70,8 +70,11 @@ def discover(package: str, *, having: str | None = None) -> dict[str, ModuleType
     return survey(package, having=having).modules
 
 
-def survey(package: str, *, having: str | None = None) -> Survey:
+def survey(package: str, *, having: str | None = None, wanted: str | None = None) -> Survey:
     """Give the usable plug-ins of `package` and those that are missing a library.
+
+    With `wanted` only the plug-in of that name is imported, where there is one: a start need not load what it
+    does not use.
 
     The entry point group of other distributions is the name of the package, for example `ingest.connectors`.
 
@@ -80,7 +83,8 @@ def survey(package: str, *, having: str | None = None) -> Survey:
     """
     modules: dict[str, ModuleType] = {}
     missing: list[Missing] = []
-    for candidate in sorted(_without_clash([*_of_package(package), *_of_entry_points(package)])):
+    candidates = sorted(_without_clash([*_of_package(package), *_of_entry_points(package)]))
+    for candidate in [one for one in candidates if one.name == wanted] or candidates:
         loaded = _load(candidate)
         if isinstance(loaded, Missing):
             missing.append(loaded)

@@ -97,6 +97,9 @@ class RoomSection(Section):
         10.0, gt=0, description="wall time without a frame after which a source holds back no clock"
     )
     ahead_s_max: float = Field(300.0, ge=0, description="how far ahead of the wall clock a reading may be")
+    vitals_every_s: float = Field(
+        5.0, ge=0, description="how often the room looks at its own state and alerts the top unit; 0: never"
+    )
     budget_per_week: float = Field(0.1, gt=0, description="expected false alarms for each series and week")
     ack_timeout_s: float | None = Field(
         None, gt=0, description="how long an acknowledgement holds unless its class says; none: for good"
@@ -253,6 +256,10 @@ class Limits(Section):
         64 << 20,
         description="frames accepted and not yet durable, all connections: bounds memory of the room",
     )
+    disk_free_least: int = Field(
+        1 << 30,
+        description="space left at which the top unit is alerted, on small disks a twentieth: time to act",
+    )
     credit_bytes: int = Field(256 << 10, description="share of one full-form connection of the above")
     malformed_frames_max: int = Field(
         10, description="malformed frames after which a connection is closed: a broken sender"
@@ -379,3 +386,15 @@ def _line_of_message(message: str) -> int:
     _, _, tail = message.partition("line ")
     digits = "".join(ch for ch in tail.split(",", 1)[0] if ch.isdigit())
     return int(digits) if digits else 1
+
+
+def file_of(url: str) -> Path | None:
+    """Give the file that an SQLite URL names, None for other engines."""
+    scheme, _, path = url.partition(":///")
+    return Path(path) if scheme.startswith("sqlite") and path else None
+
+
+def data_folder(settings: Settings) -> Path:
+    """Give the folder of the log: what belongs to the room and to no person's file goes beside it."""
+    file = file_of(settings.log.url)
+    return file.parent if file is not None else Path()

@@ -187,7 +187,7 @@ def _with_headers(send: Send, scope: Scope) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in FIXED_HEADERS.items():
                 headers[name] = value
-            headers["content-security-policy"] = content_policy(tuple(hashes))
+            headers.setdefault("content-security-policy", content_policy(tuple(hashes)))
             if scope["scheme"] == "https":
                 headers["strict-transport-security"] = HSTS
             if scope["path"].startswith(("/api/", "/-/")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -11,15 +10,14 @@ from fastapi import APIRouter, Request, Response
 
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, RoomOf
-from opsroom.errors import Invalid, NotSignedIn, OpsroomError
-from opsroom.model import Series
+from opsroom.errors import NotSignedIn, OpsroomError
 from opsroom.notify import alertmanager
-from opsroom.records import Reported, SeriesSet
+from opsroom.records import Reported
+from opsroom.reports import Place, series_for
 
 if TYPE_CHECKING:
     from opsroom.model import Unit
-    from opsroom.notify.alertmanager import Report, Standing
-    from opsroom.records import AnyConfig
+    from opsroom.notify.alertmanager import Standing
 
 receive_router = APIRouter(prefix="/api/v1/receive", tags=["receive"])
 
@@ -48,8 +46,9 @@ async def from_alertmanager(request: Request, room: RoomOf) -> Response:
         _logger.warning("alertmanager_truncated", left_out=payload.truncated_alerts)
     receiving: Receiving = request.app.state.receiving
     async with receiving.lock:
-        ids = await _series(room, reports)
-        findings, standing = alertmanager.found(reports, ids, receiving.standing)
+        ids = await series_for(room, [Place(report.unit_id, report.name) for report in reports])
+        places = {report.place: ids[report.unit_id, report.name] for report in reports}
+        findings, standing = alertmanager.found(reports, places, receiving.standing)
         if findings:
             await room.act(Reported(source=alertmanager.DETECTOR, findings=tuple(findings)))
         receiving.standing = standing
@@ -80,47 +79,3 @@ async def _body(request: Request, most: int) -> bytes:
             error.status = 413
             raise error
     return bytes(body)
-
-
-async def _series(room: ApiRoom, reports: list[Report]) -> dict[str, int]:
-    """Give the series of every report; those that are not there are made, unadopted, within the limit."""
-    catalog = room.catalog
-    new = {
-        (report.unit_id, report.name): report
-        for report in reports
-        if catalog.own_series(report.unit_id, report.name) is None
-    }
-    _check_limit(room, [unit_id for unit_id, _ in new])
-    made: list[AnyConfig] = []
-    for unit_id, name in new:
-        series = Series(
-            id=catalog.next_series_id,
-            root_id=catalog.units[unit_id].root_id,
-            unit_id=unit_id,
-            name=name,
-            adopted=False,
-        )
-        made.append(SeriesSet(series))
-        catalog.apply(made[-1])  # at once, so that nobody else is given the id meanwhile
-    if made:
-        await room.change(made)
-    known = [(report.place, catalog.own_series(report.unit_id, report.name)) for report in reports]
-    return {place: series.id for place, series in known if series is not None}
-
-
-def _check_limit(room: ApiRoom, unit_ids: list[int]) -> None:
-    """Refuse a flood of names: one more series for each of `unit_ids`.
-
-    Raises:
-        Invalid: a unit would have more unadopted series than a source may bring.
-    """
-    limit = room.settings.limits.series_per_source
-    for unit_id, more in Counter(unit_ids).items():
-        if more + sum(not series.adopted for series in room.catalog.series_of(unit_id)) > limit:
-            raise Invalid(
-                f"The unit has {limit} unadopted series already.",
-                remedy="Adopt some, or correct the names of the alerts.",
-                code="series_limit",
-                field="alerts",
-                limit=limit,
-            )

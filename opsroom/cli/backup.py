@@ -81,8 +81,8 @@ def _files(settings: Settings) -> tuple[Path, Path]:
     Raises:
         StoreError: another engine, which has tools of its own.
     """
-    from opsroom.cli.files import file_of
     from opsroom.errors import StoreError
+    from opsroom.settings import file_of
 
     store, log = file_of(settings.store.url), file_of(settings.log.url)
     if store is None or log is None:

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from opsroom.cli.files import data_folder
 from opsroom.clock import wall_now
 from opsroom.errors import SettingsError
 from opsroom.model import MICROS_PER_S
+from opsroom.settings import data_folder
 
 if TYPE_CHECKING:
     from cryptography import x509

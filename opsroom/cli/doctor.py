@@ -16,10 +16,9 @@ def register(app: typer.Typer) -> None:
 
 def doctor(settings_file: SettingsFile = DEFAULT_SETTINGS, as_json: AsJson = False) -> None:
     """Read every record of the log and every block of the store; exit 1 and name what is damaged."""
-    from opsroom.cli.files import file_of
     from opsroom.errors import OpsroomError, StoreError
     from opsroom.log.inspection import inspect as inspect_log
-    from opsroom.settings import load_settings
+    from opsroom.settings import file_of, load_settings
     from opsroom.store.inspection import inspect as inspect_store
 
     settings = load_settings(settings_file)

@@ -17,18 +17,6 @@ if TYPE_CHECKING:
     from opsroom.store import Store
 
 
-def file_of(url: str) -> Path | None:
-    """Give the file that an SQLite URL names, None for other engines."""
-    scheme, _, path = url.partition(":///")
-    return Path(path) if scheme.startswith("sqlite") and path else None
-
-
-def data_folder(settings: Settings) -> Path:
-    """Give the folder of the log: what belongs to the room and to no person's file goes beside it."""
-    file = file_of(settings.log.url)
-    return file.parent if file is not None else Path()
-
-
 @contextmanager
 def stored(settings_file: Path) -> Iterator[tuple[Settings, Store, Catalog]]:
     """Open the store that the settings name, with the tree as last committed.
@@ -37,7 +25,7 @@ def stored(settings_file: Path) -> Iterator[tuple[Settings, Store, Catalog]]:
         SettingsError: the settings cannot be used, or no room was ever started on that store.
     """
     from opsroom.catalog import Catalog
-    from opsroom.settings import load_settings
+    from opsroom.settings import file_of, load_settings
     from opsroom.store import open_store
 
     settings = load_settings(settings_file)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from opsroom.cli.files import file_of, stored
+from opsroom.cli.files import stored
 from opsroom.cli.terminal import (
     DEFAULT_SETTINGS,
     REFUSED,
@@ -20,6 +20,7 @@ from opsroom.cli.terminal import (
     say_json,
     say_table,
 )
+from opsroom.settings import file_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

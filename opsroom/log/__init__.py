@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from opsroom.errors import Corrupt, SettingsError
-from opsroom.registry import discover
+from opsroom.registry import survey
 from opsroom.settings import Limits
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def open_log(url: str, limits: Limits | None = None, group_commit_ms: float = 2.
         SettingsError: no engine of that name.
         Corrupt: the file is not a log, or of a later format.
     """
-    engines = discover(__name__, having="open_log")
     scheme = url.partition(":")[0].partition("+")[0]
+    engines = survey(__name__, having="open_log", wanted=scheme).modules
     if scheme not in engines:
         raise SettingsError(
             f"No log engine {scheme!r}.",

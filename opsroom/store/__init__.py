@@ -382,8 +382,8 @@ def open_store(url: str, settings: StoreSection | None = None, root_id: int = 1)
         SettingsError: no engine of that name, or its library is not installed.
         StoreError: the store cannot be reached, or is of a later release.
     """
-    found = survey(__name__, having="open_store")
     scheme = url.partition(":")[0].partition("+")[0]
+    found = survey(__name__, having="open_store", wanted=scheme)
     if scheme not in found.modules:
         command = next((missing.command for missing in found.missing if missing.name == scheme), "")
         known = ", ".join(found.modules)

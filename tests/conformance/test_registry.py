@@ -115,3 +115,11 @@ def test_an_entry_point_to_nowhere_stops(package: Path, tmp_path: Path) -> None:
     _installed(tmp_path, "tide = nowhere_to_be_found")
     with pytest.raises(PluginError, match="not there"):
         discover("plugged")
+
+
+def test_only_what_is_wanted_is_imported_where_it_is_there(package: Path) -> None:
+    (package / "wave.py").write_text(GOOD)
+    (package / "broken.py").write_text('"""Broken."""\n1 / 0\n')
+    assert list(survey("plugged", wanted="wave").modules) == ["wave"]
+    with pytest.raises(PluginError, match="cannot be imported"):
+        survey("plugged", wanted="tide")
