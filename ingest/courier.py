@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from ingest import wire
 from ingest.outbox import FileOutbox, MemoryOutbox
 from opsroom.errors import Invalid, OpsroomError
+from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 
 _GO_BACK_AGAIN_S: Final = 5.0
 _FETCH: Final = 64
@@ -94,6 +95,25 @@ def pack(
     if historical:
         body["historical"] = True
     return msgspec.msgpack.encode(body)
+
+
+def packed(
+    names: Sequence[str | int] | str | int,
+    t: int | NDArray[np.int64],
+    v: float | Sequence[float | None] | NDArray[np.float64] | None,
+    q: Sequence[int] | NDArray[np.uint8] | None = None,
+    *,
+    historical: bool = False,
+) -> tuple[bytes, int]:
+    """Pack what `Link.send` takes; gives the batch and its number of readings."""
+    values = np.array([v] if v is None or isinstance(v, (int, float)) else v, np.float64)
+    quality = None if q is None else np.asarray(q, np.uint8)
+    missing = ~np.isfinite(values)
+    if missing.any():
+        quality = np.full(len(values), QUALITY_GOOD, np.uint8) if quality is None else quality.copy()
+        quality[missing] = QUALITY_BAD
+    t_ms = t // 1000 if isinstance(t, int) else np.asarray(t, np.int64) // 1000
+    return pack(names, t_ms, values, quality, historical=historical), len(values)
 
 
 def frame(seq: int, body: bytes) -> bytes:

@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from opsroom.errors import Invalid
 
 PING_S: Final = 5.0
-INGEST_PATH: Final = "/api/v1/ingest"
 
 
 class Line(Protocol):
@@ -94,13 +93,3 @@ def web_dial(*, ping_s: float, ssl: Any = None) -> Dial:
             ) from error
 
     return dial
-
-
-def ingest_url(to: str) -> str:
-    """Give the address of the room's socket for plants from what a person writes.
-
-    >>> ingest_url("http://room:8040"), ingest_url("wss://room/api/v1/ingest")
-    ('ws://room:8040/api/v1/ingest', 'wss://room/api/v1/ingest')
-    """
-    url = (to.replace("http", "ws", 1) if to.startswith("http") else to).rstrip("/")
-    return url if url.endswith("/ingest") else url + INGEST_PATH

@@ -32,7 +32,6 @@ from ingest.told import LinkError, NotDelivered, Progress, Warned, ended_by
 from ingest.wire import SeriesDeclared
 from opsroom.clock import Clock, WallClock, wall_now
 from opsroom.errors import Invalid, OpsroomError, StoreError
-from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 
 __all__ = ["Link", "LinkError", "NotDelivered", "Progress", "SeriesDeclared"]
 
@@ -164,17 +163,7 @@ class Link:
             LinkError: the room will not take this sender.
             StoreError: the outbox cannot be written.
         """
-        listed = [v] if v is None or isinstance(v, (int, float)) else v
-        values = np.array(listed, np.float64)
-        quality = None if q is None else np.asarray(q, np.uint8)
-        missing = ~np.isfinite(values)
-        if missing.any():
-            quality = np.full(len(values), QUALITY_GOOD, np.uint8) if quality is None else quality.copy()
-            quality[missing] = QUALITY_BAD
-        t_ms = t // 1000 if isinstance(t, int) else np.asarray(t, np.int64) // 1000
-        return await self.send_packed(
-            courier.pack(names, t_ms, values, quality, historical=historical), len(values)
-        )
+        return await self.send_packed(*courier.packed(names, t, v, q, historical=historical))
 
     async def send_packed(self, body: bytes, readings: int) -> int:
         """Give a batch made by `courier.pack` to the outbox.

@@ -21,11 +21,11 @@ from types import TracebackType
 from typing import Any, Final, Self, TypedDict
 
 from ingest import wire
+from ingest.address import ingest_url
 from ingest.gather import Gather, pack, time_us
-from ingest.line import ingest_url
 from ingest.link import Link
 from ingest.outbox import OUTBOX_BYTES
-from ingest.told import Alert, Batch, Decision, Progress, Refused, Warned, read_news
+from ingest.told import Alert, Decision, Progress, Refused, Warned, read_news, read_refusals
 from opsroom.clock import wall_now
 from opsroom.errors import Invalid, StoreError
 
@@ -330,20 +330,7 @@ class AsyncPlant:
             raise
 
     def _refused(self, seq: int, refusals: list[dict[str, Any]]) -> None:
-        body = self._opened.find(seq)
-        batch = None if body is None else Batch.of(body)
-        for one in refusals:
-            at, value = (None, None) if batch is None else batch.reading(one["index"])
-            told = Refused(
-                series=one["series"],
-                code=one["code"],
-                message=one.get("message", ""),
-                remedy=one.get("remedy", ""),
-                field=one.get("field", ""),
-                params=one.get("params", {}),
-                at=at,
-                value=value,
-            )
+        for told in read_refusals(self._opened.find(seq), refusals):
             if self._on_refused is None:
                 _logger.warning("refused: %s at %s: %s %s", told.series, told.at, told.message, told.remedy)
             else:

@@ -9,6 +9,7 @@ from operator import attrgetter
 import numpy as np
 
 from ingest.connectors._rows import Instant
+from ingest.courier import packed
 from ingest.link import Link, SeriesDeclared
 from opsroom.model import QUALITY_GOOD
 
@@ -19,7 +20,6 @@ class LinkSink:
     def __init__(self, link: Link, *, historical: bool = False) -> None:
         """Send through `link`; `historical` makes all of it history."""
         self.link = link
-        self.newest: int | None = None
         self.series: dict[str, SeriesDeclared] = {}
         self._historical = historical
 
@@ -30,17 +30,32 @@ class LinkSink:
             LinkError: the room will not take this sender.
             StoreError: the outbox cannot be written.
         """
-        await self._declare(instants)
         seq = 0
-        for historical, some in groupby(instants, key=attrgetter("historical")):
-            seq = await self._send(list(some), historical=historical or self._historical)
+        for body, readings in self._packed(instants):
+            seq = await self.link.send_packed(body, readings)
         return seq
+
+    def keep(self, instants: Sequence[Instant]) -> None:
+        """Put instants into the outbox, whatever the link is doing.
+
+        Raises:
+            StoreError: the outbox cannot be written.
+        """
+        for body, readings in self._packed(instants):
+            self.link.keep(body, readings)
 
     def stored(self) -> int:
         """Give the number of the last batch that the room has stored."""
         return self.link.stats.stored_seq
 
-    async def _send(self, instants: list[Instant], *, historical: bool) -> int:
+    def _packed(self, instants: Sequence[Instant]) -> list[tuple[bytes, int]]:
+        self._declare(instants)
+        return [
+            self._batch(list(some), historical=historical or self._historical)
+            for historical, some in groupby(instants, key=attrgetter("historical"))
+        ]
+
+    def _batch(self, instants: list[Instant], *, historical: bool) -> tuple[bytes, int]:
         names = [name for instant in instants for name in instant.names]
         values = [value for instant in instants for value in instant.values]
         lengths = [len(instant.names) for instant in instants]
@@ -48,19 +63,16 @@ class LinkSink:
         quality = None
         if any(instant.quality is not None for instant in instants):
             quality = [q for one in instants for q in (one.quality or [QUALITY_GOOD] * len(one.names))]
-        self.newest = max(self.newest or 0, int(t.max()))
         at = int(t[0]) if len(instants) == 1 else t
-        return await self.link.send(names, at, values, quality, historical=historical)
+        return packed(names, at, values, quality, historical=historical)
 
-    async def _declare(self, instants: Sequence[Instant]) -> None:
+    def _declare(self, instants: Sequence[Instant]) -> None:
         """Declare units and periods of series not seen before, or that tell another unit now."""
-        is_new = False
+        fresh: dict[str, SeriesDeclared] = {}
         for instant in instants:
             for name, unit, period in zip(instant.names, instant.units, instant.periods, strict=True):
                 known = self.series.get(name)
                 if known is None or (unit and unit != known.unit):
-                    self.series[name] = SeriesDeclared(name, unit=unit, period_s=period)
-                    is_new = True
-        if is_new:
-            # A declaration replaces the one before it.
-            await self.link.declare(list(self.series.values()))
+                    self.series[name] = fresh[name] = SeriesDeclared(name, unit=unit, period_s=period)
+        if fresh:
+            self.link.keep_declared(list(fresh.values()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from struct import unpack_from
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 
@@ -143,22 +143,38 @@ def read_news(message: dict[str, Any]) -> Alert | Decision:
     )
 
 
-class Batch(msgspec.Struct):
+class _Batch(msgspec.Struct):
     """A packed batch as the outbox keeps it, for looking one of its readings up."""
 
     t: int | bytes
     v: bytes | list[float | None]
-
-    @classmethod
-    def of(cls, body: bytes) -> Self:
-        """Decode what `courier.pack` made."""
-        return msgspec.msgpack.decode(body, type=cls)
 
     def reading(self, index: int) -> tuple[datetime | None, float | None]:
         """Give time and value of reading number `index`."""
         t_ms = self.t if isinstance(self.t, int) else unpack_from("<q", self.t, 8 * index)[0]
         value = unpack_from("<d", self.v, 8 * index)[0] if isinstance(self.v, bytes) else self.v[index]
         return moment(t_ms), value
+
+
+def read_refusals(body: bytes | None, refusals: list[dict[str, Any]]) -> list[Refused]:
+    """Read the refusals of the wire; `body` is the packed batch they are of, None where it is gone."""
+    batch = None if body is None else msgspec.msgpack.decode(body, type=_Batch)
+    read = []
+    for one in refusals:
+        at, value = (None, None) if batch is None else batch.reading(one["index"])
+        read.append(
+            Refused(
+                series=one["series"],
+                code=one["code"],
+                message=one.get("message", ""),
+                remedy=one.get("remedy", ""),
+                field=one.get("field", ""),
+                params=one.get("params", {}),
+                at=at,
+                value=value,
+            )
+        )
+    return read
 
 
 def ended_by(close: int, reason: str, source: str) -> LinkError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -14,6 +15,7 @@ from opsroom.errors import Invalid
 from opsroom.model import MICROS_PER_S
 
 DEFECTS_KEPT_MAX: Final = 1_000
+TEXT_CHARS: Final = 200
 HALF_HOUR_S: Final = 1800
 EPOCH_S_MAX: Final = 1e11  # A greater number is milliseconds: as seconds it would be the year 5138.
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -28,6 +30,7 @@ class Instant(NamedTuple):
     `t` int us UTC, names relative to the source's node, unit text, period in s, `quality` OPC's byte (None:
     all good; a value None is bad by itself). `historical` readings never move live values. A `standing`
     instant says what holds now: where the series has a later reading already it is moved right behind it.
+    `lines` are the lines of each in its file, empty where the source has none.
     """
 
     t: int
@@ -38,6 +41,7 @@ class Instant(NamedTuple):
     quality: list[int] | None = None
     historical: bool = False
     standing: bool = False
+    lines: Sequence[int] = ()
 
 
 class Defect(msgspec.Struct, frozen=True):
@@ -49,9 +53,11 @@ class Defect(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct):
-    """What a dry run found: counts by defect code, the first thousand defects with their lines.
+    """What reading a source found: counts by defect code, the first thousand defects with their lines.
 
-    And what would be fed.
+    And what would be fed. `refused` readings are among the defects: the source is in order, a room would not
+    take them. `unknown` series are in no tree; `share` is how much of a file is read, 0 to 1, None where
+    nobody knows.
     """
 
     rows: int = 0
@@ -61,12 +67,20 @@ class Report(msgspec.Struct):
     series: dict[str, int] = {}
     counts: Counter[str] = msgspec.field(default_factory=Counter)
     defects: list[Defect] = []
+    refused: int = 0
+    unknown: list[str] = []
+    share: float | None = None
 
     def note(self, line: int, code: str, text: str = "") -> None:
         """Count a defect, and keep it while there is room."""
         self.counts[code] += 1
         if len(self.defects) < DEFECTS_KEPT_MAX:
-            self.defects.append(Defect(line, code, text[:80]))
+            self.defects.append(Defect(line, code, text[:TEXT_CHARS]))
+
+    def refuse(self, line: int, code: str, text: str) -> None:
+        """Count a reading that a room would refuse."""
+        self.refused += 1
+        self.note(line, code, text)
 
     def take(self, instant: Instant) -> None:
         """Count what an instant brings."""

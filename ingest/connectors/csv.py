@@ -24,6 +24,7 @@ from opsroom.errors import Invalid
 NO_VALUE: Final = frozenset({"", "na", "nan", "null", "none", "-", "n/a", "#n/a"})
 ECONOMY_FILE: Final = "economy.csv.gz"
 HIERARCHY_FILE: Final = "hierarchy.json"
+SHARE_EVERY: Final = 256
 _HEAD_CHARS: Final = 8192
 
 
@@ -69,19 +70,8 @@ def samples(options: Options, report: Report | None = None) -> Iterator[Instant]
     Raises:
         Invalid: no such file, column or time zone.
     """
-    yield from _joined(_readings(options, report or Report()), report or Report())
-
-
-def dry_run(options: Options) -> Report:
-    """Read the whole file and give what is in it and what is wrong with it, by line.
-
-    Raises:
-        Invalid: as `samples`.
-    """
-    report = Report()
-    for instant in samples(options, report):
-        report.take(instant)
-    return report
+    found = report or Report()
+    yield from _joined(_readings(options, found), found)
 
 
 def economy(folder: Path, report: Report | None = None) -> Iterator[Instant]:
@@ -166,7 +156,14 @@ def _joined(readings: Iterable[_Reading], report: Report) -> Iterator[Instant]:
 
 def _instant(t: int, held: dict[str, _Reading]) -> Instant:
     rows = held.values()
-    return Instant(t, list(held), [r.value for r in rows], [r.unit for r in rows], [r.period_s for r in rows])
+    return Instant(
+        t,
+        list(held),
+        [r.value for r in rows],
+        [r.unit for r in rows],
+        [r.period_s for r in rows],
+        lines=[r.line for r in rows],
+    )
 
 
 def _readings(options: Options, report: Report) -> Iterator[_Reading]:
@@ -189,6 +186,8 @@ def _readings(options: Options, report: Report) -> Iterator[_Reading]:
                 report.note(line, "row_empty")
                 continue
             report.rows += 1
+            if report.rows % SHARE_EVERY == 1:
+                report.share = _share(options.file, stream)
             if len(row) < len(columns):
                 report.note(line, "row_short", f"{len(row)} of {len(columns)} columns")
                 row = row + [""] * (len(columns) - len(row))
@@ -276,6 +275,13 @@ def _columns(options: Options, columns: list[str], wanted: Sequence[str]) -> lis
             field=absent[0],
         )
     return [columns.index(name) for name in wanted]
+
+
+def _share(file: Path, stream: TextIO) -> float:
+    """Give how much of the file was handed out by the system, 0 to 1; of a compressed one as it lies."""
+    below: Any = stream.buffer
+    raw = below.fileobj if file.suffix == ".gz" else below.raw
+    return min(1.0, int(raw.tell()) / max(1, file.stat().st_size))
 
 
 @contextmanager

@@ -38,14 +38,6 @@ def samples(
                 found.note(number, item.code if isinstance(item, WireError) else "type_unknown", text)
 
 
-def dry_run(lines: Iterable[str], now: Callable[[], int], *, tz: str = "UTC") -> Report:
-    """Read all lines and give what is in them and what is wrong with them, by line."""
-    report = Report()
-    for instant in samples(lines, now, tz=tz, report=report):
-        report.take(instant)
-    return report
-
-
 def _instants(
     readings: list[wire.Casual], line: int, now: Callable[[], int], times: Times, report: Report
 ) -> Iterator[Instant]:
@@ -66,6 +58,7 @@ def _instants(
             [one.value for one in some],
             [one.unit or "" for one in some],
             [None] * len(some),
+            lines=[line] * len(some),
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from rich.markup import escape
 
-from opsroom.cli.feed import ingest_address
+from ingest.address import ingest_url
 from opsroom.cli.terminal import AsJson, err, examples, log_to_stderr, out, say_json, say_table
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def connect(
 
     run = Connection(
         source_file,
-        url=ingest_address(to or source_file.room.url),
+        url=ingest_url(to or source_file.room.url),
         told=says.told,
         show=says.progress,
         show_s=every,

@@ -126,6 +126,36 @@ def test_dry_run_counts_and_lists_what_is_wrong(opsroom: Verb, tmp_path: Path) -
     assert {"line": 4, "code": "value_not_number", "text": "x"} in ran.json["defects"]
 
 
+def test_dry_run_says_line_by_line_what_the_room_would_refuse(opsroom: Verb, tmp_path: Path) -> None:
+    (tmp_path / "economy.toml").write_text(
+        '[[unit]]\npath = "mill"\n[[series]]\npath = "mill/output"\nunit = "t/h"\n', encoding="utf-8"
+    )
+    rows = [
+        {"series": "output", "value": 1, "ts": "2024-01-01T00:00:00Z", "unit": "t/h"},
+        {"series": "output", "value": 1, "ts": "2024-01-01T00:01:00Z", "unit": "Cel"},
+        {"series": "output", "value": 1, "ts": "2099-01-01T00:00:00Z"},
+        {"series": "../output", "value": 1},
+        {"series": "otput", "value": 1},
+        {"series": "output", "value": "high"},
+    ]
+    (tmp_path / "f.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    words = ("feed", "jsonl", "f.jsonl", "--dry-run")
+    ran = opsroom(*words, "--economy", "economy.toml", "--unit", "mill", "--json")
+    assert ran.code == 1, ran.err
+    assert [(one["line"], one["code"]) for one in ran.json["defects"]] == [
+        (2, "unit_mismatch"),
+        (3, "too_far_ahead"),
+        (4, "series_name_invalid"),
+        (6, "value_not_number"),
+    ]
+    assert (ran.json["refused"], ran.json["readings"], ran.json["unknown"]) == (3, 5, ["../output", "otput"])
+    shown = opsroom(*words)
+    assert shown.code == 1
+    assert "3 would be refused" in shown.out, "what the lines say themselves is judged without a tree too"
+    wrong = opsroom(*words, "--economy", "economy.toml", "--unit", "mil")
+    assert (wrong.code, "no unit mil" in wrong.err) == (1, True)
+
+
 def test_a_map_with_an_unknown_key_is_refused(opsroom: Verb, tmp_path: Path) -> None:
     (tmp_path / "day.csv").write_text("ts,output\n", encoding="utf-8")
     (tmp_path / "map.toml").write_text("renam = 1\n", encoding="utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ingest.connectors import csv, jsonl
-from ingest.connectors._rows import Times, time_zone
+from ingest.connectors._rows import Report, Times, time_zone
 from opsroom.errors import Invalid
 
 DATA = Path(os.environ.get("OPSROOM_TEST_DATA", Path(__file__).parents[2] / "../shared/data"))
@@ -35,7 +35,9 @@ def test_a_german_export_is_read(tmp_path: Path) -> None:
 def test_a_dry_run_names_the_lines(tmp_path: Path) -> None:
     day = "2023-12-31"
     text = f"ts,a,b\n{day} 00:00,1,2\n{day} 00:00,1,2\n,,\nsoon,1,2\n{day} 01:00,x,inf\n{day} 02:00,5\n"
-    report = csv.dry_run(csv.Options(file=_file(tmp_path, text, "f.csv.gz")))
+    report = Report()
+    for instant in csv.samples(csv.Options(file=_file(tmp_path, text, "f.csv.gz")), report):
+        report.take(instant)
     found = [(defect.line, defect.code) for defect in report.defects]
     assert found == [
         (3, "repeated"),
@@ -118,7 +120,8 @@ def test_json_lines_give_instants_and_defects() -> None:
         '{"series":"a","value":\n',
         '{"series":"c","value":null,"q":0}\n',
     ]
-    report = jsonl.dry_run(lines, lambda: 7)
+    report = Report()
+    assert [instant.lines for instant in jsonl.samples(lines, lambda: 7, report=report)] == [[1], [3, 3], [5]]
     assert [(defect.line, defect.code) for defect in report.defects] == [
         (2, "row_empty"),
         (3, "value_not_finite"),
