@@ -135,10 +135,11 @@ class Places:
             changes.extend(made)
             series = self._tree.resolve(self._node_id, relative)
             assert series is not None, "a proposed series resolves"
-        if not code or not series.unit:
+        kept = series.kept or series.unit
+        if not code or not kept:
             return Place(series.id)
         try:
-            return Place(series.id, conversion=conversion(code, series.unit))
+            return Place(series.id, conversion=conversion(code, kept))
         except Invalid as mismatch:
             told = {name: value for name, value in mismatch.params.items() if name != "field"}
             return Place(-1, mismatch.code, told | {"got": text})

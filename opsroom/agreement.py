@@ -37,6 +37,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
     at: Micros
 
 
+def unsigned(at: Micros) -> Signature:
+    """Give the signature of what no person did."""
+    return Signature(person="", seat_id=0, unit_id=0, at=at)
+
+
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """Terms in force from `confirmed.at` on, until the next version."""
 

@@ -111,7 +111,7 @@ class Catalog(Tree):
         owner, rest = self._descend(node_unit_id, name, literal=literal)
         changes: list[AnyConfig] = []
         for part in rest[:-1]:
-            made = UnitSet(self._new_unit(owner, part))
+            made = UnitSet(self._new_unit(owner, part), via="plant")
             self.apply(made)
             changes.append(made)
             owner = made.unit.id
@@ -126,7 +126,7 @@ class Catalog(Tree):
             circular=FULL_TURN_DEG if unit == "deg" else None,
             adopted=False,
         )
-        changes.append(SeriesSet(series))
+        changes.append(SeriesSet(series, via="plant"))
         self.apply(changes[-1])
         return changes
 
@@ -176,31 +176,36 @@ class Catalog(Tree):
             return None
         literal = [at for at, char in enumerate(name) if at and char == "/"]
         every = [at for at, char in enumerate(name) if at and char in "/."]
-        for cuts, dotted in ((literal, False), (every, True)):
-            for cut in (*reversed(cuts), -1):
-                before, own = name[: max(cut, 0)], name[cut + 1 :]
-                found = self._find_below(node.path, before, own, dotted=dotted)
-                if found is not None:
-                    return found
+        find = [self._find_below]
+        if self._former_units or self._former_series:
+            find.append(self._find_as_before)
+        for found_by in find:
+            for cuts, dotted in ((literal, False), (every, True)):
+                for cut in (*reversed(cuts), -1):
+                    before, own = name[: max(cut, 0)], name[cut + 1 :]
+                    found = found_by(node, before.replace(".", "/") if dotted else before, own)
+                    if found is None and dotted:
+                        found = found_by(node, before.replace(".", "/"), own.replace(".", "/"))
+                    if found is not None:
+                        return found
         return None
 
-    def _find_below(self, node_path: str, before: str, own: str, *, dotted: bool) -> Series | None:
-        if dotted:
-            before = before.replace(".", "/")
-        unit_id = self._unit_by_path.get(joined(node_path, before) if before else node_path)
-        if unit_id is None:
-            return None
-        series_id = self._series_by_name.get((unit_id, own))
-        if series_id is None and dotted:
-            series_id = self._series_by_name.get((unit_id, own.replace(".", "/")))
+    def _find_below(self, node: Unit, path: str, own: str) -> Series | None:
+        unit_id = self._unit_by_path.get(joined(node.path, path) if path else node.path)
+        series_id = None if unit_id is None else self._series_by_name.get((unit_id, own))
         return None if series_id is None else self.series[series_id]
+
+    def _find_as_before(self, node: Unit, path: str, own: str) -> Series | None:
+        """Find by names that units and series had before: a present name goes before any of these."""
+        unit_id = self.walked(node.id, path) if path else node.id
+        return None if unit_id is None else self.own_series(unit_id, own)
 
     def _descend(self, node_unit_id: int, name: str, *, literal: bool) -> tuple[int, list[str]]:
         """Give the deepest existing unit on the way and the parts still missing, the series' name last."""
         owner, parts = node_unit_id, name.split("/")
         for dotted in (False,) if literal else (False, True):
             parts = "/".join(parts).replace(".", "/").split("/") if dotted else parts
-            while len(parts) > 1 and (child := self._child(owner, parts[0])) is not None:
+            while len(parts) > 1 and (child := self.child(owner, parts[0])) is not None:
                 owner, parts = child, parts[1:]
         if len(parts) > NAME_PARTS_MAX or not all(
             0 < len(p) <= NAME_CHARS_MAX and p.isprintable() for p in parts
@@ -213,9 +218,6 @@ class Catalog(Tree):
                 series=name[:NAME_CHARS_MAX],
             )
         return owner, parts
-
-    def _child(self, unit_id: int, name: str) -> int | None:
-        return self._unit_by_path.get(joined(self.units[unit_id].path, name)) if name else None
 
     def _new_unit(self, parent_id: int, name: str) -> Unit:
         parent = self.units[parent_id]

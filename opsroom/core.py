@@ -8,26 +8,30 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.agreement import Signature, unsigned
 from opsroom.alarm import Cause
 from opsroom.alert.book import AlertBook
 from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
+from opsroom.frozen import freeze, restore
 from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
+from opsroom.measuring import Shown
 from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
-from opsroom.parts import Parts, packed
+from opsroom.parts import Parts
 from opsroom.pleasure_book import PleasureBook
 from opsroom.records import (
     AlarmConfig,
     AnyAct,
+    AnyConfig,
     AuditAct,
     CauseSet,
     Delivered,
@@ -41,16 +45,16 @@ from opsroom.records import (
     RuleSet,
     SeriesSet,
     TermsAct,
+    UnitSet,
     decode_act,
     decode_config,
     decode_source,
 )
 from opsroom.rule import Rule
-from opsroom.rules import RuleBook, concerned, dump, instants, join, load, ruling_of
+from opsroom.rules import RuleBook, concerned, instants, join, ruling_of
 from opsroom.sources import NEVER, Sources
+from opsroom.spec import spec_of
 from opsroom.stated import StatedBook, beside, confirmed
-from opsroom.stated import dump as dump_stated
-from opsroom.stated import load as load_stated
 from opsroom.step import Step
 
 if TYPE_CHECKING:
@@ -93,7 +97,8 @@ class Core:
         self.book = AlertBook()
         self.audits = AuditBook()
         self.pleasures = PleasureBook()
-        self._keys: OrderedDict[str, None] = OrderedDict()
+        self.shown = Shown()
+        self.keys: OrderedDict[str, None] = OrderedDict()
 
     def compile(self) -> None:
         """Compile the kernels, or read them from their cache: the first reading must not wait for it."""
@@ -127,16 +132,30 @@ class Core:
         elif record.kind is RecordKind.ACT:
             self._act(record, step)
         elif record.kind is RecordKind.CONFIG:
-            step.config = decode_config(record.payload)
+            step.config = [self._signed(change) for change in decode_config(record.payload)]
             self._agreed(step)
         elif record.kind is RecordKind.SOURCE:
             self._source(record, step)
         step.now = self.now
         return step
 
-    def _readings(self, record: Record, step: Step) -> None:
+    def redo(self, record: Record, held: int) -> Step:
+        """Apply a record again after a restart; up to the snapshot at `held` give its readings alone."""
+        if record.offset > held:
+            return self.apply(record)
+        step = Step(offset=record.offset, now=record.received)
+        if record.kind is RecordKind.READINGS:
+            self._read(record, step)
+        return step
+
+    def _read(self, record: Record, step: Step) -> Columns:
         columns, step.historical = decode_columns(record.payload)
         step.stored = columns
+        step.seen = None if step.historical else self.shown.of(columns)
+        return columns
+
+    def _readings(self, record: Record, step: Step) -> None:
+        columns = self._read(record, step)
         if step.historical:
             self.teach(columns)
             return
@@ -148,10 +167,10 @@ class Core:
         self.learn(columns.take(~self.sources.has_scored(columns.series)))
 
     def learn(self, columns: Columns) -> None:
-        """Teach the detectors these readings in order of event time."""
+        """Teach the detectors these readings, as the store keeps them, in order of event time."""
         if self.detection and len(columns):
             order = np.lexsort((columns.series, columns.t))
-            self.detectors = self.engine.teach(self.detectors, columns.take(order))
+            self.detectors = self.engine.teach(self.detectors, self.shown.of(columns.take(order)))
 
     def bands(self, series_ids: list[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Give the expected band (low, high), each shape (n,), in units of the readings; NaN where unknown.
@@ -170,6 +189,12 @@ class Core:
         elif event.event == "bye":
             self.sources.left(record.source)
         self._advance(record.source, step)
+
+    def _signed(self, change: AnyConfig) -> AnyConfig:
+        """Say when a change of the tree was made that no person signed."""
+        if not isinstance(change, UnitSet | SeriesSet) or change.signed is not None:
+            return change
+        return msgspec.structs.replace(change, signed=unsigned(self.now))
 
     def _agreed(self, step: Step) -> None:
         for change in step.config:
@@ -203,6 +228,8 @@ class Core:
 
     def configure(self, series: list[Series]) -> None:
         """Tell the detectors of new or altered series; the state of the others is kept."""
+        for series_id, before, way in self.shown.take(series):
+            self.book.latest.turn(series_id, before, way)
         self.detectors = self.engine.configure(self.detectors, [self._spec(one) for one in series])
         self.stated = self.statedbook.meet(self.stated, series)
         if self.catalog.relations:
@@ -211,25 +238,15 @@ class Core:
 
     def _spec(self, series: Series) -> SeriesSpec:
         """Give what detection has to know of a series; it knows no tree."""
-        series = self.book.agreed.as_agreed(series)
-        return SeriesSpec(
-            id=series.id,
-            unit_id=series.unit_id,
-            period_us=round(series.period_s * MICROS_PER_S) if series.period_s else None,
-            circular=series.circular,
-            band=series.band,
-            siblings=self.catalog.sibling_key(series.id),
-            indicator=series.indicator,
-            time_zone=self.catalog.units[series.unit_id].time_zone,
-            budget_per_week=self.book.budget(series, self.settings.budget_per_week).per_week,
-        )
+        budget = self.book.budget(series, self.settings.budget_per_week).per_week
+        return spec_of(self.catalog, self.book.agreed.as_agreed(series), budget)
 
     def _act(self, record: Record, step: Step) -> None:
         act = decode_act(record.payload)
         if isinstance(act, Delivered) and self.stream:
             return  # on the stream's clock delivered is raised: a replay must not depend on sockets
         step.key = act.key
-        if act.key and act.key in self._keys:
+        if act.key and act.key in self.keys:
             return
         if isinstance(act, Reported):
             step.act = act
@@ -243,14 +260,16 @@ class Core:
         # What was looked at stands in the audits, what was delivered in the alerts' edges.
         step.act = None if isinstance(act, Looked | Delivered) else act
         if act.key:
-            self._keys[act.key] = None
-            while len(self._keys) > KEYS_REMEMBERED:
-                self._keys.popitem(last=False)
+            self.keys[act.key] = None
+            while len(self.keys) > KEYS_REMEMBERED:
+                self.keys.popitem(last=False)
         if isinstance(act, TermsAct):
             self.configure([self.catalog.series[act.series_id]])
         self._settle(edges, step)
         if isinstance(act, Rebase):
-            step.config = [confirmed(self.catalog.series[act.series_id], act.capability)]
+            change = confirmed(self.catalog.series[act.series_id], act.capability)
+            signed = Signature(person=act.person, seat_id=act.seat_id, unit_id=act.unit_id, at=self.now)
+            step.config = [msgspec.structs.replace(change, via="seat", signed=signed)]
             self._agreed(step)
             self.stated = self.statedbook.release(self.stated, act.series_id)
 
@@ -269,14 +288,14 @@ class Core:
     def _advance(self, source: str, step: Step) -> None:
         """Release what the watermarks allow, at the pace of the room's clock."""
         if not self.stream:
-            self._score(self.sources.release(source), step)
+            self._score(self.shown.of(self.sources.release(source)), step)
             return
         target = self.sources.stream_now()
         if target <= NEVER // 2:
             return
         for part in self.sources.instants_until(target):
             self._until(int(part.t[0]), step)
-            self._score(part, step)
+            self._score(self.shown.of(part), step)
         self._until(target, step)
 
     def _until(self, target: int, step: Step) -> None:
@@ -356,17 +375,7 @@ class Core:
 
     def freeze(self) -> Callable[[], Parts]:
         """Copy the whole state as of now; gives what makes a snapshot of it, on any thread."""
-        engine, book = self.engine.freeze(self.detectors), self.book.freeze()
-        parts = {
-            "now": self.now,
-            "sources": self.sources.dump(),
-            "rules": dump(self.rules),
-            "stated": dump_stated(self.stated),
-            "audits": self.audits.dump(),
-            "pleasures": self.pleasures.dump(),
-            "keys": list(self._keys),
-        }
-        return lambda: packed(parts | {"engine": engine(), "book": book()})
+        return freeze(self)
 
     def snapshot(self) -> bytes:
         """Give the whole state as one blob."""
@@ -377,22 +386,4 @@ class Core:
 
         False where the detectors' state is of another version and must be rebuilt from stored readings.
         """
-        body: dict[str, Any] = msgspec.msgpack.decode(blob)
-        self.now = body["now"]
-        self.sources = Sources.load(body["sources"])
-        self.book = AlertBook.load(body["book"])
-        self.audits = AuditBook.load(body.get("audits"))
-        self.pleasures = PleasureBook.load(body.get("pleasures"))
-        self._keys = OrderedDict.fromkeys(body["keys"])
-        rules = load(body["rules"]) if "rules" in body else None
-        if rules is not None:
-            self.rules = rules
-            self.rulebook.compile()
-        else:  # written before there were rules, or by another version of them
-            self.agree(self.catalog.rules.values())
-        self.stated = load_stated(body.get("stated"))
-        state = self.engine.restore(body["engine"])
-        if state is None:
-            return False
-        self.detectors = state
-        return True
+        return restore(self, blob)

@@ -41,7 +41,10 @@ class Role(StrEnum):
 
 
 class Unit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A node of the tree: `id` never changes, `path` may (`""` is the root, else names joined by `/`)."""
+    """A node of the tree: `id` never changes, `path` may (`""` is the root, else names joined by `/`).
+
+    `formerly` are last parts that its path had before: they lead here until they are given up.
+    """
 
     id: int
     root_id: int
@@ -53,6 +56,7 @@ class Unit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     time_zone: str = "UTC"
     guidance: str = ""
     procedure: str = ""
+    formerly: tuple[str, ...] = ()
 
 
 class Indicator(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -70,7 +74,8 @@ class Series(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `unit` is a UCUM code (or the sender's text while `unit_verified` is false). `band` is declared (low,
     high), either end may be None. `recovery_s` holds one recovery time a level, own level first; missing
     levels repeat the last one. `circular` is the full turn (360 for degrees). `like` names the sibling
-    group.
+    group. Log and store hold values in `kept`, everything else is in `unit`; empty: the same. `formerly` are
+    names that it had before: they lead here until they are given up.
     """
 
     id: int
@@ -88,6 +93,9 @@ class Series(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     indicator: Indicator | None = None
     consequence: str = "minor"
     response_s: float | None = None
+    kept: str = ""
+    description: str = ""
+    formerly: tuple[str, ...] = ()
 
     def recovery_at(self, level: int, default_s: float) -> float:
         """Recovery time in seconds at `level` (0 = the unit's own).

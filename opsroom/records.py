@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from opsroom.agreement import Signature
 from opsroom.alarm import AlarmClass, Cause, Rota
 from opsroom.model import Finding, Micros, Refusal, Relation, Series, Unit
 from opsroom.rule import Rule
@@ -264,16 +265,27 @@ AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer
 # -- configuration ---------------------------------------------------------------------------------
 
 
+Via = Literal["", "seat", "file", "plant", "moved"]
+"""How a change of the tree came: by a person, the economy file, what a plant sent, the unit above."""
+
+
+MetaKind = Literal["unit", "series"]
+
+
 class UnitSet(msgspec.Struct, frozen=True, gc=False, tag="unit"):
-    """A unit was made or altered."""
+    """A unit was made or altered, by whom; the room signs what nobody did."""
 
     unit: Unit
+    via: Via = ""
+    signed: Signature | None = None
 
 
 class SeriesSet(msgspec.Struct, frozen=True, gc=False, tag="series"):
-    """A series was made or altered."""
+    """A series was made or altered, by whom; the room signs what nobody did."""
 
     series: Series
+    via: Via = ""
+    signed: Signature | None = None
 
 
 class RelationSet(msgspec.Struct, frozen=True, gc=False, tag="relation"):

@@ -62,7 +62,7 @@ async def series_for(room: ReportedRoom, places: Iterable[Place]) -> dict[tuple[
             unit=place.unit,
             adopted=False,
         )
-        made.append(SeriesSet(series))
+        made.append(SeriesSet(series, via="plant"))
         catalog.apply(made[-1])  # at once, so that nobody else is given the id meanwhile
     if made:
         await room.change(made)

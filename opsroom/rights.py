@@ -130,6 +130,12 @@ def may_adopt(series: Series, seat: Seat, tree: Tree) -> bool:
     return own or (at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, series.unit_id))
 
 
+def may_rename(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may name the unit: its own council, or an admin at or above it."""
+    own = at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
+    return own or (at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, unit_id))
+
+
 def may_rebase(series: Series, seat: Seat, tree: Tree) -> bool:
     """Tell whether the seat may confirm a new capability.
 

@@ -21,7 +21,7 @@ from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Bargain, Entry, Looked, RecordKind, SourceEvent, encode
-from opsroom.step import Step, peek
+from opsroom.step import Step
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ class Room:
             steps = []
             for record in self._records(1024):
                 # Behind the snapshot and not yet in a chunk: the store needs it, the detectors have had it.
-                step = self.core.apply(record) if record.offset > self._snapshotted else peek(record)
+                step = self.core.redo(record, self._snapshotted)
                 if record.offset > flushed:
                     self._keep_readings(step)
                 steps.append(step)
@@ -207,8 +207,8 @@ class Room:
         """Hand the readings of a step to the store's head, and the live ones to the screens."""
         # Every record moves the head's offset, or a room without readings could never trim its log.
         self.store.readings.take(step.stored or Columns.empty(), step.offset, step.historical)
-        if step.stored is not None and not step.historical:
-            self.view.values(step.stored)
+        if step.seen is not None:
+            self.view.values(step.seen)
 
     # -- run ---------------------------------------------------------------------------------------
 

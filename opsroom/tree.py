@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import msgspec
 
 from opsroom.model import Relation, Series, Unit
 from opsroom.records import AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule
+
+PATHS_MAX: Final = 64
+"""Paths that lead to one thing: former names of units multiply on the way down."""
 
 
 class Tree:
@@ -35,6 +39,8 @@ class Tree:
         self._series_by_name: dict[tuple[int, str], int] = {}
         self._series_of: dict[int, list[int]] = {}
         self._unadopted: Counter[int] = Counter()
+        self._former_units: dict[tuple[int | None, str], int] = {}
+        self._former_series: dict[tuple[int, str], int] = {}
         for unit in sorted(units, key=lambda u: (u.depth, u.id)):
             self.apply(UnitSet(unit))
         for one in sorted(series, key=lambda s: s.id):
@@ -61,7 +67,8 @@ class Tree:
 
     def root(self) -> Unit | None:
         """Give the top of the tree, or None while the catalog is empty."""
-        return self.unit_at("")
+        unit_id = self._unit_by_path.get("")
+        return None if unit_id is None else self.units[unit_id]
 
     @property
     def next_unit_id(self) -> int:
@@ -79,9 +86,23 @@ class Tree:
         return max(self.relations, default=0) + 1
 
     def unit_at(self, path: str) -> Unit | None:
-        """Give the unit at `path` (`""` is the root), or None."""
+        """Give the unit at `path` (`""` is the root), which may be one of before, or None."""
         unit_id = self._unit_by_path.get(path)
+        if unit_id is None and self._former_units and (root := self.root()) is not None:
+            unit_id = self.walked(root.id, path)
         return None if unit_id is None else self.units[unit_id]
+
+    def child(self, unit_id: int, part: str) -> int | None:
+        """Give the id of the unit that `part` leads to from the one above: its name, or one of before."""
+        found = self._unit_by_path.get(joined(self.units[unit_id].path, part)) if part else None
+        return self._former_units.get((unit_id, part)) if found is None else found
+
+    def walked(self, unit_id: int, path: str) -> int | None:
+        """Follow a path from a unit downwards, by present and former names; None where it leads nowhere."""
+        at: int | None = unit_id
+        for part in path.split("/"):
+            at = None if at is None else self.child(at, part)
+        return at
 
     def parent(self, unit_id: int) -> Unit | None:
         """Give the unit above, or None at the top."""
@@ -108,8 +129,10 @@ class Tree:
         return found
 
     def own_series(self, unit_id: int, name: str) -> Series | None:
-        """Give the series of exactly this unit and name, or None."""
+        """Give the series of exactly this unit and name, which may be one of before, or None."""
         series_id = self._series_by_name.get((unit_id, name))
+        if series_id is None:
+            series_id = self._former_series.get((unit_id, name))
         return None if series_id is None else self.series[series_id]
 
     def series_path(self, series_id: int) -> str:
@@ -117,6 +140,27 @@ class Tree:
         series = self.series[series_id]
         path = self.units[series.unit_id].path
         return f"{path}/{series.name}" if path else series.name
+
+    def paths_of(self, series_id: int) -> list[str]:
+        """Give every path that leads to a series, its own first, then those of before."""
+        series = self.series[series_id]
+        names = (series.name, *series.formerly)
+        return [joined(path, name) for path in self.unit_paths(series.unit_id) for name in names][:PATHS_MAX]
+
+    def unit_paths(self, unit_id: int) -> list[str]:
+        """Give every path that leads to a unit, its own first, then those of before."""
+        unit = self.units[unit_id]
+        if not self._former_units or unit.parent_id is None:
+            return [unit.path]
+        parts = (unit.path.rpartition("/")[2], *unit.formerly)
+        return [joined(path, part) for path in self.unit_paths(unit.parent_id) for part in parts][:PATHS_MAX]
+
+    def every_path(self) -> dict[str, int]:
+        """Give the ids of all series by every path that leads to them."""
+        own = {self.series_path(one): one for one in sorted(self.series)}
+        if not self._former_units and not self._former_series:
+            return own
+        return {path: one for one in sorted(self.series) for path in self.paths_of(one)} | own
 
     def series_of(self, unit_id: int) -> list[Series]:
         """Give the unit's own series, in the order in which they were made."""
@@ -140,6 +184,8 @@ class Tree:
             return False
         if old is not None:
             self._forget_path(old)
+            _give_up(self._former_units, old.parent_id, old.formerly)
+        self._former_units |= {(unit.parent_id, name): unit.id for name in unit.formerly}
         if old is None or old.parent_id != unit.parent_id:
             if old is not None and old.parent_id is not None:
                 self._children[old.parent_id].remove(unit.id)
@@ -177,6 +223,7 @@ class Tree:
             return False
         if old is not None:
             self._count(old, -1)
+            _give_up(self._former_series, old.unit_id, old.formerly)
             key = (old.unit_id, old.name)
             if self._series_by_name.get(key) == old.id:
                 del self._series_by_name[key]
@@ -187,6 +234,7 @@ class Tree:
         self.series[series.id] = series
         self._last_series_id = max(self._last_series_id, series.id)
         self._series_by_name[series.unit_id, series.name] = series.id
+        self._former_series |= {(series.unit_id, name): series.id for name in series.formerly}
         self._count(series, 1)
         return True
 
@@ -194,6 +242,11 @@ class Tree:
         if not series.adopted:
             for unit in self._up(series.unit_id):
                 self._unadopted[unit.id] += by
+
+
+def _give_up(index: dict[tuple[Any, str], int], below: int | None, names: tuple[str, ...]) -> None:
+    for name in names:
+        index.pop((below, name), None)
 
 
 def joined(path: str, name: str) -> str:

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 
 from opsroom.decision import Measured
 from opsroom.index import triple
+from opsroom.measuring import turned
 from opsroom.model import Columns, Series
+from opsroom.units import Conversion
 
 NEVER: Final = -(1 << 62)
 QUALITY_LEAST: Final = 64
@@ -38,6 +40,11 @@ class Latest:
             self._v = np.concatenate([self._v, np.zeros(more)])
         # In order of time, so the last write of an index is its newest reading.
         self._t[series], self._v[series] = columns.t[good], columns.v[good]
+
+    def turn(self, series_id: int, before: Conversion | None, way: Conversion | None) -> None:
+        """Take that values of a series are told another way from now on."""
+        if series_id < len(self._v):
+            self._v[series_id] = turned(self._v[series_id], before, way)
 
     def measured(self, series: Series) -> Measured:
         """Give the newest reading, and what its indicator makes of it."""

@@ -12,14 +12,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
-import msgspec
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 
 from opsroom.access import (
     Caller,
     may_acknowledge,
-    may_adopt,
     may_decide,
     may_judge,
     may_note,
@@ -31,8 +29,8 @@ from opsroom.api.answers import JSON_TYPE, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, OpsroomError
-from opsroom.model import Alert, Indicator, Orientation, Series, Transition
-from opsroom.records import Acknowledge, AnyAct, Decide, Judge, Press, Rebase, Recovering, SeriesSet
+from opsroom.model import Alert, Series, Transition
+from opsroom.records import Acknowledge, AnyAct, Decide, Judge, Press, Rebase, Recovering
 
 act_router = APIRouter(prefix="/api/v1", tags=["acts"])
 
@@ -45,7 +43,6 @@ MS_MAX: Final = 253_402_300_799_999  # end of the year 9999
 Text = Annotated[str, Field(max_length=NOTE_CHARS_MAX)]
 Ms = Annotated[int, Field(ge=0, le=MS_MAX)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_CHARS_MAX)]
 
 
@@ -80,30 +77,6 @@ class RebaseBody(Body):
     """The unit's new capability, in the series' unit."""
 
     capability: Positive
-
-
-class IndicatorBody(Body):
-    """What makes the series an indicator."""
-
-    orientation: Orientation
-    capability: Positive | None = None
-    potentiality: Positive | None = None
-
-
-class AdoptBody(Body):
-    """What the unit says of the series; what is left out stays as it is.
-
-    Recovery times and what is essential are agreed with the parent (`/agreements`).
-    """
-
-    unit: Annotated[str, Field(max_length=64)] | None = None
-    period_s: Positive | None = None
-    circular: Positive | None = None
-    like: Annotated[str, Field(max_length=200)] | None = None
-    band: tuple[Finite | None, Finite | None] | None = None
-    indicator: IndicatorBody | None = None
-    consequence: Annotated[str, Field(max_length=32)] | None = None
-    response_s: Positive | None = None
 
 
 class Replays:
@@ -371,29 +344,3 @@ async def rebase(series_id: int, body: RebaseBody, desk: DeskOf) -> Response:
             code="rebase_refused",
         )
     return await desk.do(Rebase(series_id=series_id, capability=body.capability, **desk.by))
-
-
-@act_router.post("/series/{series_id}/adopt", summary="Agree on a series: unit, period, band, indicator")
-async def adopt(series_id: int, body: AdoptBody, desk: DeskOf) -> Response:
-    """Adopt; nothing of it moves a running deadline."""
-    if (again := desk.replayed) is not None:
-        return again
-    series = desk.series(series_id)
-    if not may_adopt(series, desk.caller.seat, desk.room.catalog):
-        raise AccessDenied(
-            "Series are adopted by the unit's council.", remedy="Ask its seat.", code="adopt_refused"
-        )
-    if body.band is not None and None not in body.band and body.band[0] >= body.band[1]:  # type: ignore[operator]
-        raise Invalid(
-            "The band is upside down.", remedy="Give low, then high.", code="band_invalid", field="band"
-        )
-    given: dict[str, Any] = {name: getattr(body, name) for name in body.model_fields_set}
-    for kept in ("unit", "consequence"):
-        if given.get(kept, "") is None:
-            del given[kept]
-    if body.indicator is not None:
-        essential = series.indicator is not None and series.indicator.essential
-        given["indicator"] = Indicator(**body.indicator.model_dump(), essential=essential)
-    agreed = msgspec.structs.replace(series, adopted=True, **given)
-    await desk.room.change([SeriesSet(agreed)])
-    return desk.done({"series": agreed})

@@ -24,6 +24,7 @@ from opsroom.api.queries import query_router
 from opsroom.api.receive import Receiving, receive_router
 from opsroom.api.rota import rota_router
 from opsroom.api.rules import rule_router
+from opsroom.api.series import series_router
 from opsroom.api.session import session_router
 from opsroom.rulefolder import RuleFolder
 
@@ -65,6 +66,7 @@ def create_api(
         history_router,
         figures_router,
         act_router,
+        series_router,
         alarm_router,
         agreement_router,
         rule_router,

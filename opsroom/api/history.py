@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from opsroom.api.columns import in_columns
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.errors import Invalid
+from opsroom.measuring import Shown, shown_as, turned
 from opsroom.model import MICROS_PER_S
 from opsroom.thinning import extremes, shape, span_us, width_us
 from opsroom.view.reading import may_read
@@ -61,7 +62,8 @@ async def readings(
     t_from, t_to = _range(room, since, until)
     most = points * SHAPED_FROM if thin == "shape" else points
     found = await room.read(room.store.readings.read, series_id, t_from, t_to, most + 1)
-    t, v, width = found.t, found.v, 0
+    way, width = shown_as(room.catalog.series[series_id]), 0
+    t, v = found.t, found.v
     if len(found) > most:
         width = span_us(t_to - t_from, most)
         buckets = await room.read(room.store.readings.buckets, [series_id], t_from, t_to, width)
@@ -73,7 +75,9 @@ async def readings(
         kept = shape(t, v, points)
         t, v = t[kept], v[kept]
     return in_columns(
-        request, {"t": t // MICROS_PER_MS, "v": v}, thinned_s=width / MICROS_PER_S if width else None
+        request,
+        {"t": t // MICROS_PER_MS, "v": turned(v, None, way)},
+        thinned_s=width / MICROS_PER_S if width else None,
     )
 
 
@@ -104,15 +108,17 @@ async def buckets(
         )
     width = width_us(t_to - t_from, points)
     found = await room.read(room.store.readings.buckets, ids, t_from, t_to, width)
+    shown = Shown()
+    shown.take(room.catalog.series[one] for one in ids)
     columns: dict[str, NDArray[Any]] = {
         "series": found.series,
         "t": found.t // MICROS_PER_MS,
         "count": found.count,
-        "sum": found.sum,
-        "min": found.min,
-        "max": found.max,
-        "first": found.first,
-        "last": found.last,
+        "sum": shown.turn(found.series, found.sum, found.count),
+        "min": shown.turn(found.series, found.min),
+        "max": shown.turn(found.series, found.max),
+        "first": shown.turn(found.series, found.first),
+        "last": shown.turn(found.series, found.last),
     }
     return in_columns(request, columns, width_s=width / MICROS_PER_S)
 

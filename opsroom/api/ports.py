@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Buckets
-    from opsroom.store.rulings import Rulings
+    from opsroom.store.rulings import CatalogRows, Rulings
     from opsroom.view import View
 
 P = ParamSpec("P")
@@ -94,6 +94,11 @@ class JournalRows(Protocol):
 
 class Rows(Protocol):
     """The parts of the store that the API asks."""
+
+    @property
+    def catalog(self) -> CatalogRows:
+        """Units and series, with their versions."""
+        ...
 
     @property
     def readings(self) -> ReadingRows:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from opsroom.catalog import Catalog
-    from opsroom.model import Unit
+    from opsroom.model import Series, Unit
     from opsroom.settings import Settings
     from opsroom.store import Store
 
@@ -63,3 +63,23 @@ def unit_named(catalog: Catalog, path: str) -> Unit:
         code="unit_unknown",
         unit=path,
     )
+
+
+def series_named(catalog: Catalog, name: str) -> Series:
+    """Find a series by number or path, which may be one of before.
+
+    Raises:
+        NotFound: no such series in the room.
+    """
+    unit_path, _, own = name.strip("/").rpartition("/")
+    unit = catalog.unit_at(unit_path)
+    by_path = None if unit is None else catalog.own_series(unit.id, own)
+    found = catalog.series.get(int(name)) if name.isdigit() else by_path
+    if found is None:
+        raise NotFound(
+            f"No series {name!r} in the room.",
+            remedy="List them: opsroom series list.",
+            code="series_unknown",
+            series=name,
+        )
+    return found

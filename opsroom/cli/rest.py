@@ -34,7 +34,7 @@ class Room:
         self._client = client
         self._csrf = csrf
 
-    def get(self, path: str, **params: Any) -> Any:
+    def get(self, path: str, /, **params: Any) -> Any:
         """Give what `/api/v1` + path answers; None params are left out.
 
         Raises:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -103,6 +104,15 @@ def say_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object
     console = out()
     # soft_wrap would let a table run past the edge of the terminal.
     console.print(table, soft_wrap=False)
+
+
+def utc(at: int) -> str:
+    """Give an instant (us) as people read it, in UTC, to the second.
+
+    >>> utc(1_700_000_000_000_000)
+    '2023-11-14T22:13:20Z'
+    """
+    return f"{datetime.fromtimestamp(at // 1_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def examples(*lines: str) -> str:

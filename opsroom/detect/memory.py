@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from opsroom.detect import conduct, discord, silence
 from opsroom.detect import state as layout
 from opsroom.detect.gathering import Bonds
+from opsroom.detect.recast import recast
 from opsroom.detect.zones import table
 from opsroom.model import Indicator, Orientation, Relation
+from opsroom.units import Conversion
 
 Rows = NDArray[Any]
 NEVER = layout.NEVER
@@ -26,7 +28,8 @@ _SIGN: Final = {None: 0, Orientation.MORE_IS_BETTER: 1, Orientation.LESS_IS_BETT
 class SeriesSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What detection has to know of a series. `siblings` is the key of its group.
 
-    `budget_per_week` its expected false alarms.
+    `budget_per_week` its expected false alarms, `way` how its values come to be in its unit from the one they
+    are kept in.
     """
 
     id: int
@@ -38,6 +41,7 @@ class SeriesSpec(msgspec.Struct, frozen=True, kw_only=True):
     indicator: Indicator | None = None
     time_zone: str = "UTC"
     budget_per_week: float = 0.1
+    way: Conversion | None = None
 
 
 @dataclass(slots=True)
@@ -114,6 +118,9 @@ class State:
         tail, hold = self.rows["tail"], self.rows["hold"]
         tail["zone_from"][rows] = tail["zone_until"][rows] = 0
         changed = np.array([self._means_another(one) for one in specs], np.bool_)
+        for one, row in zip(specs, rows.tolist(), strict=True):
+            if hold["open"][row] and self._means_another(one):
+                recast(hold[row], tail[row], self.specs[one.id], one)
         anew: NDArray[np.int64] = rows[changed | (hold["failed"][rows] != 0)]
         hold["failed"][rows] = 0
         self.forget(anew)
@@ -162,7 +169,8 @@ class State:
 
     def _means_another(self, spec: SeriesSpec) -> bool:
         before = self.specs.get(spec.id)
-        return before is not None and (before.circular, before.indicator) != (spec.circular, spec.indicator)
+        meant, means = ((one.circular, one.indicator, one.way) for one in (before or spec, spec))
+        return meant != means
 
     def _grow(self, fresh: list[int]) -> None:
         first = self.count

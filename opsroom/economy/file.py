@@ -70,6 +70,7 @@ class SeriesTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     capability: Positive | None = None
     potentiality: Positive | None = None
     essential: bool = False
+    description: str = ""
 
 
 class Flow(

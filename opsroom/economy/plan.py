@@ -8,8 +8,10 @@ from pathlib import Path
 from opsroom.catalog import FULL_TURN_DEG, UNNAMED_LEVEL, Catalog
 from opsroom.economy.file import Economy, SeriesTable, Tables, UnitTable, band_of, depth_of, read_economy
 from opsroom.economy.relations import AnyRelationTable
+from opsroom.measuring import between
 from opsroom.model import Indicator, Relation, Series, Unit
 from opsroom.records import AnyConfig, RelationSet, SeriesSet, TreeConfig, UnitSet
+from opsroom.tree import joined
 from opsroom.units import read_unit
 
 
@@ -36,10 +38,10 @@ def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
     planned = catalog.copy()
     changes: list[AnyConfig] = []
     for unit in _units(economy, planned):
-        changes += _set(planned, UnitSet(unit), planned.units.get(unit.id))
+        changes += _set(planned, UnitSet(unit, via="file"), planned.units.get(unit.id))
     for index, table in enumerate(economy.tables.series):
         series = _series(economy, index, table, planned)
-        changes += _set(planned, SeriesSet(series), planned.series.get(series.id))
+        changes += _set(planned, SeriesSet(series, via="file"), planned.series.get(series.id))
     for kind, index, declared in economy.relations():
         found = _relation(economy, kind, index, declared, planned)
         changes += _set(planned, RelationSet(found), planned.relations.get(found.id))
@@ -74,9 +76,11 @@ def _units(economy: Economy, planned: Catalog) -> Iterator[Unit]:
 def _unit(tables: Tables, path: str, table: UnitTable | None, planned: Catalog) -> Unit:
     before, depth = planned.unit_at(path), depth_of(path)
     parent = planned.unit_at(path.rpartition("/")[0]) if path else None
+    renamed = before is not None and before.path != path  # in the screen: the file's path leads to it still
     unit_id = before.id if before else planned.next_unit_id
     table = table or UnitTable(path=path)
-    name = table.name or (tables.root if not path else None) or (before.name if before else None)
+    name = before.name if renamed and before else None
+    name = name or table.name or (tables.root if not path else None) or (before.name if before else None)
     level = table.level or (tables.levels[depth] if depth < len(tables.levels) else None)
     zone = table.time_zone or (tables.time_zone if not path else None)
     if zone is None:
@@ -85,13 +89,14 @@ def _unit(tables: Tables, path: str, table: UnitTable | None, planned: Catalog) 
         id=unit_id,
         root_id=parent.root_id if parent else unit_id,
         parent_id=parent.id if parent else None,
-        path=path,
+        path=before.path if before else joined(parent.path if parent else "", path.rpartition("/")[2]),
         name=name or path.rpartition("/")[2] or "economy",
         level_name=level or (before.level_name if before else UNNAMED_LEVEL),
         depth=depth,
         time_zone=zone,
         guidance=table.guidance if table.guidance is not None else before.guidance if before else "",
         procedure=table.procedure if table.procedure is not None else before.procedure if before else "",
+        formerly=before.formerly if before else (),
     )
 
 
@@ -106,13 +111,14 @@ def _series(economy: Economy, index: int, table: SeriesTable, planned: Catalog) 
     measure = read_unit(table.unit) if table.unit is not None else None
     code = measure.code if measure else before.unit if before else ""
     period_s = table.period_s if table.period_s is not None or before is None else before.period_s
+    kept = _kept(before, code, measure is not None and measure.verified)
     turn = table.circular if table.circular is not None else FULL_TURN_DEG if code == "deg" else 0.0
     recovery = table.recovery_s if isinstance(table.recovery_s, list) else [table.recovery_s]
     return Series(
         id=before.id if before else planned.next_series_id,
         root_id=unit.root_id,
         unit_id=unit.id,
-        name=name,
+        name=before.name if before else name,
         unit=code,
         unit_verified=measure.verified if measure else before is not None and before.unit_verified,
         period_s=period_s,
@@ -124,7 +130,22 @@ def _series(economy: Economy, index: int, table: SeriesTable, planned: Catalog) 
         indicator=_indicator(table),
         consequence=table.consequence,
         response_s=table.response_s,
+        kept=kept,
+        description=table.description or (before.description if before else ""),
+        formerly=before.formerly if before else (),
     )
+
+
+def _kept(before: Series | None, code: str, verified: bool) -> str:  # noqa: FBT001
+    """Give the unit in which values are kept that came before the file told another one.
+
+    A file that tells another dimension corrects what the plant said.
+    """
+    if before is None or before.unit == code:
+        return before.kept if before else ""
+    kept = before.kept or before.unit
+    known = verified and before.unit_verified and between(kept, code) is not None
+    return kept if known else ""
 
 
 def _relation(

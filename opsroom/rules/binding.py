@@ -29,7 +29,7 @@ def watches(catalog: Catalog, rules: Iterable[Rule]) -> Iterator[Watch]:
     A pattern's `*` stands for anything, `/` included. An expression is watched in every unit that its `unit`
     names and in which all its series are; a series that is not there yet is watched once it comes.
     """
-    paths = {catalog.series_path(one): one for one in sorted(catalog.series)}
+    paths = catalog.every_path()
     for rule in rules:
         if rule.kind is RuleKind.EXPRESSION:
             yield from _several(catalog, rule, paths)
@@ -43,7 +43,7 @@ def series_of(catalog: Catalog, rule: Rule, paths: dict[str, int] | None = None)
     None of them stands outside the unit that owns the rule, whatever its pattern would mean.
     """
     if paths is None:
-        paths = {catalog.series_path(one): one for one in sorted(catalog.series)}
+        paths = catalog.every_path()
     if rule.kind is RuleKind.EXPRESSION:
         return sorted(one.series for one in _several(catalog, rule, paths))
     if rule.like:
@@ -53,7 +53,8 @@ def series_of(catalog: Catalog, rule: Rule, paths: dict[str, int] | None = None)
     else:
         match = re.compile(translate(rule.series)).match
         named = [one for path, one in paths.items() if match(path)]
-    return sorted(one for one in named if stands_in(_unit(catalog, one), rule.owner))
+    owner = _place(catalog, rule.owner)
+    return sorted({one for one in named if stands_in(_unit(catalog, one), owner)})
 
 
 def home_of(catalog: Catalog, rule: Rule) -> Unit:
@@ -90,8 +91,8 @@ def concerned(
             if catalog.children(change.unit.id) or catalog.series_of(change.unit.id):
                 return True
         elif isinstance(change, SeriesSet):
-            path = catalog.series_path(change.series.id)
-            if change.series.id in ids or any(_may_mean(rule, path) for rule in known):
+            paths = catalog.paths_of(change.series.id)
+            if change.series.id in ids or any(_may_mean(rule, path) for rule in known for path in paths):
                 return True
     return False
 
@@ -111,8 +112,9 @@ def is_pattern(path: str) -> bool:
 
 def _several(catalog: Catalog, rule: Rule, paths: dict[str, int]) -> Iterator[Watch]:
     match = re.compile(translate(rule.unit)).match
-    named = (unit.path for unit in catalog.units.values() if match(unit.path))
-    units = sorted(path for path in named if stands_in(path, rule.owner))
+    named = (one.path for one in catalog.units.values() if any(map(match, catalog.unit_paths(one.id))))
+    owner = _place(catalog, rule.owner)
+    units = sorted(path for path in named if stands_in(path, owner))
     for unit in units:
         members = [paths.get(f"{unit}/{path}" if unit else path) for _, path in rule.names]
         found = tuple(member for member in members if member is not None)
@@ -133,7 +135,7 @@ def causes_of(catalog: Catalog, rules: Iterable[Rule], found: Iterable[Watch]) -
             for series_id in watched.get(rule.id, ()):
                 here = _unit(catalog, series_id)
                 for cause, unit in causes:
-                    within = suppression.unit
+                    within = suppression.unit and _place(catalog, suppression.unit)
                     if cause != series_id and (
                         stands_in(here, unit) if within is None else stands_in(unit, within)
                     ):
@@ -145,6 +147,12 @@ def causes_of(catalog: Catalog, rules: Iterable[Rule], found: Iterable[Watch]) -
         )
         for series_id, causes in sorted(designs.items())
     }
+
+
+def _place(catalog: Catalog, path: str) -> str:
+    """Give the present path of a unit that a rule names, maybe by one of before."""
+    unit = catalog.unit_at(path)
+    return path if unit is None else unit.path
 
 
 def _unit(catalog: Catalog, series_id: int) -> str:

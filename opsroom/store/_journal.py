@@ -12,11 +12,12 @@ from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
+from opsroom.records import AnyAct, AnyConfig, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
 from opsroom.rule import Rule, Ruling
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 from opsroom.store._rulings import SqlRulings
+from opsroom.store._versions import put_versions, versions_of
 
 POSITION: Final = "journal"
 IDS_MAX: Final = 500
@@ -57,6 +58,7 @@ class SqlJournal:
                 return
             self._put_transitions(connection, offset, transitions)
             self._put_config(connection, config)
+            put_versions(self._database, connection, offset, config)
             ruled = [change.rule for change in config if isinstance(change, RuleSet)]
             self._rulings.put(connection, offset, rulings, ruled)
             rows = [
@@ -257,6 +259,10 @@ class SqlJournal:
         query = select(table.body).where(table.root_id == self._database.root_id).order_by(table.id)
         with self._database.read() as connection:
             return [_series.decode(body) for (body,) in connection.execute(query)]
+
+    def versions(self, kind: MetaKind, of_id: int, limit: int = 1000) -> list[UnitSet | SeriesSet]:
+        """Give what was agreed on a unit or series, newest first."""
+        return versions_of(self._database, kind, of_id, limit)
 
     def relations(self) -> list[Relation]:
         """Give all relations by id."""

@@ -72,6 +72,17 @@ block = Table(
 )
 unit = Table("unit", metadata, _root(), _key(), _int("parent_id", null=True), _text("path"), _blob())
 series = Table("series", metadata, _root(), _key(), _int("unit_id"), _text("name"), _blob())
+version = Table(
+    "version",
+    metadata,
+    _root(),
+    _key("log_offset"),
+    _key("number"),
+    _text("kind"),
+    _int("of_id"),
+    _blob(),
+    Index("ix_version_of", "root_id", "kind", "of_id"),
+)
 relation = Table("relation", metadata, _root(), _key(), _text("name"), _blob())
 rule = Table("rule", metadata, _root(), _text("id", key=True), _blob())
 rule_version = Table("rule_version", metadata, _root(), _text("id", key=True), _key("version"), _blob())

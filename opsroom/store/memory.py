@@ -15,7 +15,7 @@ from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Tra
 from opsroom.notices import News
 from opsroom.parts import Part
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
+from opsroom.records import AnyAct, AnyConfig, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule, Ruling
 from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
@@ -109,6 +109,7 @@ class MemoryJournal:
         self._acts: list[tuple[int, Micros, AnyAct]] = []
         self._units: dict[int, Unit] = {}
         self._series: dict[int, Series] = {}
+        self._versions: dict[tuple[MetaKind, int], list[UnitSet | SeriesSet]] = {}
         self._relations: dict[int, Relation] = {}
         self._rules: dict[str, Rule] = {}
         self._audits: dict[str, Audit] = {}
@@ -137,8 +138,10 @@ class MemoryJournal:
             for change in config:
                 if isinstance(change, UnitSet):
                     self._units[change.unit.id] = change.unit
+                    self._versions.setdefault(("unit", change.unit.id), []).append(change)
                 elif isinstance(change, SeriesSet):
                     self._series[change.series.id] = change.series
+                    self._versions.setdefault(("series", change.series.id), []).append(change)
                 elif isinstance(change, RelationSet):
                     self._relations[change.relation.id] = change.relation
                 elif isinstance(change, RuleSet):
@@ -236,6 +239,12 @@ class MemoryJournal:
         """Give all series by id."""
         with self._lock:
             return [self._series[key] for key in sorted(self._series)]
+
+    def versions(self, kind: MetaKind, of_id: int, limit: int = 1000) -> list[UnitSet | SeriesSet]:
+        """Give what was agreed on a unit or series, newest first."""
+        with self._lock:
+            found = [one for one in self._versions.get((kind, of_id), ()) if one.via != "moved"]
+        return found[::-1][:limit]
 
     def relations(self) -> list[Relation]:
         """Give all relations by id."""

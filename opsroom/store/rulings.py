@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from opsroom.model import Micros, Relation, Series, Unit
+    from opsroom.records import MetaKind, SeriesSet, UnitSet
     from opsroom.rule import Rule, Ruling
 
 
@@ -20,6 +21,10 @@ class CatalogRows(Protocol):
 
     def series(self) -> list[Series]:
         """Give all series by id."""
+        ...
+
+    def versions(self, kind: MetaKind, of_id: int, limit: int = 1000) -> list[UnitSet | SeriesSet]:
+        """Give every version of a unit or series that was agreed, with who agreed it, newest first."""
         ...
 
     def relations(self) -> list[Relation]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.index import potentiality_of
+from opsroom.measuring import shown_as, turned
 from opsroom.model import MICROS_PER_S, QUALITY_GOOD, Columns, Micros, Orientation, Series
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ class Board:
                     self._grow(2 * len(self.id))
             elif self._series[slot] == one:
                 continue
+            else:
+                self._turn(slot, self._series[slot], one)
             self._set(slot, one, revision)
             changed = True
         if changed:
@@ -108,6 +111,13 @@ class Board:
         self.capability[slot] = indicator.capability
         potentiality, _ = potentiality_of(indicator)
         self.potentiality[slot] = np.nan if potentiality is None else potentiality
+
+    def _turn(self, slot: int, before: Series, now: Series) -> None:
+        """Tell what is shown already in the unit that the series has from now on."""
+        ways = shown_as(before), shown_as(now)
+        if ways[0] != ways[1]:
+            for array in (self.v, self.low, self.high, self.ring_v):
+                array[slot] = turned(array[slot], *ways)
 
     def grey_s(self, series: Series) -> float:
         """Age in seconds from which a value is shown as old: 3 declared periods, else the setting."""

@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.rights import concerns
+from opsroom.model import Role
+from opsroom.rights import at_least, concerns
 from opsroom.seats import Seat
 from opsroom.view.cards import ms
 from opsroom.view.standing import Standing
@@ -179,6 +180,7 @@ class Scope:
             "latency": latency,
             "performance": performance,
             "adopted": series.adopted,
+            "description": series.description,
             "grey_s": view.board.grey_s(series),
         }
 
@@ -208,6 +210,14 @@ class Scope:
             if seat.unit_id == self.seat.unit_id
         ]
 
+    def unadopted(self) -> int:
+        """Count the series that wait for seats like this one to adopt them."""
+        catalog, unit_id = self.view.catalog, self.seat.unit_id
+        if at_least(self.seat, Role.ADMIN):
+            return catalog.unadopted(unit_id)
+        own = catalog.series_of(unit_id) if catalog.unadopted(unit_id) else []
+        return sum(not one.adopted for one in own) if at_least(self.seat, Role.COUNCIL) else 0
+
     def nearby(self) -> tuple[Unit, list[Unit], list[Unit]]:
         """Give the unit in focus, its ancestors (root first, without itself) and its children."""
         catalog = self.view.catalog
@@ -233,6 +243,7 @@ class Scope:
             "audits": view.audits.told(self.seat.unit_id),
             "agreements": view.agreements.told(self.seat),
             "pleasures": view.pleasures.told(self.seat),
+            "unadopted": self.unadopted(),
         }
 
     def changes(self, since: int, upto: int) -> bytes:
@@ -258,6 +269,8 @@ class Scope:
         gone = self._series.gone_since(since)
         if gone:
             rows["gone"] = sorted(gone)
+        if view.series_revision > since:
+            rows["unadopted"] = self.unadopted()
         rows["values"] = board.values(slots[board.rev[slots] > since])
         came = np.array([at > since for at in self._series.since.values()], np.bool_)
         cards = slots[(board.card_rev[slots] > since) | came]

@@ -52,7 +52,7 @@ class Door:
             self.csrf = answer.json()["csrf"]
         return answer
 
-    async def get(self, path: str, **params: Any) -> httpx.Response:
+    async def get(self, path: str, /, **params: Any) -> httpx.Response:
         return await self.client.get(path, params=params, headers={"Cookie": self.cookie})
 
     async def post(

@@ -13,7 +13,7 @@ from opsroom.model import Series, Unit
 from opsroom.records import AnyConfig, SeriesSet, UnitSet
 
 
-def unit(unit_id: int, path: str, parent_id: int | None, **more: str) -> Unit:
+def unit(unit_id: int, path: str, parent_id: int | None, time_zone: str = "UTC") -> Unit:
     depth = len(path.split("/")) if path else 0
     return Unit(
         id=unit_id,
@@ -23,7 +23,7 @@ def unit(unit_id: int, path: str, parent_id: int | None, **more: str) -> Unit:
         name=path.rpartition("/")[2] or "economy",
         level_name=("corporation", "branch", "enterprise", "plant")[min(depth, 3)],
         depth=depth,
-        **more,
+        time_zone=time_zone,
     )
 
 

@@ -26,6 +26,7 @@ from opsroom.api import (
     receive,
     rota,
     rules,
+    series,
     session,
 )
 from tests.docs.pages import ROOT, read
@@ -45,6 +46,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     audits.audit_router,
     pleasures.pleasure_router,
     rules.rule_router,
+    series.series_router,
     live.live_router,
     health.health_router,
     pages.page_router,
