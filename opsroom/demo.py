@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ingest.sim.dynamics import World, make_world
 from ingest.sim.feeder import Pace, feed_world
+from ingest.sim.scenarios import Scenario
 from ingest.sim.tree import economy_toml
 from opsroom.access import Passwords
 from opsroom.access.desk import PASSWORD
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 PASSWORD_BYTES: Final = 9
 CHAIRS: Final = 7
 SEATS: Final = CHAIRS + 2
+HISTORY_D: Final = 14.0
 
 
 class Plan(NamedTuple):
@@ -35,6 +37,7 @@ class Plan(NamedTuple):
     seed: int
     speed: float
     for_s: float | None
+    scenario: Scenario = Scenario.STRIKE
 
 
 class DemoSeat(NamedTuple):
@@ -47,9 +50,9 @@ class DemoSeat(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """What the terminal tells: where, who, what will break, and how to listen as the plant that breaks first.
+    """What the terminal tells: where, who, what will break, how to listen as the enterprise struck first.
 
-    `tokens` holds one token, by the path of that plant's enterprise.
+    `tokens` holds one token, by the path of that enterprise.
     """
 
     url: str
@@ -57,6 +60,7 @@ class Opened(NamedTuple):
     tokens: dict[str, str]
     world: World
     folder: Path
+    speed: float
 
 
 def play(plan: Plan, on_ready: Callable[[Opened], None]) -> None:
@@ -76,7 +80,7 @@ def play(plan: Plan, on_ready: Callable[[Opened], None]) -> None:
 
 async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) -> None:
     """Join room and economy under one task group."""
-    world = make_world(plan.seed, speed=plan.speed)
+    world = make_world(plan.seed, plan.scenario)
     file = folder / "economy.toml"
     file.write_text(economy_toml(world.layout), encoding="utf-8")
     with ThreadPoolExecutor(1) as pool:
@@ -86,6 +90,8 @@ async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) ->
         seats = _seats(app, world, keys)
     await app.access.load()
     tokens = await _tokens(app, world)
+    first = first_struck(world)
+    own = {first: await app.access.make_token(app.room.catalog.unit_at(first).id, first)}
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     async with asyncio.TaskGroup() as group:
@@ -98,10 +104,9 @@ async def _play(plan: Plan, folder: Path, on_ready: Callable[[Opened], None]) ->
             stop.set()
 
         def ready(url: str) -> None:
-            first = _enterprise_of(world.faults[0].plants[0])
-            on_ready(Opened(url, seats, {first: tokens[first]}, world, folder))
+            on_ready(Opened(url, seats, own, world, folder, plan.speed))
             ingest_url = url.replace("http", "ws", 1) + "/api/v1/ingest"
-            pace = Pace(clock=app.room.clock)
+            pace = Pace(app.room.clock, plan.speed, HISTORY_D)
             tasks.append(group.create_task(feed_world(world, ingest_url, tokens, folder / "outbox", pace)))
             if plan.for_s is not None:
                 loop.call_later(plan.for_s, end)
@@ -119,7 +124,7 @@ def settings_of(plan: Plan, folder: Path) -> Settings:
     """Give the settings of the demo: embedded store and log in `folder`, loopback only."""
     return Settings.model_validate(
         {
-            "server": {"port": plan.port},
+            "server": {"port": plan.port, "clock": "stream"},
             "store": {"url": f"sqlite:///{folder}/store.db"},
             "log": {"url": f"sqlite:///{folder}/log.db"},
             "room": {"economy": f"{folder}/economy.toml"},
@@ -127,9 +132,12 @@ def settings_of(plan: Plan, folder: Path) -> Settings:
     )
 
 
-def _enterprise_of(plant: str) -> str:
-    """Give the path of the enterprise above a plant."""
-    return plant.rpartition("/")[0]
+def first_struck(world: World) -> str:
+    """Give the path of the enterprise that is struck first; of a calm economy the first haulier."""
+    if world.faults:
+        return world.faults[0].unit
+    first: str = world.layout.enterprises.paths[int(world.layout.trucks[0])]
+    return first
 
 
 def _keys(pool: ThreadPoolExecutor) -> list[tuple[str, Future[str]]]:
@@ -144,11 +152,11 @@ def _keys(pool: ThreadPoolExecutor) -> list[tuple[str, Future[str]]]:
 
 
 def _seats(app: Application, world: World, keys: list[tuple[str, Future[str]]]) -> tuple[DemoSeat, ...]:
-    """Make seats on three levels: at the plant that breaks first, at its branch, seven chairs at the top.
+    """Make seats on three levels: at the enterprise struck first, at its branch, seven chairs at the top.
 
     Before the room runs, so the rows are written as they are; `access.load()` reads them.
     """
-    plant = world.faults[0].plants[0]
+    plant = first_struck(world)
     branch = plant.partition("/")[0]
     wanted = [
         (f"shift-{plant.rpartition('/')[2]}", plant, Role.OPERATOR),
@@ -164,6 +172,6 @@ def _seats(app: Application, world: World, keys: list[tuple[str, Future[str]]]) 
 
 
 async def _tokens(app: Application, world: World) -> dict[str, str]:
-    """Make one token an enterprise, a branch office and the national statistics."""
+    """Make one token a branch and one for the national statistics."""
     catalog = app.room.catalog
     return {path: await app.access.make_token(catalog.unit_at(path).id, path) for path in world.layout.fed()}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 import msgspec
@@ -22,7 +21,7 @@ from opsroom.errors import Invalid
 from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from ingest.connectors._rows import Instant, Report
@@ -242,23 +241,3 @@ def trust(cacert: Path | None) -> Any:
     import ssl
 
     return None if cacert is None else ssl.create_default_context(cafile=str(cacert))
-
-
-def simulate(url: str, tokens: Mapping[str, str], seed: int, speed: float, history_s: float) -> None:
-    """Feed the simulated economy until told to end.
-
-    Raises:
-        Invalid: an enterprise has no token.
-        LinkError: the room will not take one of the senders.
-    """
-    from ingest.sim.dynamics import make_world
-    from ingest.sim.feeder import Pace, feed_world
-
-    world = make_world(seed, speed=speed)
-    absent = [path for path in world.layout.enterprises() if path not in tokens]
-    if absent:
-        raise Invalid(
-            f"No token for {absent[0]}.", remedy="Make one: opsroom token new UNIT.", code="token_missing"
-        )
-    with suppress(KeyboardInterrupt):
-        asyncio.run(feed_world(world, url, tokens, None, Pace(clock=WallClock(), history_s=history_s)))

@@ -139,7 +139,8 @@ async function load(series, alert) {
   if (!series) return;
   const mine = ++asking;
   const to = Math.round(now());
-  const answer = await askColumns(`/series/${series.id}/readings?from=${to - rangeS * 1000}&to=${to}&points=${POINTS}`);
+  const from = Math.max(0, to - rangeS * 1000); // a room on its sources' clock that has heard nothing yet stands at nought
+  const answer = await askColumns(`/series/${series.id}/readings?from=${from}&to=${to}&points=${POINTS}`);
   if (mine !== asking) return; // something else was chosen meanwhile
   if (!answer.ok) {
     loaded = "";

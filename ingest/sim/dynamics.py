@@ -1,240 +1,317 @@
-"""The economy in motion: one pure step, all plants at once, the same for the same seed.
+"""The economy in motion: one pure step of ten minutes, all enterprises at once, the same for the same seed.
 
-A stock-and-flow model with Euler steps, after DYNAMO's levels and rates. Levels are output and unfilled
-orders (P), raw material in store (E) and noise (G); what a plant can make is bounded by power, by the
-scarcest of its stocks, by who came to work, by the rhythm of the day and by what is broken. Stocks are in
-seconds of consumption at full output.
+A stock-and-flow model with Euler steps, after DYNAMO's levels and rates. What is made comes out of raw
+material in store and lies in the store of goods until it is sold or a carrier takes it; on the way it
+arrives through two stages of delay. Nothing is made of nothing, nothing is lost, nothing is negative:
+`Movement` is the ledger. Equations in docs/simulated-economy.md.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from ingest.sim.faults import Fault, FaultTable, effects, plan_faults, tabulate
-from ingest.sim.kinds import METERED, Quantity
-from ingest.sim.layout import Layout, lay_out
+from ingest.sim import grid
+from ingest.sim.faults import Fault, FaultTable, effects, reported, tabulate
+from ingest.sim.haulage import by_contract, in_common
+from ingest.sim.kinds import Quantity, Role, Shift
+from ingest.sim.layout import DISTRICT, Layout, lay_out
+from ingest.sim.measures import measure, read
+from ingest.sim.scenarios import START_US, Scenario, plan
+from ingest.sim.seasons import MEMORY_H, WEEK_SHARE, Moment, Weather, moment, shopping, weather, working
 from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
     from opsroom.model import Micros
 
-DAY_S = 600.0
-HOURS = 24.0
-UTILISATION = 0.94
-COVER_H = 1.5
-OUTPUT_MEMORY_S = 4.0
-ORDER_GAIN = 1.5
-SCARCE = 0.35
-RESERVE = 1.35
-GREAT_LOAD = -2.0
-SHED_FIRST = 3.2
-SHED_LAST = 0.75
-STEP_S_MAX = 5.0
-NOISE_STREAM = 2
-ORDERS_S = 150.0
-ORDERS_MEMORY_S = 120.0
-LABOUR = 0.1
-LINING = 0.09
-GOODS_SOLD = 0.5
-SCRAP_STOP = 0.6
-SCRAP_WEAR = 1.0
-DROOP = 0.004
-BOOKS_S = 60.0
-RESERVE_BOOKED = 1.02
-FULL_LOAD = 1.34
-SEEN_AT_ONCE = (Quantity.RESERVE, Quantity.FREQUENCY, Quantity.HAULAGE)
+PERIOD_S: Final = 600.0
+HOURS: Final = PERIOD_S / 3600.0
+NOISE_STREAM: Final = 2
+PLAN_H: Final = 72.0
+"""In what time an enterprise fills its store of goods, and how long it remembers what was taken and used."""
+ORDER_H: Final = 48.0
+ORDERS_MOST: Final = 2.0
+BUSIEST: Final = 0.97
+"""Nobody plans for all of what could be made."""
+BOOKS_H: Final = 24.0
+DRIFT: Final = 0.015
+DRIFT_H: Final = 6.0
+ABSENT: Final = 5.0
+ABSENT_SPREAD: Final = 0.025
+ABSENT_H: Final = 20.0
+LABOUR: Final = 0.006
+"""Share of the output that each per cent of absence beyond the usual costs."""
+ON_ROAD: Final = 0.94
+READY: Final = 0.94
+RUN_IN_D: Final = 1
 
 
 class World(NamedTuple):
-    """All that does not change: layout, truth, and `speed` in simulated seconds a second."""
+    """All that does not change: layout, scenario, truth; `help_h`: hours until lorries are pooled or None."""
 
     seed: int
-    speed: float
-    day_s: float
+    scenario: Scenario
     layout: Layout
     faults: tuple[Fault, ...]
     table: FaultTable
+    help_h: float | None
 
 
 class State(NamedTuple):
-    """The economy at the instant `at`, `elapsed_s` after the live start (negative before it).
+    """The economy at the instant `at` (us UTC), `elapsed_s` after the live start (negative before it).
 
-    `output` (P) is in shares of capacity, `backlog` (P) in seconds of orders, `stock` (E) in seconds of
-    consumption, `noise` (G) in standard deviations. `booked` (quantities, S) is what offices have on paper:
-    they learn of their plants with delay.
+    Stores `raw` (B), `goods` (E) and `pipe` (2 stages, F) in t, `water` (E) in MWh; `used_h` (B) and
+    `taken_h` (E) are remembered rates in t/h; `made_h` and `could_h` (E) the books of the offices. `drift`,
+    `absent` (E), `sky` (3, 3) and `noise` (G) are standard normal; `last` (G) is what each gauge reported.
+    `pooled`: lorries are shared out by the room.
     """
 
     at: Micros
     elapsed_s: float
     tick: int
-    output: np.ndarray
-    backlog: np.ndarray
-    stock: np.ndarray
+    raw: np.ndarray
+    goods: np.ndarray
+    pipe: np.ndarray
+    water: np.ndarray
+    used_h: np.ndarray
+    taken_h: np.ndarray
+    made_h: np.ndarray
+    could_h: np.ndarray
+    drift: np.ndarray
+    absent: np.ndarray
+    sky: np.ndarray
     noise: np.ndarray
-    booked: np.ndarray
+    last: np.ndarray
+    pooled: bool
 
 
-def make_world(seed: int, *, speed: float = 1.0, day_s: float = DAY_S, faulty: bool = True) -> World:
-    """Make the world of `seed`; `faulty` false leaves every fault out.
+class Movement(NamedTuple):
+    """What moved in one step, in t or MWh: the ledger; and what went with it.
+
+    `made`, `sold`, `carried` and `drawn` (MWh) are of enterprises (E), `used` of bins (B), `shipped` and
+    `arrived` of flows (F), `ready` what lay ready to be carried by road (t), `inflow` and `spilled` of
+    reservoirs (E). `lorries` is the share of the fleet in service, `fit` what people and machines allow (E).
+    """
+
+    made: np.ndarray
+    used: np.ndarray
+    shipped: np.ndarray
+    arrived: np.ndarray
+    sold: np.ndarray
+    carried: np.ndarray
+    drawn: np.ndarray
+    inflow: np.ndarray
+    spilled: np.ndarray
+    ready: float
+    power: grid.Power
+    moment: Moment
+    weather: Weather
+    lorries: np.ndarray
+    absence: np.ndarray
+    fit: np.ndarray
+
+
+def make_world(
+    seed: int,
+    scenario: Scenario = Scenario.CALM,
+    *,
+    plants: int = DISTRICT,
+    help_h: float | None = None,
+) -> World:
+    """Make the world of `seed` with at least so many enterprises, in whole districts.
 
     Raises:
         PluginError: a file in `ingest/sim/plants/` cannot be used.
     """
-    layout = lay_out()
-    faults = plan_faults(layout, seed) if faulty else ()
-    return World(seed, speed, day_s, layout, faults, tabulate(layout, faults))
+    layout = lay_out(max(1, -(-plants // DISTRICT)))
+    faults = plan(layout, seed, scenario)
+    return World(seed, scenario, layout, faults, tabulate(layout, faults), help_h)
 
 
-def start(world: World, now: Micros, *, history_s: float = 0.0) -> State:
-    """Give an even state at `now`, `history_s` simulated seconds before the first live instant."""
-    layout = world.layout
-    usual = np.ones((len(Quantity), len(layout.member)))
-    usual[Quantity.OUTPUT] = UTILISATION
-    return State(
-        at=now,
-        elapsed_s=-history_s,
+def start(world: World, *, days: float = 0.0, live: Micros = START_US) -> State:
+    """Give an even state `days` before the live start, after some days of running in without faults."""
+    made, flows, gauges = world.layout.enterprises, world.layout.flows, world.layout.gauges
+    ticks = round((days + RUN_IN_D) * 86_400.0 / PERIOD_S)
+    state = State(
+        at=live - round(ticks * PERIOD_S) * MICROS_PER_S,
+        elapsed_s=-ticks * PERIOD_S,
         tick=0,
-        output=np.full(len(layout.sites), UTILISATION),
-        backlog=np.full(len(layout.sites), ORDERS_S),
-        stock=np.full(len(layout.source), _cover_s(world)),
-        noise=np.zeros(len(layout.gauges)),
-        booked=usual,
+        raw=flows.bin_target.copy(),
+        goods=made.goods_target.copy(),
+        pipe=np.tile(flows.nominal * flows.transit_h / 2.0, (2, 1)),
+        water=0.8 * world.layout.reservoir,
+        used_h=flows.bin_use.copy(),
+        taken_h=made.rate.copy(),
+        made_h=made.rate.copy(),
+        could_h=made.capacity * WEEK_SHARE[made.shift],
+        drift=np.zeros(len(made.paths)),
+        absent=np.zeros(len(made.paths)),
+        sky=np.zeros((3, 3)),
+        noise=np.zeros(len(gauges.gauges)),
+        last=gauges.nominal.copy(),
+        pooled=False,
     )
+    for _ in range(round(RUN_IN_D * 86_400.0 / PERIOD_S)):
+        state, _ = step(world, state)
+    return state
 
 
-def step(world: World, state: State, now: Micros) -> tuple[State, np.ndarray]:
-    """Move to `now` and read every gauge: the new state and the values (float64, G) in the gauges' units.
+def step(world: World, state: State) -> tuple[State, np.ndarray]:
+    """Move ten minutes on and read every gauge: the new state and the values (float64, G) in their units.
 
-    NaN stands where a plant does not report. A longer gap than 5 simulated seconds is walked in several Euler
-    steps, so that stocks stay sane after a pause.
+    NaN stands where a gauge is not due or its enterprise is silent.
     """
-    span_s = max(0, now - state.at) / MICROS_PER_S * world.speed
-    parts = max(1, int(np.ceil(span_s / STEP_S_MAX)))
-    factor = np.ones((len(Quantity), len(world.layout.sites)))
-    output, backlog, stock, elapsed_s = state.output, state.backlog, state.stock, state.elapsed_s
-    for _ in range(parts):
-        elapsed_s += span_s / parts
-        factor = effects(world.table, elapsed_s, len(output))
-        missed = _rhythm(world, elapsed_s) - output
-        backlog = backlog + span_s / parts * (missed - (backlog - ORDERS_S) / ORDERS_MEMORY_S)
-        output, stock = _flow(world, elapsed_s, output, stock, factor, span_s / parts)
+    factor = effects(world.table, state.elapsed_s + PERIOD_S, len(world.layout.places))
+    state, movement = move(world, state, factor)
+    true = measure(world.layout, state, movement, HOURS)
+    values = read(world.layout, true, state.noise)
+    values = reported(world.table, world.layout, state.elapsed_s, values, state.last)
+    gauges = world.layout.gauges
+    due = state.tick % gauges.every == 0
+    state = state._replace(last=np.where(due, values, state.last))
+    silent = factor[Quantity.REPORT][gauges.place] < 1.0
+    return state, np.where(due & ~silent, values, np.nan)
+
+
+def move(world: World, state: State, factor: np.ndarray) -> tuple[State, Movement]:
+    """Take one Euler step under faults (`factor`, quantities x places); no gauge is read."""
+    layout = world.layout
+    made, flows = layout.enterprises, layout.flows
+    n = len(made.paths)
+    state = _chance(world, state)
+    now = moment(state.at)
+    sky = weather(state.sky, now)
+    pooled = state.pooled or (world.help_h is not None and state.elapsed_s >= world.help_h * 3600.0)
+    work = working(made.shift, made.offset_h, now)
+    absence = ABSENT * np.exp(ABSENT_SPREAD * state.absent) * factor[Quantity.ABSENCE, :n]
+    fit = (1.0 - LABOUR * (absence - ABSENT)) * (1.0 + DRIFT * state.drift) * factor[Quantity.OUTPUT, :n]
+    lorries = ON_ROAD * (1.0 + DRIFT * state.drift) * factor[Quantity.LORRIES, :n]
+
+    wish = _wish(layout, state, work, np.maximum(fit, 0.0))
+    power = grid.dispatch(layout, state, wish, work, fit, factor, now, sky, HOURS)
+    makes = power.made * HOURS
+    makers = layout.roles[Role.MAKER]
+    makes[makers] = wish[makers] * power.served * HOURS
+    goods = state.goods + np.where(made.role == 0, makes, 0.0)
+    buys = made.demand * HOURS * np.where(made.essential, shopping(now), 1.0)
+    sold = np.minimum(goods, buys)
+    goods = goods - sold
+
+    wanted = _wanted(layout, state, goods, work, pooled=pooled)
+    able = np.maximum(fit, 0.0)
+    able[layout.trucks] = lorries[layout.trucks]
+    able = np.minimum(able * made.capacity * work, grid.within(layout, state.raw, HOURS))
+    taken, carried = _carried(layout, state, wanted, able, pooled=pooled)
+    makes[layout.roles[Role.CARRIER]] = carried[layout.roles[Role.CARRIER]] * HOURS
+    shipped = taken * HOURS
+    used = np.minimum(state.raw, flows.bin_amount * makes[flows.bin_consumer])
+    leave = state.pipe * (1.0 - np.exp(-2.0 * HOURS / flows.transit_h))
+    arrived = leave[1]
+    out = np.bincount(flows.supplier, shipped, n)
+    memory = HOURS / PLAN_H
+    state = state._replace(
+        raw=np.maximum(0.0, state.raw - used) + np.bincount(flows.bin, arrived, len(state.raw)),
+        goods=np.maximum(0.0, goods - out),
+        pipe=np.stack([state.pipe[0] + shipped - leave[0], state.pipe[1] + leave[0] - leave[1]]),
+        water=power.water,
+        used_h=state.used_h + memory * (used / HOURS - state.used_h),
+        taken_h=state.taken_h + memory * ((out + buys) / HOURS - state.taken_h),
+        made_h=state.made_h + HOURS / BOOKS_H * (_stood(layout, makes, fit, lorries, work) - state.made_h),
+        could_h=state.could_h + HOURS / BOOKS_H * (made.capacity * work - state.could_h),
+        pooled=pooled,
+    )
+    ready = float(wanted[flows.is_road].sum()) * HOURS
+    moved = Movement(
+        makes, used, shipped, arrived, sold, carried * HOURS, power.drawn * HOURS, power.inflow,
+        power.spilled, ready, power, now, sky, lorries, absence, fit,
+    )  # fmt: skip
+    return state, moved
+
+
+def _chance(world: World, state: State) -> State:
+    """Move everything that is chance, and the clock: Ornstein-Uhlenbeck processes of unit variance."""
     random = np.random.Generator(
         np.random.Philox(key=[world.seed, NOISE_STREAM], counter=[0, state.tick, 0, 0])
     )
-    noise = _noise(world.layout, state.noise, span_s, random)
-    moved = State(now, elapsed_s, state.tick + 1, output, backlog, stock, noise, state.booked)
-    plants = _quantities(world, moved, factor)
-    moved = moved._replace(booked=_book(world.layout, moved.booked, plants, span_s))
-    return moved, _read(world, moved, plants, factor)
-
-
-def _flow(
-    world: World, elapsed_s: float, output: np.ndarray, stock: np.ndarray, factor: np.ndarray, dt_s: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Take one Euler step of outputs and stocks."""
-    layout, cover_s = world.layout, _cover_s(world)
-    order = np.clip(1.0 + ORDER_GAIN * (cover_s - stock) / cover_s, 0.0, 2.0)
-    freight = np.where(layout.carrier >= 0, np.minimum(output[layout.carrier] / UTILISATION, 1.0), 1.0)
-    arriving = np.minimum(output[layout.source] * order, 1.0) * freight
-    stock = np.maximum(0.0, stock + dt_s * (arriving - output[layout.target]))
-    bound = np.ones(len(output))
-    np.minimum.at(bound, layout.target, np.clip(stock / (SCARCE * cover_s), 0.0, 1.0))
-    present = 1.0 - LABOUR * (factor[Quantity.ABSENCE] - 1.0)
-    sound = 1.0 - LINING * (factor[Quantity.INTENSITY] - 1.0)
-    able = np.minimum(bound, np.maximum(0.0, present * sound) * factor[Quantity.OUTPUT])
-    wanted = _rhythm(world, elapsed_s) * _power(layout, output) * able
-    share = min(1.0, dt_s / OUTPUT_MEMORY_S)
-    return output + (wanted - output) * share, stock
-
-
-def _rhythm(world: World, elapsed_s: float) -> np.ndarray:
-    """Give the share of capacity that the shifts of the day would run (P)."""
-    swing = np.sin(2.0 * np.pi * elapsed_s / world.day_s)
-    rhythm: np.ndarray = UTILISATION * (1.0 + world.layout.rhythm * swing)
-    return rhythm
-
-
-def _power(layout: Layout, output: np.ndarray) -> np.ndarray:
-    """Give the share of its wanted power that each plant gets (P); generators always get theirs.
-
-    The grid keeps a reserve and sheds the great loads first, so that one station's outage is felt at the
-    steelworks and the paper mill without stopping everyone.
-    """
-    given = float(np.maximum(layout.power, 0.0) @ output)
-    full = float(np.maximum(layout.power, 0.0).sum()) * UTILISATION
-    share = min(1.0, RESERVE * given / full)
-    great = max(0.0, 1.0 - SHED_FIRST * (1.0 - share))
-    small = min(1.0, share / SHED_LAST)
-    return np.where(layout.power > 0.0, 1.0, np.where(layout.power <= GREAT_LOAD, great, small))
-
-
-def _noise(layout: Layout, noise: np.ndarray, span_s: float, random: np.random.Generator) -> np.ndarray:
-    """Move the noise of each gauge, an Ornstein-Uhlenbeck process of unit variance."""
-    kept = np.exp(-span_s / layout.memory_s)
-    moved: np.ndarray = kept * noise + np.sqrt(1.0 - kept**2) * np.clip(
-        random.standard_normal(len(noise)), -4.0, 4.0
+    n, gauges = len(state.drift), world.layout.gauges
+    draw = np.clip(random.standard_normal(2 * n + 9 + len(state.noise)), -4.5, 4.5)
+    sky = draw[2 * n : 2 * n + 9].reshape(3, 3)
+    return state._replace(
+        at=state.at + round(PERIOD_S) * MICROS_PER_S,
+        elapsed_s=state.elapsed_s + PERIOD_S,
+        tick=state.tick + 1,
+        drift=_ou(state.drift, DRIFT_H, draw[:n]),
+        absent=_ou(state.absent, ABSENT_H, draw[n : 2 * n]),
+        sky=_ou(state.sky, MEMORY_H, sky),
+        noise=_ou(state.noise, gauges.memory_h, draw[2 * n + 9 :]),
     )
+
+
+def _ou(before: np.ndarray, memory_h: float | np.ndarray, draw: np.ndarray) -> np.ndarray:
+    """Give the next value of a process that forgets in `memory_h` hours."""
+    kept = np.exp(-HOURS / memory_h)
+    moved: np.ndarray = kept * before + np.sqrt(1.0 - kept**2) * draw
     return moved
 
 
-def _book(layout: Layout, booked: np.ndarray, plants: np.ndarray, span_s: float) -> np.ndarray:
-    """Let the offices' books (quantities, S) follow the plants; grid and roads are seen at once."""
-    true = plants @ layout.member.T
-    moved: np.ndarray = true + np.exp(-span_s / BOOKS_S) * (booked - true)
-    moved[list(SEEN_AT_ONCE)] = true[list(SEEN_AT_ONCE)]
-    return moved
+def _wish(layout: Layout, state: State, work: np.ndarray, fit: np.ndarray) -> np.ndarray:
+    """Give what each maker would make with all the power it asks for (E, t/h)."""
+    made = layout.enterprises
+    could = made.capacity * WEEK_SHARE[made.shift]
+    planned = state.taken_h + (made.goods_target - state.goods) / PLAN_H
+    share = np.clip(planned / np.maximum(could, 1e-9), 0.0, BUSIEST)
+    bound = grid.within(layout, state.raw, HOURS)
+    room = (made.goods_max - state.goods) / HOURS
+    wish: np.ndarray = np.minimum(np.minimum(made.capacity * work * share * fit, bound), room)
+    return np.where(made.role == 0, np.maximum(wish, 0.0), 0.0)
 
 
-def _read(world: World, state: State, plants: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    """Read every gauge."""
-    layout = world.layout
-    places = np.concatenate([plants, state.booked], axis=1)
-    true = places[layout.gauge_quantity, layout.gauge_place]
-    values: np.ndarray = layout.nominal * np.maximum(0.0, true + layout.noise * state.noise)
-    values = values.round(4)
-    mute = np.concatenate([factor[Quantity.REPORT] < 1.0, np.zeros(len(layout.member), bool)])
-    values[mute[layout.gauge_place] & np.isin(layout.gauge_quantity, METERED)] = np.nan
-    return values
+def _wanted(layout: Layout, state: State, goods: np.ndarray, work: np.ndarray, *, pooled: bool) -> np.ndarray:
+    """Give what consumers order and suppliers have ready (F, t/h)."""
+    made, flows = layout.enterprises, layout.flows
+    bins = len(state.raw)
+    on_way = np.bincount(flows.bin, state.pipe.sum(axis=0), bins)
+    usual = np.bincount(flows.bin, flows.nominal * flows.transit_h, bins)
+    order = state.used_h + (flows.bin_target - state.raw + usual - on_way) / ORDER_H
+    order = np.clip(order, 0.0, ORDERS_MOST * flows.bin_use)
+    weight = flows.weight
+    if pooled:  # another supplier steps in: whoever has goods sends them
+        held = goods[flows.supplier]
+        weight = held / np.maximum(np.bincount(flows.bin, held, bins), 1e-9)[flows.bin]
+    road = work[layout.trucks[0]] / WEEK_SHARE[Shift.ROAD]
+    asked = order[flows.bin] * weight * np.where(flows.is_road, road, 1.0)
+    total = np.bincount(flows.supplier, asked, len(made.paths))
+    share = np.minimum(1.0, goods / np.maximum(total * HOURS, 1e-12))
+    wanted: np.ndarray = asked * share[flows.supplier]
+    return wanted
 
 
-def _quantities(world: World, state: State, factor: np.ndarray) -> np.ndarray:
-    """Give every quantity of every plant (quantities, P)."""
-    layout, output = world.layout, state.output
-    share = output / UTILISATION
-    found = np.ones((len(Quantity), len(output)))
-    found[Quantity.OUTPUT] = output
-    found[Quantity.INTENSITY] = (0.88 + 0.12 / np.maximum(share, 0.25)) * factor[Quantity.INTENSITY]
-    found[Quantity.ABSENCE] = factor[Quantity.ABSENCE]
-    found[Quantity.HEAT] = 0.97 + 0.03 * share
-    found[Quantity.STOCK] = np.inf
-    np.minimum.at(found[Quantity.STOCK], layout.target, state.stock / _cover_s(world))
-    found[Quantity.STOCK][np.isinf(found[Quantity.STOCK])] = 1.0
-    orders = state.backlog / ORDERS_S
-    found[Quantity.BACKLOG] = orders
-    found[Quantity.GOODS] = np.maximum(0.0, 1.0 - GOODS_SOLD * (orders - 1.0))
-    found[Quantity.ON_TIME] = 1.0 / np.maximum(orders, 1.0)
-    found[Quantity.ENERGY] = share * found[Quantity.INTENSITY]
-    stopped, worn = np.maximum(0.0, 0.95 - share), np.maximum(0.0, factor[Quantity.INTENSITY] - 1.0)
-    found[Quantity.SCRAP] = 1.0 + SCRAP_STOP * stopped + SCRAP_WEAR * worn
-    reserve = _reserve(layout, share)
-    found[Quantity.RESERVE] = reserve
-    found[Quantity.FREQUENCY] = 1.0 - DROOP * (1.0 - min(reserve, 1.0))
-    depots = np.unique(layout.carrier[layout.carrier >= 0])
-    found[Quantity.HAULAGE] = min(FULL_LOAD, 1.0 / max(0.2, float(share[depots].mean())))
-    return found
+def _stood(
+    layout: Layout, makes: np.ndarray, fit: np.ndarray, lorries: np.ndarray, work: np.ndarray
+) -> np.ndarray:
+    """Give what the books of the offices count (E): what is made; of stations and carriers what is ready."""
+    made = layout.enterprises
+    ready = READY * np.minimum(np.maximum(fit, 0.0), 1.05)
+    ready[layout.trucks] = lorries[layout.trucks]
+    counted: np.ndarray = np.where(made.role == 0, makes / HOURS, ready * made.capacity * work)
+    return counted
 
 
-def _reserve(layout: Layout, share: np.ndarray) -> float:
-    """Give what the grid could give beyond its load, 1 on an ordinary day, 0 where it sheds."""
-    given = float(np.maximum(layout.power, 0.0) @ share) / float(np.maximum(layout.power, 0.0).sum())
-    load = float(np.minimum(layout.power, 0.0) @ share) / float(np.minimum(layout.power, 0.0).sum())
-    spare = (RESERVE * given / max(load, 0.2) - 1.0) / (RESERVE - 1.0)
-    # What the great loads do not yet draw again after a shortage is not booked as reserve.
-    return min(max(0.0, spare), RESERVE_BOOKED)
-
-
-def _cover_s(world: World) -> float:
-    """Give the stock that plants aim at, in seconds of consumption."""
-    return COVER_H * world.day_s / HOURS
+def _carried(
+    layout: Layout, state: State, wanted: np.ndarray, able: np.ndarray, *, pooled: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Give what each flow gets carried (F, t/h), and what each carrier carries (E, t/h)."""
+    flows, n = layout.flows, len(able)
+    on = flows.carrier >= 0
+    if not pooled:
+        taken = by_contract(layout, wanted, able)
+        return taken, np.bincount(flows.carrier[on], taken[on], n)
+    filled = state.raw / np.maximum(flows.bin_target, 1e-9)
+    taken = in_common(layout, wanted, able, np.clip(1.0 - filled, 0.0, 1.0)[flows.bin])
+    rail = on & ~flows.is_road
+    carried = np.bincount(flows.carrier[rail], taken[rail], n)
+    trucks = layout.trucks
+    share = able[trucks] / max(float(able[trucks].sum()), 1e-12)
+    carried[trucks] = share * float(taken[flows.is_road].sum())
+    return taken, carried

@@ -1,16 +1,21 @@
-"""The simulated economy on the wire: one link an enterprise and one an office, the client of real plants."""
+"""The simulated economy on the wire: one link a branch and one of the nation, the client of real plants.
+
+Readings carry the time of the simulation, so the room runs on the stream's clock.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
 from ingest.link import Link, SeriesDeclared
-from ingest.sim.dynamics import State, World, start, step
-from ingest.sim.notes import answer, delay_s
+from ingest.sim.dynamics import PERIOD_S, State, World, start, step
+from ingest.sim.notes import answer, answers, delay_s
+from ingest.sim.scenarios import START_US
 from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
@@ -19,40 +24,57 @@ if TYPE_CHECKING:
 
     from opsroom.clock import Clock
 
-PERIOD_S: Final = 1.0
-HISTORY_S: Final = 3600.0
-ANSWERING_SHARE: Final = 3
-HISTORY_ROUNDS: Final = 600
-ANSWERS_MAX: Final = 64
+HISTORY_D: Final = 14.0
+HISTORY_ROUNDS: Final = 1_008
+ANSWERED_MAX: Final = 1_024
+ANSWERS_AT_ONCE: Final = 64
+BACKLOG_BYTES: Final = 4 << 20
 MICROS_PER_MS: Final = 1_000
 NATIONAL: Final = "national-statistics"
 
 
 class Pace(NamedTuple):
-    """When readings are taken: `clock` dates them, a round every `period_s`, after `history_s` of past."""
+    """How fast: `speed` simulated seconds a second, None as the room takes it.
+
+    `history_d` days of past come first; `days` None goes on for ever.
+    """
 
     clock: Clock
-    period_s: float = PERIOD_S
-    history_s: float = HISTORY_S
+    speed: float | None
+    history_d: float = HISTORY_D
+    days: float | None = None
 
 
 class Past(NamedTuple):
-    """What was before the live start: times (int64 us, n) and values (float64, n x G)."""
+    """What was before the live start: times (int64 us, n) and values (float64, n x G), NaN where not due."""
 
     t: np.ndarray
     values: np.ndarray
 
 
-def lived(world: World, now: int, pace: Pace) -> tuple[State, Past]:
-    """Run the past up to `now` (us), which knows no faults; gives the state and the readings."""
-    rounds = int(pace.history_s / pace.period_s)
-    period_us = round(pace.period_s * MICROS_PER_S)
-    state = start(world, now - rounds * period_us, history_s=rounds * pace.period_s * world.speed)
-    times = state.at + period_us * np.arange(1, rounds + 1, dtype=np.int64)
-    values = np.empty((rounds, len(world.layout.gauges)))
-    for row, t in enumerate(times.tolist()):
-        state, values[row] = step(world, state, t)
-    return state, Past(times, values)
+@dataclass
+class Course:
+    """What the feed has come to, and what it was told: `pooled` from the room's first decision on."""
+
+    elapsed_s: float = 0.0
+    at: int = START_US
+    readings: int = 0
+    rounds: int = 0
+    late_s: float = 0.0
+    pooled: bool = False
+    links: list[Link] = field(default_factory=list)
+
+
+def lived(world: World, days: float, live: int = START_US) -> tuple[State, Past]:
+    """Run the past, which knows no faults, up to the live start; gives the state and the readings."""
+    state = start(world, days=days, live=live)
+    rounds = round(days * 86_400.0 / PERIOD_S)
+    t = np.empty(rounds, np.int64)
+    values = np.empty((rounds, len(world.layout.gauges.gauges)))
+    for row in range(rounds):
+        state, values[row] = step(world, state)
+        t[row] = state.at
+    return state, Past(t, values)
 
 
 async def feed_world(
@@ -62,60 +84,72 @@ async def feed_world(
     outbox_folder: Path | None,
     pace: Pace,
     *,
-    on_round: Callable[[list[Link]], None] = lambda _: None,
-) -> None:
-    """Feed the room at `url` for ever: first the past as historical readings, then a round every period.
+    on_round: Callable[[Course], None] = lambda _: None,
+) -> Course:
+    """Feed the room at `url`: the past as historical readings, then a round every ten simulated minutes.
 
-    `tokens` holds a token for every feeder by its path (enterprises, branches, "" for the nation); what a
-    feeder without token would send is left out. `on_round` is called with the links after each round.
+    `tokens` holds tokens by the path of their unit: one a branch and "" for the nation, or "" alone, which
+    then speaks for all. `on_round` is called after each round.
 
     Raises:
         LinkError: the room will not take one of the senders.
     """
-    feeders = {path: gauges for path, gauges in world.layout.fed().items() if path in tokens}
+    feeders = {
+        path: gauges
+        for path, gauges in world.layout.fed().items()
+        if len(gauges) and (path in tokens or "" in tokens)
+    }
+    course = Course()
     async with AsyncExitStack() as stack:
         links: dict[str, Link] = {}
         for path, gauges in feeders.items():
-            source = path.rpartition("/")[2] or NATIONAL
+            source = path or NATIONAL
             outbox = outbox_folder / f"{source}.outbox" if outbox_folder else None
-            link = Link(url, source, tokens[path], outbox, clock=pace.clock)
+            token = tokens.get(path) or tokens[""]
+            link = Link(url, source, token, outbox, clock=pace.clock, backlog_bytes=BACKLOG_BYTES)
             links[path] = await stack.enter_async_context(link)
-            await link.declare(_declared(world, gauges, pace.period_s))
+            await link.declare(_declared(world, gauges, path if path in tokens else ""))
+        course.links = list(links.values())
         state = await _send_past(world, links, feeders, pace)
         async with asyncio.TaskGroup() as group:
-            for number, (path, gauges) in enumerate(feeders.items()):
-                if path == _first_struck(world) or (number + world.seed) % ANSWERING_SHARE:
-                    # An office hears of the plants below it too, and leaves them to answer for themselves.
-                    own = frozenset(world.layout.owners[gauge] for gauge in gauges)
-                    group.create_task(_answer(world, links[path], own, state, pace))
-            await _live(world, links, feeders, state, pace, on_round)
+            hearing = [group.create_task(_hear(world, links[path], path, course)) for path in feeders]
+            try:
+                await _live(world, links, feeders, state, pace, course, on_round)
+            finally:
+                for task in hearing:
+                    task.cancel()
+    return course
 
 
-def _declared(world: World, gauges: np.ndarray, period_s: float) -> list[SeriesDeclared]:
-    """Declare the series of one feeder."""
-    layout = world.layout
+def _declared(world: World, gauges: np.ndarray, base: str) -> list[SeriesDeclared]:
+    """Declare the series of one feeder by number; names are relative to the unit of its token."""
+    known = world.layout.gauges
     return [
-        SeriesDeclared(layout.names[gauge], unit=layout.gauges[gauge].unit, period_s=period_s)
-        for gauge in gauges
+        SeriesDeclared(
+            known.paths[gauge].removeprefix(f"{base}/" if base else ""),
+            id=gauge,
+            unit=known.gauges[gauge].unit,
+            period_s=known.gauges[gauge].period_s,
+        )
+        for gauge in gauges.tolist()
     ]
 
 
 async def _send_past(
     world: World, links: Mapping[str, Link], feeders: Mapping[str, np.ndarray], pace: Pace
 ) -> State:
-    """Send the past as historical readings, in slices of ten minutes a series; gives the state at its end."""
-    state, past = await asyncio.to_thread(lived, world, pace.clock.now(), pace)
+    """Send the past as historical readings, a week of a series at a time; gives the state at its end."""
+    state, past = await asyncio.to_thread(lived, world, pace.history_d)
     for path, gauges in feeders.items():
         for begin in range(0, len(past.t), HISTORY_ROUNDS):
-            cut = slice(begin, begin + HISTORY_ROUNDS)
-            for gauge in gauges:
-                name = world.layout.names[gauge]
-                await links[path].send(name, past.t[cut], past.values[cut, gauge], historical=True)
+            t, values = past.t[begin : begin + HISTORY_ROUNDS], past.values[begin : begin + HISTORY_ROUNDS]
+            for gauge in gauges.tolist():
+                due = ~np.isnan(values[:, gauge])
+                await links[path].send(gauge, t[due], values[due, gauge], historical=True)
             await asyncio.sleep(0)
     for link in links.values():
         await link.flush()
-    # Faults count from the first live reading, however long the past took to send.
-    return state._replace(at=pace.clock.now(), elapsed_s=0.0)
+    return state
 
 
 async def _live(
@@ -124,42 +158,60 @@ async def _live(
     feeders: Mapping[str, np.ndarray],
     state: State,
     pace: Pace,
-    on_round: Callable[[list[Link]], None],
+    course: Course,
+    on_round: Callable[[Course], None],
 ) -> None:
-    """Send a round every period, on the beat however long a round takes."""
-    began, rounds = pace.clock.monotonic(), 0
-    names = {path: [world.layout.names[gauge] for gauge in gauges] for path, gauges in feeders.items()}
-    while True:
-        now = pace.clock.now()
-        state, values = step(world, state, now)
+    """Send a round every ten simulated minutes, on the beat however long a round takes."""
+    began = pace.clock.monotonic()
+    while pace.days is None or course.elapsed_s < pace.days * 86_400.0:
+        if course.pooled and not state.pooled:
+            state = state._replace(pooled=True)
+        state, values = step(world, state)
+        good = ~np.isnan(values)
         for path, gauges in feeders.items():
-            given = np.flatnonzero(~np.isnan(values[gauges]))
+            given = gauges[good[gauges]]
             if len(given):
-                await links[path].send([names[path][k] for k in given], now, values[gauges[given]])
-        on_round(list(links.values()))
-        rounds += 1
-        await asyncio.sleep(max(0.0, began + rounds * pace.period_s - pace.clock.monotonic()))
-
-
-async def _answer(world: World, link: Link, own: frozenset[str], began: State, pace: Pace) -> None:
-    """Answer each alert of the `own` units once, some seconds after it came, with a note on its recovery."""
-    answered: dict[str, None] = {}
-    async for message in link.alerts():
-        if message["type"] != "alert" or message["id"] in answered or message["unit"] not in own:
+                await links[path].send(given.tolist(), state.at, values[given])
+                course.readings += len(given)
+        course.rounds += 1
+        course.elapsed_s, course.at = state.elapsed_s, state.at
+        on_round(course)
+        if pace.speed is None:
+            await asyncio.sleep(0)
             continue
-        answered[message["id"]] = None
-        while len(answered) > ANSWERS_MAX:
-            answered.pop(next(iter(answered)))
-        await asyncio.sleep(delay_s(message["series"]))
-        now = pace.clock.now()
-        elapsed_s = (now - began.at) / MICROS_PER_S * world.speed
-        text, until_s = answer(world.faults, elapsed_s, message["series"])
-        until_ms = None
-        if until_s is not None:
-            until_ms = round((now + (until_s - elapsed_s) / world.speed * MICROS_PER_S) / MICROS_PER_MS)
-        await link.recovering(message["id"], text, until_ms)
+        course.late_s = pace.clock.monotonic() - began - course.rounds * PERIOD_S / pace.speed
+        await asyncio.sleep(max(0.0, -course.late_s))
+    for link in links.values():
+        await link.flush()
 
 
-def _first_struck(world: World) -> str | None:
-    """Give the enterprise that the first fault strikes, so that somebody answers in any case."""
-    return world.faults[0].plants[0].rpartition("/")[0] if world.faults else None
+async def _hear(world: World, link: Link, feeder: str, course: Course) -> None:
+    """Answer each alert of the feeder's units once, some seconds after it; a decision pools the lorries."""
+    answered: dict[str, None] = {}
+    slots = asyncio.Semaphore(ANSWERS_AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        async for message in link.alerts():
+            if message["type"] == "decision":
+                course.pooled = True
+                continue
+            unit = message.get("unit", "")
+            mine = unit.partition("/")[0] == feeder
+            if message["type"] != "alert" or not mine or message["id"] in answered or not answers(unit):
+                continue
+            answered[message["id"]] = None
+            while len(answered) > ANSWERED_MAX:
+                answered.pop(next(iter(answered)))
+            await slots.acquire()
+            task = group.create_task(_answer(world, link, message, course))
+            task.add_done_callback(lambda _: slots.release())
+
+
+async def _answer(world: World, link: Link, message: dict[str, Any], course: Course) -> None:
+    """Write the note of one unit on its alert, after the time it takes there."""
+    series = message["series"]
+    await asyncio.sleep(delay_s(series))
+    text, until_s = answer(world.faults, course.elapsed_s, series)
+    until_ms = None
+    if until_s is not None:
+        until_ms = round((START_US + until_s * MICROS_PER_S) / MICROS_PER_MS)
+    await link.recovering(message["id"], text, until_ms)

@@ -1,59 +1,99 @@
-"""What a simulated plant is made of: the words in which `ingest/sim/plants/` describes one kind a file."""
+"""What a simulated enterprise is made of: the words in which `ingest/sim/plants/` describes one kind."""
 
 from __future__ import annotations
 
-from enum import IntEnum
-from typing import NamedTuple
+from enum import IntEnum, StrEnum
+from typing import Final, NamedTuple
 
 from opsroom.model import Orientation
 
-MORE = Orientation.MORE_IS_BETTER
-LESS = Orientation.LESS_IS_BETTER
+MORE: Final = Orientation.MORE_IS_BETTER
+LESS: Final = Orientation.LESS_IS_BETTER
+QUICK_S: Final = 600.0
+HOURLY_S: Final = 3600.0
 
 
 class Quantity(IntEnum):
-    """What the dynamics know of every plant, each a pure number that is 1 on an ordinary day.
+    """What can be measured of a place: an enterprise, a sector, a branch, the nation.
 
-    Output alone is in shares of capability. `RESERVE` to `HAULAGE` say something of the whole economy;
-    `REPORT` is read by no gauge: a fault sets it to 0 and what the plant's gateway meters falls silent.
+    Up to `LEVEL` of enterprises, the rest of the offices above them; units are in docs/simulated-economy.md.
+    `REPORT` is measured by no gauge: a fault sets it and the place falls silent.
     """
 
     OUTPUT = 0
-    STOCK = 1
-    INTENSITY = 2
-    ABSENCE = 3
-    HEAT = 4
-    STEADY = 5
-    BACKLOG = 6
-    GOODS = 7
-    ENERGY = 8
-    SCRAP = 9
-    ON_TIME = 10
-    RESERVE = 11
-    FREQUENCY = 12
-    HAULAGE = 13
-    REPORT = 14
+    COVER = 1
+    GOODS = 2
+    ENERGY = 3
+    INTENSITY = 4
+    ABSENCE = 5
+    LORRIES = 6
+    WIND = 7
+    LEVEL = 8
+    INDEX = 9
+    DELIVERED = 10
+    SUPPLIED = 11
+    RESERVE = 12
+    FREQUENCY = 13
+    ON_ROAD = 14
+    FOOD = 15
+    TEMPERATURE = 16
+    LOAD = 17
+    AVAILABLE = 18
+    PLAN = 19
+    REPORT = 20
 
 
-METERED = (Quantity.INTENSITY, Quantity.STEADY)
-"""What goes through the gateway of a plant's meters; the shift reports the rest by another way."""
+class Mode(StrEnum):
+    """How goods travel from a supplier to a consumer."""
+
+    ROAD = "road"
+    RAIL = "rail"
+    PIPE = "pipe"
+
+
+class Shift(IntEnum):
+    """When an enterprise works, by local time: always; two shifts; by day; as lorries do."""
+
+    ALWAYS = 0
+    TWO = 1
+    DAY = 2
+    ROAD = 3
+
+
+class Role(StrEnum):
+    """What an enterprise is to the dynamics."""
+
+    MAKER = "maker"
+    HYDRO = "hydro"
+    THERMAL = "thermal"
+    WIND = "wind"
+    CARRIER = "carrier"
+
+
+class Input(NamedTuple):
+    """Raw material: `amount` t of what `kind` makes for one unit of output; `cover_d` days in store."""
+
+    kind: str
+    amount: float
+    mode: Mode
+    cover_d: float
 
 
 class Gauge(NamedTuple):
-    """One series of a plant: `nominal` units times a quantity of the dynamics, plus noise.
+    """One series: a quantity of its place with the noise of its instrument.
 
-    `nominal` is the value in `unit` at quantity 1; `noise` the standard deviation relative to it, with memory
-    of `memory_s` seconds. `capability` and `potentiality` are relative to `nominal` and make the series an
-    indicator; `band` (low, high) too is relative to `nominal`. `consequence` and `response_s` are its
-    rationalisation record, from which its alerts have their priority.
+    `noise` is relative to the value, with a memory of `memory_h` hours. `capability`, `potentiality` and
+    `band` are relative to the nominal value of the quantity at its place. `recovery_h` holds hours a level,
+    own level first. `consequence` and `response_s` give the priority of its alerts. `digits` are what the
+    instrument shows.
     """
 
     name: str
     unit: str
     quantity: Quantity
-    nominal: float
-    noise: float = 0.01
-    memory_s: float = 5.0
+    period_s: float = QUICK_S
+    noise: float = 0.006
+    memory_h: float = 0.3
     orientation: Orientation | None = None
     capability: float | None = None
     potentiality: float | None = None
@@ -61,85 +101,152 @@ class Gauge(NamedTuple):
     essential: bool = False
     consequence: str = "minor"
     response_s: float | None = None
+    recovery_h: tuple[float, ...] = (8.0, 24.0, 48.0)
+    digits: int = 4
 
 
 class PlantKind(NamedTuple):
-    """One kind of plant: its gauges, how much power it draws or gives, and how its shifts follow the day.
+    """One kind of enterprise.
 
-    `power` is in shares of the grid's load, positive for a generator. `rhythm` is half the swing of output
-    over the day, relative to the mean.
+    `sites` are (sector, stem, count): `("copper", "mine", 3)` is copper/mine-1 to copper/mine-3 of `branch`.
+    `demand` is what one of them sells to households and abroad, in `unit`; the demand of other enterprises
+    comes on top, and capacity follows from both. `energy_mwh` is drawn for one unit of output, `goods_d` the
+    days of output that the store of finished goods aims at.
     """
 
-    gauges: tuple[Gauge, ...]
-    power: float = -1.0
-    rhythm: float = 0.02
+    branch: str
+    sites: tuple[tuple[str, str, int], ...]
+    unit: str = "t/h"
+    inputs: tuple[Input, ...] = ()
+    demand: float = 0.0
+    essential: bool = False
+    role: Role = Role.MAKER
+    shift: Shift = Shift.ALWAYS
+    energy_mwh: float = 0.1
+    goods_d: float = 3.0
+    gauges: tuple[Gauge, ...] = ()
 
 
 def output(
-    unit: str,
-    capability: float,
+    unit: str = "t/h",
     *,
+    name: str = "output",
     potentiality: float = 1.2,
+    low: float = 0.5,
     essential: bool = False,
     consequence: str = "minor",
     response_s: float | None = None,
 ) -> Gauge:
-    """Give the main indicator of a plant: what it makes an hour, `capability` in `unit`."""
-    return Gauge(
-        "output",
-        unit,
-        Quantity.OUTPUT,
-        capability,
-        noise=0.006,
-        orientation=MORE,
-        capability=1.0,
-        potentiality=potentiality,
-        band=(0.7, None),
-        essential=essential,
-        consequence=consequence,
-        response_s=response_s,
-    )
-
-
-def intensity(
-    unit: str,
-    nominal: float,
-    name: str = "energy-per-ton",
-    *,
-    consequence: str = "minor",
-    response_s: float | None = None,
-) -> Gauge:
-    """Give the energy that one unit of output takes, in `unit`: less is better."""
+    """Give what a kind that never rests makes in an hour."""
     return Gauge(
         name,
         unit,
-        Quantity.INTENSITY,
-        nominal,
-        orientation=LESS,
-        capability=0.94,
-        potentiality=0.8,
-        band=(None, 1.6),
+        Quantity.OUTPUT,
+        orientation=MORE,
+        capability=1.03,
+        potentiality=1.03 * potentiality,
+        band=(low, None),
+        essential=essential,
         consequence=consequence,
         response_s=response_s,
+        recovery_h=(8.0, 24.0, 48.0) if consequence == "minor" else (4.0, 8.0, 12.0),
     )
 
 
-def absence(nominal: float = 5.0) -> Gauge:
+def made() -> Gauge:
+    """Give what a kind that works in shifts makes in an hour: nothing by night, so it is no indicator."""
+    return Gauge("output", "t/h", Quantity.OUTPUT)
+
+
+def plan(potentiality: float = 1.25) -> Gauge:
+    """Give how much of its plan a kind that works in shifts made over the last day."""
+    return Gauge(
+        "plan",
+        "%",
+        Quantity.PLAN,
+        HOURLY_S,
+        noise=0.004,
+        memory_h=1.0,
+        orientation=MORE,
+        capability=1.08,
+        potentiality=1.08 * potentiality,
+        band=(0.6, None),
+    )
+
+
+def available(*, potentiality: float, consequence: str, response_s: float) -> Gauge:
+    """Give the power that a station could give now, whether it is asked for or not."""
+    return Gauge(
+        "available",
+        "MW",
+        Quantity.AVAILABLE,
+        noise=0.004,
+        memory_h=1.0,
+        orientation=MORE,
+        capability=1.0,
+        potentiality=potentiality,
+        band=(0.6, None),
+        essential=True,
+        consequence=consequence,
+        response_s=response_s,
+        recovery_h=(2.0, 3.0, 4.0),
+    )
+
+
+def cover(low: float = 0.4, *, consequence: str = "minor", response_s: float | None = None) -> Gauge:
+    """Give how many days the scarcest raw material lasts; `low` is a share of the days aimed at."""
+    return Gauge(
+        "stock-cover",
+        "d",
+        Quantity.COVER,
+        HOURLY_S,
+        noise=0.008,
+        memory_h=2.0,
+        band=(low, None),
+        consequence=consequence,
+        response_s=response_s,
+        recovery_h=(6.0, 12.0, 24.0),
+    )
+
+
+def goods() -> Gauge:
+    """Give what lies finished in the store."""
+    return Gauge("goods", "t", Quantity.GOODS, HOURLY_S, noise=0.006, memory_h=2.0)
+
+
+def energy() -> Gauge:
+    """Give the power drawn."""
+    return Gauge("energy", "MW", Quantity.ENERGY, noise=0.01, memory_h=0.5)
+
+
+def intensity() -> Gauge:
+    """Give the energy that a unit of output takes: less is better; for what never rests."""
+    return Gauge(
+        "energy-per-unit",
+        "kW.h/t",
+        Quantity.INTENSITY,
+        HOURLY_S,
+        noise=0.008,
+        memory_h=4.0,
+        orientation=LESS,
+        capability=0.96,
+        potentiality=0.8,
+        band=(None, 1.35),
+    )
+
+
+def absence() -> Gauge:
     """Give the share of a shift that did not come, in per cent: less is better."""
     return Gauge(
         "absence",
         "%",
         Quantity.ABSENCE,
-        nominal,
+        HOURLY_S,
         noise=0.015,
-        memory_s=20.0,
+        memory_h=1.0,
         orientation=LESS,
-        capability=0.94,
-        potentiality=0.7,
-        band=(None, 1.8),
+        capability=0.9,
+        potentiality=0.6,
+        band=(None, 2.2),
+        digits=3,
     )
-
-
-def stock(hours: float = 1.5) -> Gauge:
-    """Give how long the raw material in store lasts, in hours of the simulated day."""
-    return Gauge("stock-cover", "h", Quantity.STOCK, hours, noise=0.01)

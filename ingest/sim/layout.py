@@ -1,158 +1,372 @@
-"""The tree of the simulated economy and what flows between its plants.
+"""The tree of the simulated economy and who supplies whom, as parallel arrays.
 
-Four levels: nation, branch, enterprise, plant. A row of `PLANTS` is branch, enterprise, plant, kind; a row of
-`FLOWS` says that one plant's output is another's raw material, and which depot carries it ("" goes by rail).
+Four levels: nation, branch, sector, enterprise. A district holds every enterprise that the files in
+`ingest/sim/plants/` name; a larger economy is more districts side by side, whose suppliers help each other.
+Capacities follow from demand: what people buy is made from what other enterprises make, and carried.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import heapq
+from typing import Final, NamedTuple
 
 import numpy as np
 
-from ingest.sim import plants
-from ingest.sim.kinds import Gauge, PlantKind
-from ingest.sim.offices import Office, offices
+from ingest.sim import offices, plants
+from ingest.sim.kinds import Gauge, Mode, PlantKind, Quantity, Role, Shift
+from ingest.sim.seasons import REGIONS, WEEK_SHARE
 from opsroom.registry import discover
 
-NATION = "Republic"
-LEVELS = ("nation", "branch", "enterprise", "plant")
-
-PLANTS: tuple[tuple[str, str, str, str], ...] = (
-    ("energy", "hydro-south", "dam-1", "turbine"),
-    ("energy", "hydro-south", "dam-2", "turbine"),
-    ("energy", "thermal-north", "boiler-house", "boiler"),
-    ("energy", "coal-basin", "pit-4", "pit"),
-    ("heavy-industry", "ore-range", "open-pit", "pit"),
-    ("heavy-industry", "steel-coast", "works", "steelworks"),
-    ("heavy-industry", "machine-building", "foundry", "foundry"),
-    ("building-materials", "cement-valley", "kiln-1", "kiln"),
-    ("building-materials", "cement-valley", "kiln-2", "kiln"),
-    ("building-materials", "prefab-houses", "casting-yard", "foundry"),
-    ("light-industry", "spinning-central", "spinnery", "mill"),
-    ("light-industry", "weaving-south", "loom-hall", "mill"),
-    ("food", "grain-plain", "flour-mill", "food"),
-    ("food", "bread-capital", "bakery", "food"),
-    ("food", "sugar-river", "refinery", "food"),
-    ("forestry", "pulp-south", "paper-mill", "pulp"),
-    ("transport", "road-freight", "depot-north", "fleet"),
-    ("transport", "road-freight", "depot-south", "fleet"),
-)
-
-FLOWS: tuple[tuple[str, str, str], ...] = (
-    ("coal-basin/pit-4", "thermal-north/boiler-house", ""),
-    ("coal-basin/pit-4", "steel-coast/works", ""),
-    ("ore-range/open-pit", "steel-coast/works", ""),
-    ("steel-coast/works", "machine-building/foundry", "road-freight/depot-south"),
-    ("cement-valley/kiln-1", "prefab-houses/casting-yard", "road-freight/depot-south"),
-    ("spinning-central/spinnery", "weaving-south/loom-hall", "road-freight/depot-north"),
-    ("grain-plain/flour-mill", "bread-capital/bakery", "road-freight/depot-north"),
-    ("sugar-river/refinery", "bread-capital/bakery", "road-freight/depot-north"),
-)
+NATION: Final = "Republic"
+LEVELS: Final = ("nation", "branch", "sector", "enterprise")
+UTILISATION: Final = 0.92
+ROUNDS: Final = 40
+TRANSIT_H: Final = {Mode.ROAD: 8.0, Mode.RAIL: 20.0, Mode.PIPE: 1.0}
+HYDRO_SHARE, THERMAL_SHARE, WIND_SHARE = 0.85, 0.4, 0.22
+"""What stations of each kind could give, in shares of the mean load."""
+THERMAL_USED: Final = 0.28
+HOUSEHOLDS: Final = 0.3
+LORRY_T: Final = 2.5
+"""Tonnes an hour that one lorry carries."""
+CARRIED_SHARE: Final = 0.8
+GOLDEN: Final = 0.618034
+SIZES: Final = 0.15
+"""Enterprises of one kind differ in size by so much to either side."""
+RESERVOIR_H: Final = 20 * 24.0
+"""How long a full reservoir gives the mean output of its station without inflow."""
 
 
-class Site(NamedTuple):
-    """One plant in its place; `enterprise` and `plant` are full paths from below the nation."""
+class Enterprises(NamedTuple):
+    """Enterprises as arrays of one length E; rates and capacities in t/h or MW, stores in t."""
 
-    enterprise: str
-    plant: str
-    kind: str
+    paths: tuple[str, ...]
+    kinds: tuple[PlantKind, ...]
+    kind: np.ndarray
+    sector: np.ndarray
+    branch: np.ndarray
+    region: np.ndarray
+    role: np.ndarray
+    shift: np.ndarray
+    offset_h: np.ndarray
+    essential: np.ndarray
+    energy: np.ndarray
+    demand: np.ndarray
+    rate: np.ndarray
+    capacity: np.ndarray
+    goods_target: np.ndarray
+    goods_max: np.ndarray
+
+
+class Flows(NamedTuple):
+    """Flows (F) from suppliers to consumers, and the bins (B) of raw material they fill.
+
+    `carrier` is -1 by pipe; `weight` the share of a bin's orders that goes to this supplier by contract.
+    """
+
+    supplier: np.ndarray
+    consumer: np.ndarray
+    bin: np.ndarray
+    carrier: np.ndarray
+    is_road: np.ndarray
+    weight: np.ndarray
+    nominal: np.ndarray
+    transit_h: np.ndarray
+    bin_consumer: np.ndarray
+    bin_amount: np.ndarray
+    bin_target: np.ndarray
+    bin_use: np.ndarray
+
+
+class Gauges(NamedTuple):
+    """Gauges (G): where each looks, what it shows on an ordinary day, how it errs, how often it reads."""
+
+    gauges: tuple[Gauge, ...]
+    paths: tuple[str, ...]
+    feeders: tuple[str, ...]
+    place: np.ndarray
+    quantity: np.ndarray
+    nominal: np.ndarray
+    noise: np.ndarray
+    memory_h: np.ndarray
+    scale: np.ndarray
+    every: np.ndarray
 
 
 class Layout(NamedTuple):
-    """The economy as parallel arrays: P plants, S scopes, G gauges, E flows.
+    """The whole. A place is an enterprise (0 to E - 1), then come sectors, branches and last the nation.
 
-    A place is a plant (0 to P - 1) or the scope of an office (P to P + S - 1); `member` (S, P) weighs the
-    plants of each scope, rows sum to 1. `gauge_place` and `gauge_quantity` (int, G) say where each gauge
-    looks, `owners` to which unit it belongs, `feeders` who sends it: an enterprise for its plants, else the
-    unit's own office. `names` are relative to the feeder. `source`, `target` and `carrier` (int, E) are
-    plants, `carrier` -1 by rail.
+    `nominal` (quantities, places) is an ordinary day; `roles` and `trucks` are positions of enterprises,
+    `reservoir` (E, MWh) what is stored above a full dam, `load` the mean load of the grid (MW).
     """
 
-    sites: tuple[Site, ...]
-    kinds: tuple[PlantKind, ...]
-    gauges: tuple[Gauge, ...]
-    owners: tuple[str, ...]
-    feeders: tuple[str, ...]
-    names: tuple[str, ...]
-    gauge_place: np.ndarray
-    gauge_quantity: np.ndarray
-    member: np.ndarray
+    districts: int
+    enterprises: Enterprises
+    flows: Flows
+    gauges: Gauges
+    sectors: tuple[str, ...]
+    branches: tuple[str, ...]
+    sector_branch: np.ndarray
+    load: float
     nominal: np.ndarray
-    noise: np.ndarray
-    memory_s: np.ndarray
-    power: np.ndarray
-    rhythm: np.ndarray
-    source: np.ndarray
-    target: np.ndarray
-    carrier: np.ndarray
+    roles: dict[Role, np.ndarray]
+    trucks: np.ndarray
+    reservoir: np.ndarray
 
-    def enterprises(self) -> dict[str, np.ndarray]:
-        """Give, for each enterprise, the positions of the gauges it sends, in the order of the tree."""
-        own = dict.fromkeys(site.enterprise for site in self.sites)
-        fed = self.fed()
-        return {path: fed[path] for path in own}
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Give the path of every place."""
+        return (*self.enterprises.paths, *self.sectors, *self.branches, "")
 
     def fed(self) -> dict[str, np.ndarray]:
-        """Give, for each unit that feeds, the positions of its gauges (int arrays); the nation is ""."""
-        owner = np.array(self.feeders)
-        return {path: np.flatnonzero(owner == path) for path in dict.fromkeys(self.feeders)}
+        """Give, for each feeder (a branch, or "" for the nation), the positions of its gauges."""
+        owner = np.array(self.gauges.feeders)
+        return {path: np.flatnonzero(owner == path) for path in (*self.branches, "")}
 
-    def plants_of(self, *kinds: str) -> list[int]:
-        """Give the positions of the plants of `kinds`."""
-        return [p for p, site in enumerate(self.sites) if site.kind in kinds]
-
-    def gauge_path(self, gauge: int) -> str:
-        """Give the full path of a gauge, for example `energy/hydro-south/dam-1/output`."""
-        return f"{self.owners[gauge]}/{self.gauges[gauge].name}".lstrip("/")
+    def of_kind(self, name: str) -> np.ndarray:
+        """Give the positions of the enterprises of a kind by the name of its file."""
+        return np.flatnonzero(self.enterprises.kind == KIND_NAMES.index(name))
 
 
-def lay_out() -> Layout:
-    """Build the layout from the tables above and the kinds that the registry finds.
+_FOUND: Final = discover(plants.__name__, having="KIND")
+KIND_NAMES: Final = tuple(_FOUND)
+DISTRICT: Final = sum(count for module in _FOUND.values() for _, _, count in module.KIND.sites)
+"""Enterprises in one district."""
+
+
+def lay_out(districts: int = 1) -> Layout:
+    """Build the economy of so many districts.
 
     Raises:
         PluginError: a file in `ingest/sim/plants/` cannot be used.
     """
-    found = discover(plants.__name__, having="KIND")
-    sites = tuple(Site(f"{b}/{e}", f"{b}/{e}/{p}", kind) for b, e, p, kind in PLANTS)
-    kinds: tuple[PlantKind, ...] = tuple(found[site.kind].KIND for site in sites)
-    pairs = [(position, gauge) for position, kind in enumerate(kinds) for gauge in kind.gauges]
-    above = offices(
-        list(dict.fromkeys(branch for branch, *_ in PLANTS)), list(dict.fromkeys(s.enterprise for s in sites))
-    )
-    scopes = list(dict.fromkeys(office.scope for office in above))
-    gauges = (*(gauge for _, gauge in pairs), *(office.gauge for office in above))
-    index = {f"{e}/{p}": position for position, (_, e, p, _) in enumerate(PLANTS)}
+    kinds: tuple[PlantKind, ...] = tuple(module.KIND for module in _FOUND.values())
+    rows = [
+        (number, f"{kind.branch}/{sector}/{stem}-{district * count + n + 1}", sector)
+        for number, kind in enumerate(kinds)
+        for district in range(districts)
+        for sector, stem, count in kind.sites
+        for n in range(count)
+    ]
+    rows.sort(key=lambda row: row[1].split("/")[:2])
+    bare = _enterprises(rows, kinds)
+    flows = _flows(bare, kinds)
+    flows = flows._replace(carrier=_carriers(bare, _sized(bare, flows)[1]))
+    sized, flows, load = _sized(bare, flows)
+    sectors = tuple(dict.fromkeys(path.rpartition("/")[0] for path in bare.paths))
+    branches = tuple(dict.fromkeys(path.partition("/")[0] for path in bare.paths))
+    sector_branch = np.array([branches.index(path.partition("/")[0]) for path in sectors])
+    nominal = _nominal(sized, flows, sectors, branches, load)
+    gauges = _gauges(sized, kinds, sectors, branches, nominal)
+    roles = {role: np.flatnonzero(sized.role == number) for number, role in enumerate(Role)}
     return Layout(
-        sites=sites,
-        kinds=kinds,
+        districts=districts,
+        enterprises=sized,
+        flows=flows,
         gauges=gauges,
-        owners=(*(sites[p].plant for p, _ in pairs), *(office.unit for office in above)),
-        feeders=(*(sites[p].enterprise for p, _ in pairs), *(office.unit for office in above)),
-        names=(*(f"{PLANTS[p][2]}/{gauge.name}" for p, gauge in pairs), *(o.gauge.name for o in above)),
-        gauge_place=np.array([p for p, _ in pairs] + _places(above, scopes, len(sites)), np.intp),
-        gauge_quantity=np.array([gauge.quantity for gauge in gauges], np.intp),
-        member=np.array([_weights(scope, sites) for scope in scopes]),
-        nominal=np.array([gauge.nominal for gauge in gauges]),
+        sectors=sectors,
+        branches=branches,
+        sector_branch=sector_branch,
+        load=load,
+        nominal=nominal,
+        roles=roles,
+        trucks=np.flatnonzero(sized.kind == KIND_NAMES.index("trucks")),
+        reservoir=np.where(sized.role == list(Role).index(Role.HYDRO), RESERVOIR_H * sized.rate, 0.0),
+    )
+
+
+def _enterprises(rows: list[tuple[int, str, str]], kinds: tuple[PlantKind, ...]) -> Enterprises:
+    """Place the enterprises; what they could make is still unknown."""
+    kind = np.array([number for number, _, _ in rows])
+    paths = tuple(path for _, path, _ in rows)
+    sectors = list(dict.fromkeys(path.rpartition("/")[0] for path in paths))
+    branches = list(dict.fromkeys(path.partition("/")[0] for path in paths))
+    place = {path: number for number, path in enumerate(sectors)}
+    count = np.zeros(len(kinds), np.intp)
+    nth = np.empty(len(rows), np.intp)
+    for position, number in enumerate(kind):
+        nth[position] = count[number]
+        count[number] += 1
+    of_sector = [REGIONS.index(s) if s in REGIONS else -1 for _, _, s in rows]
+    region = np.where(np.array(of_sector) >= 0, of_sector, (nth + kind) % len(REGIONS))
+    spread = (np.arange(len(rows)) * GOLDEN) % 1.0
+    zero = np.zeros(len(rows))
+    return Enterprises(
+        paths=paths,
+        kinds=kinds,
+        kind=kind,
+        sector=np.array([place[path.rpartition("/")[0]] for path in paths]),
+        branch=np.array([branches.index(path.partition("/")[0]) for path in paths]),
+        region=region,
+        role=np.array([list(Role).index(kinds[n].role) for n in kind]),
+        shift=np.array([int(kinds[n].shift) for n in kind]),
+        offset_h=np.where(np.array([kinds[n].shift in (Shift.TWO, Shift.DAY) for n in kind]), spread, 0.0),
+        essential=np.array([kinds[n].essential for n in kind]),
+        energy=np.array([kinds[n].energy_mwh for n in kind]),
+        demand=np.array([kinds[n].demand for n in kind]) * (1.0 + SIZES * (2.0 * spread - 1.0)),
+        rate=zero,
+        capacity=zero,
+        goods_target=np.array([kinds[n].goods_d for n in kind]),
+        goods_max=zero,
+    )
+
+
+def _flows(made: Enterprises, kinds: tuple[PlantKind, ...]) -> Flows:
+    """Contract every consumer with its suppliers, and name one more who may step in."""
+    members = {name: np.flatnonzero(made.kind == n) for n, name in enumerate(KIND_NAMES)}
+    rows: list[tuple[int, int, int, Mode, float]] = []
+    bins: list[tuple[int, float, float]] = []
+    for name, kind in zip(KIND_NAMES, kinds, strict=True):
+        for nth, consumer in enumerate(members[name].tolist()):
+            for need in kind.inputs:
+                chosen, spare = _suppliers(nth, len(members[name]), members[need.kind].tolist())
+                rows += [(one, consumer, len(bins), need.mode, 1.0 / len(chosen)) for one in chosen]
+                rows += [(one, consumer, len(bins), need.mode, 0.0) for one in spare]
+                bins.append((consumer, need.amount, need.cover_d))
+    modes = [mode for _, _, _, mode, _ in rows]
+    empty = np.zeros(len(rows))
+    return Flows(
+        supplier=np.array([row[0] for row in rows], np.intp),
+        consumer=np.array([row[1] for row in rows], np.intp),
+        bin=np.array([row[2] for row in rows], np.intp),
+        carrier=np.full(len(rows), -1, np.intp),
+        is_road=np.array([mode is Mode.ROAD for mode in modes]),
+        weight=np.array([row[4] for row in rows]),
+        nominal=empty,
+        transit_h=np.array([TRANSIT_H[mode] for mode in modes]),
+        bin_consumer=np.array([one[0] for one in bins], np.intp),
+        bin_amount=np.array([one[1] for one in bins]),
+        bin_target=np.array([one[2] for one in bins]),
+        bin_use=np.zeros(len(bins)),
+    )
+
+
+def _suppliers(nth: int, consumers: int, suppliers: list[int]) -> tuple[list[int], list[int]]:
+    """Give whom the nth of so many consumers has contracts with, and who may step in (at most one)."""
+    if len(suppliers) < consumers:
+        first = nth % len(suppliers)
+        return [suppliers[first]], [suppliers[(first + 1) % len(suppliers)]] if len(suppliers) > 1 else []
+    low, high = (end * len(suppliers) // consumers for end in (nth, nth + 1))
+    return suppliers[low:high], suppliers[high : high + 1] or suppliers[: min(1, low)]
+
+
+def _carriers(made: Enterprises, flows: Flows) -> np.ndarray:
+    """Give every flow a carrier: the least loaded haulier of the supplier's region, or railway line."""
+    members = [np.flatnonzero(made.kind == KIND_NAMES.index(name)).tolist() for name in ("trucks", "rail")]
+    heaps = {
+        region: [(0.0, h) for h in members[0] if made.region[h] == region] for region in range(len(REGIONS))
+    }
+    lines = [(0.0, line) for line in members[1]]
+    carrier = flows.carrier.copy()
+    for flow in np.argsort(-flows.nominal, kind="stable").tolist():
+        if flows.transit_h[flow] == TRANSIT_H[Mode.PIPE]:
+            continue
+        heap = heaps[int(made.region[flows.supplier[flow]])] if flows.is_road[flow] else lines
+        load, chosen = heapq.heappop(heap)
+        carrier[flow] = chosen
+        heapq.heappush(heap, (load + float(flows.nominal[flow]), chosen))
+    return carrier
+
+
+def _sized(bare: Enterprises, flows: Flows) -> tuple[Enterprises, Flows, float]:
+    """Find rates at which every demand is met, and capacities a little above."""
+    count, role = len(bare.paths), bare.role
+    is_role = {one: role == list(Role).index(one) for one in Role}
+    rate, load = bare.demand.copy(), 0.0
+    nominal = flows.nominal
+    for _ in range(ROUNDS):
+        use = flows.bin_amount * rate[flows.bin_consumer]
+        nominal = use[flows.bin] * flows.weight
+        sent = np.bincount(flows.supplier, nominal, count)
+        on = flows.carrier >= 0
+        carried = np.bincount(flows.carrier[on], nominal[on], count)
+        rate = np.where(is_role[Role.CARRIER], np.maximum(carried, 1.0), bare.demand + sent)
+        load = float((rate * bare.energy).sum()) * (1.0 + HOUSEHOLDS)
+        for one, share in (
+            (Role.HYDRO, 1.0 - THERMAL_USED - WIND_SHARE / 3.0),
+            (Role.THERMAL, THERMAL_USED),
+            (Role.WIND, WIND_SHARE / 3.0),
+        ):
+            rate[is_role[one]] = share * load / is_role[one].sum()
+    capacity = rate / WEEK_SHARE[bare.shift] / UTILISATION
+    capacity[is_role[Role.CARRIER]] *= UTILISATION / CARRIED_SHARE
+    for one, share in ((Role.HYDRO, HYDRO_SHARE), (Role.THERMAL, THERMAL_SHARE), (Role.WIND, WIND_SHARE)):
+        capacity[is_role[one]] = share * load / is_role[one].sum()
+    makes = is_role[Role.MAKER]
+    target = np.where(makes, bare.goods_target * 24.0 * rate, 0.0)
+    use = flows.bin_amount * rate[flows.bin_consumer]
+    return (
+        bare._replace(
+            rate=rate, capacity=capacity, goods_target=target, goods_max=2.0 * target + 24.0 * rate
+        ),
+        flows._replace(nominal=nominal, bin_use=use, bin_target=flows.bin_target * 24.0 * use),
+        load,
+    )
+
+
+def _nominal(
+    made: Enterprises, flows: Flows, sectors: tuple[str, ...], branches: tuple[str, ...], load: float
+) -> np.ndarray:
+    """Give every quantity of every place on an ordinary day (quantities, places)."""
+    n, first_branch = len(made.paths), len(made.paths) + len(sectors)
+    found = np.full((len(Quantity), first_branch + len(branches) + 1), np.nan)
+    found[Quantity.OUTPUT, :n] = made.capacity
+    cover = np.full(n, np.inf)
+    np.minimum.at(cover, flows.bin_consumer, flows.bin_target / (24.0 * np.maximum(flows.bin_use, 1e-9)))
+    found[Quantity.COVER, :n] = np.where(np.isfinite(cover), cover, 1.0)
+    found[Quantity.GOODS, :n] = np.maximum(made.goods_target, 1.0)
+    found[Quantity.ENERGY, :n] = made.capacity * made.energy
+    found[Quantity.INTENSITY, :n] = 1000.0 * made.energy
+    found[Quantity.ABSENCE] = 5.0
+    found[Quantity.LORRIES, :n] = np.ceil(made.capacity / LORRY_T)
+    found[Quantity.WIND, :n] = 7.0
+    found[Quantity.LEVEL, :n] = 80.0
+    found[Quantity.INDEX] = found[Quantity.DELIVERED] = found[Quantity.ON_ROAD] = 100.0
+    found[Quantity.SUPPLIED] = 100.0
+    found[Quantity.RESERVE] = 25.0
+    found[Quantity.AVAILABLE, :n] = made.capacity
+    found[Quantity.PLAN, :n] = 100.0
+    found[Quantity.FREQUENCY] = 50.0
+    eaten = made.essential & (made.demand > 0.0) & (made.branch == branches.index("food"))
+    found[Quantity.FOOD] = made.goods_target[eaten].sum() / (24.0 * made.demand[eaten].sum())
+    found[Quantity.TEMPERATURE] = 15.0
+    found[Quantity.LOAD] = load
+    branch_energy = np.bincount(made.branch, made.capacity * made.energy, len(branches))
+    found[Quantity.ENERGY, first_branch:-1] = branch_energy
+    return found
+
+
+def _gauges(
+    made: Enterprises,
+    kinds: tuple[PlantKind, ...],
+    sectors: tuple[str, ...],
+    branches: tuple[str, ...],
+    nominal: np.ndarray,
+) -> Gauges:
+    """Hang the gauges: enterprise by enterprise, then the offices from sectors to the nation."""
+    units = [(path, kinds[kind].gauges) for path, kind in zip(made.paths, made.kind, strict=True)]
+    units += [(path, offices.sector()) for path in sectors]
+    units += [(path, offices.branch()) for path in branches]
+    units += [("", offices.nation())]
+    rows = [
+        (place, path, gauge)
+        for place, (path, gauges) in enumerate(units)
+        for gauge in gauges
+        if nominal[gauge.quantity, place] > 0.0  # a branch that draws no power has no meter for it
+    ]
+    gauges = tuple(gauge for _, _, gauge in rows)
+    place = np.array([p for p, _, _ in rows])
+    quantity = np.array([int(gauge.quantity) for gauge in gauges])
+    usual = nominal[quantity, place]
+    digits = np.array([gauge.digits for gauge in gauges])
+    return Gauges(
+        gauges=gauges,
+        paths=tuple(f"{path}/{gauge.name}".lstrip("/") for _, path, gauge in rows),
+        feeders=tuple(path.partition("/")[0] for _, path, _ in rows),
+        place=place,
+        quantity=quantity,
+        nominal=usual,
         noise=np.array([gauge.noise for gauge in gauges]),
-        memory_s=np.array([gauge.memory_s for gauge in gauges]),
-        power=np.array([kind.power for kind in kinds]),
-        rhythm=np.array([kind.rhythm for kind in kinds]),
-        source=np.array([index[a] for a, _, _ in FLOWS], np.intp),
-        target=np.array([index[b] for _, b, _ in FLOWS], np.intp),
-        carrier=np.array([index.get(depot, -1) for _, _, depot in FLOWS], np.intp),
+        memory_h=np.array([gauge.memory_h for gauge in gauges]),
+        scale=10.0 ** (digits - 1 - np.floor(np.log10(usual))),
+        every=np.array([round(gauge.period_s / 600.0) for gauge in gauges]),
     )
-
-
-def _places(above: list[Office], scopes: list[tuple[str, ...]], plants_n: int) -> list[int]:
-    """Give the place of each office's scope."""
-    return [plants_n + scopes.index(office.scope) for office in above]
-
-
-def _weights(scope: tuple[str, ...], sites: tuple[Site, ...]) -> np.ndarray:
-    """Give each plant's weight in a scope: plants inside weigh the same."""
-    inside = np.array(
-        [any(f"{site.plant}/".startswith(f"{path}/" if path else "") for path in scope) for site in sites]
-    )
-    weights: np.ndarray = inside / inside.sum()
-    return weights

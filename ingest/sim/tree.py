@@ -1,92 +1,110 @@
-"""The economy file of the simulated economy: units, series, indicators."""
+"""The economy file of the simulated economy: units, series, indicators, flows."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ingest.sim.layout import FLOWS, LEVELS, NATION, PLANTS, Layout, lay_out
+import numpy as np
+
+from ingest.sim.layout import LEVELS, NATION, Layout
+from ingest.sim.seasons import ZONE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ingest.sim.kinds import Gauge
 
-PERIOD_S = 1.0
-RECOVERY_S = (20.0, 20.0, 20.0)
+HOUR_S: Final = 3600.0
+CONTEXT: Final = 3
+"""Siblings judge one another where there are at least so many."""
 
 
-def economy_toml(
-    layout: Layout | None = None, *, period_s: float = PERIOD_S, recovery_s: Sequence[float] = RECOVERY_S
-) -> str:
-    """Give `economy.toml`: four levels of units, every gauge with unit, period, band and triple.
-
-    `recovery_s` is one recovery time a level, own level first; the default lets an alert reach the top in
-    a minute.
-    """
-    layout = layout or lay_out()
-    lines = ["# The simulated economy of `opsroom demo`.", ""]
-    for path, name, level in _units():
-        lines += _table("unit", {"path": path, "name": name, "level": LEVELS[level], "time_zone": "UTC"})
-    for position, gauge in enumerate(layout.gauges):
-        office = layout.gauge_place[position] >= len(layout.sites)
-        keys = _series(layout.gauge_path(position), gauge, period_s, recovery_s, office=bool(office))
-        lines += _table("series", keys)
-    paths = {
-        f"{enterprise}/{plant}": f"{branch}/{enterprise}/{plant}" for branch, enterprise, plant, _ in PLANTS
-    }
-    for source, target, _ in FLOWS:
-        lines += _table("flow", {"from": paths[source], "to": paths[target], "coefficient": 1.0})
+def economy_toml(layout: Layout) -> str:
+    """Give `economy.toml`: four levels, every gauge with unit, period, band, triple and recovery times."""
+    lines = [
+        "# The simulated economy of `opsroom demo` and `opsroom feed sim`; see docs/simulated-economy.md.",
+        f"root = {json.dumps(NATION)}",
+        f"levels = {json.dumps(list(LEVELS))}",
+        f"time_zone = {json.dumps(ZONE)}",
+        "",
+    ]
+    for path, name in _units(layout):
+        lines += _table("unit", {"path": path, "name": name})
+    groups = _groups(layout)
+    for number, gauge in enumerate(layout.gauges.gauges):
+        lines += _table("series", _series(layout, number, gauge, groups[number]))
+    flows = layout.flows
+    for flow in np.flatnonzero(flows.weight > 0.0).tolist():
+        paths = layout.enterprises.paths
+        lines += _table(
+            "flow",
+            {
+                "from": paths[flows.supplier[flow]],
+                "to": paths[flows.consumer[flow]],
+                "coefficient": float(flows.bin_amount[flows.bin[flow]]),
+                "capacity": round(2.0 * float(flows.nominal[flow]), 3),
+                "unit": "t/h",
+            },
+        )
     return "\n".join(lines)
 
 
-def _units() -> list[tuple[str, str, int]]:
-    """Give (path, name, level) of every unit, parents first."""
-    found = {"": (NATION, 0)}
-    for branch, enterprise, plant, _ in PLANTS:
-        found.setdefault(branch, (_spoken(branch), 1))
-        found.setdefault(f"{branch}/{enterprise}", (_spoken(enterprise), 2))
-        found.setdefault(f"{branch}/{enterprise}/{plant}", (_spoken(plant), 3))
-    return [(path, name, level) for path, (name, level) in found.items()]
+def _units(layout: Layout) -> list[tuple[str, str]]:
+    """Give (path, name) of every unit below the nation, parents first."""
+    return [(path, _spoken(path)) for path in (*layout.branches, *layout.sectors, *layout.enterprises.paths)]
 
 
-def _spoken(part: str) -> str:
-    """Give a path's part as people say it: `hydro-south` is Hydro south."""
-    return part.replace("-", " ").capitalize()
+def _spoken(path: str) -> str:
+    """Give a unit's name as people say it: transport/south/trucks-1 is Trucks 1, south."""
+    *above, part = path.split("/")
+    name = part.replace("-", " ").capitalize()
+    return f"{name}, {above[-1]}" if len(above) > 1 else name
 
 
-def _series(
-    path: str, gauge: Gauge, period_s: float, recovery_s: Sequence[float], *, office: bool
-) -> dict[str, Any]:
-    """Give the keys of one series; figures relative to `nominal` are written out in the gauge's unit."""
+def _groups(layout: Layout) -> list[str]:
+    """Give the sibling group of each gauge: its kind within the sector, or itself where they are too few."""
+    gauges, made = layout.gauges, layout.enterprises
+    named = []
+    for path, place in zip(gauges.paths, gauges.place.tolist(), strict=True):
+        if place >= len(made.paths):
+            named.append(path)
+            continue
+        unit, _, name = path.rpartition("/")
+        named.append(f"{unit.rpartition('/')[0]}/{made.kind[place]}/{name}")
+    counts: dict[str, int] = {}
+    for one in named:
+        counts[one] = counts.get(one, 0) + 1
+    return [one if counts[one] >= CONTEXT else path for one, path in zip(named, gauges.paths, strict=True)]
+
+
+def _series(layout: Layout, number: int, gauge: Gauge, group: str) -> dict[str, Any]:
+    """Give the keys of one series; figures relative to the nominal are written out in the gauge's unit."""
+    nominal = float(layout.gauges.nominal[number])
+    low, high = gauge.band or (None, None)
     keys: dict[str, Any] = {
-        "path": path,
+        "path": layout.gauges.paths[number],
         "unit": gauge.unit,
-        "period_s": period_s,
-        "recovery_s": list(recovery_s),
+        "period_s": gauge.period_s,
+        "like": group,
+        "recovery_s": [hours * HOUR_S for hours in gauge.recovery_h],
+        "low": _scaled(low, nominal),
+        "high": _scaled(high, nominal),
     }
-    if gauge.band is not None:
-        low, high = gauge.band
-        keys |= {"low": _scaled(low, gauge), "high": _scaled(high, gauge)}
     if gauge.orientation is not None:
         keys |= {
             "orientation": gauge.orientation.value,
-            "capability": _scaled(gauge.capability, gauge),
-            "potentiality": _scaled(gauge.potentiality, gauge),
+            "capability": _scaled(gauge.capability, nominal),
+            "potentiality": _scaled(gauge.potentiality, nominal),
         }
     if gauge.essential:
         keys["essential"] = True
     if gauge.response_s is not None:
         keys |= {"consequence": gauge.consequence, "response_s": gauge.response_s}
-    if office:
-        # Branches and enterprises bear the same names and are no siblings: each has its own usual.
-        keys["like"] = path
     return {key: value for key, value in keys.items() if value is not None}
 
 
-def _scaled(share: float | None, gauge: Gauge) -> float | None:
-    """Give a share of `nominal` in the gauge's unit."""
-    return None if share is None else round(share * gauge.nominal, 4)
+def _scaled(share: float | None, nominal: float) -> float | None:
+    """Give a share of the nominal to four digits."""
+    return None if share is None else float(f"{share * nominal:.4g}")
 
 
 def _table(name: str, keys: dict[str, Any]) -> list[str]:

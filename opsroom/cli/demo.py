@@ -16,7 +16,10 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
     app.command(
         epilog=examples(
-            "opsroom demo", "opsroom demo --open --seed 7", "opsroom demo --port 0 --for 120 --json"
+            "opsroom demo",
+            "opsroom demo --open --seed 7",
+            "opsroom demo --scenario trouble --speed 1200",
+            "opsroom demo --port 0 --for 120 --json",
         )
     )(demo)
 
@@ -24,9 +27,12 @@ def register(app: typer.Typer) -> None:
 def demo(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port; 0 takes a free one")] = 8040,
     seed: Annotated[
-        int, typer.Option(min=0, help="equal seeds break the same plants at the same seconds")
+        int, typer.Option(min=0, help="equal seeds break the same plants at the same instants")
     ] = 1,
-    speed: Annotated[float, typer.Option(min=0.1, max=60.0, help="simulated seconds a second")] = 1.0,
+    speed: Annotated[
+        float, typer.Option(min=60.0, max=7200.0, help="simulated seconds a second; a reading every 600")
+    ] = 600.0,
+    scenario: Annotated[str, typer.Option(help="strike, trouble, drought or calm")] = "strike",
     for_s: Annotated[
         float | None, typer.Option("--for", metavar="SECONDS", min=0.1, help="stop by itself")
     ] = None,
@@ -34,7 +40,11 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Start a room with a simulated economy in a temporary folder; prints its address and its seats."""
+    from ingest.sim.scenarios import Scenario
     from opsroom.demo import Plan, play
+
+    if scenario not in set(Scenario):
+        raise typer.BadParameter(f"one of {', '.join(Scenario)}", param_hint="--scenario")
 
     log_to_stderr("warning")
 
@@ -45,13 +55,16 @@ def demo(
 
             webbrowser.open(f"{opened.url}/room/")
 
-    play(Plan(port, seed, speed, for_s), ready)
+    play(Plan(port, seed, speed, for_s, Scenario(scenario)), ready)
 
 
 def _say(opened: Opened, *, as_json: bool) -> None:
     """Tell where the room is, who may sit in it, and what will happen first."""
-    first = opened.world.faults[0]
-    start_s = round(first.start_s / opened.world.speed)
+    faults = opened.world.faults
+    first = None
+    if faults:
+        in_s = round(faults[0].start_s / opened.speed)
+        first = {"kind": faults[0].kind.value, "series": list(faults[0].series), "in_s": in_s}
     if as_json:
         say_json(
             {
@@ -59,14 +72,14 @@ def _say(opened: Opened, *, as_json: bool) -> None:
                 "url": f"{opened.url}/room/",
                 "seats": [seat._asdict() for seat in opened.seats],
                 "tokens": opened.tokens,
-                "first_fault": {"kind": first.kind, "series": list(first.series), "in_s": start_s},
+                "first_fault": first,
             }
         )
         return
     rows = [(seat.person, seat.password, seat.unit or "/", seat.role.value) for seat in opened.seats]
     say_table("Seats", ["person", "password", "unit", "role"], rows)
     console = out()
-    console.print(
-        f"In about {start_s} s a fault strikes [bold]{first.plants[0]}[/] and its alert begins to climb."
-    )
+    if first is not None:
+        told = f"In about {first['in_s']} s ({first['kind']}) the trouble of [bold]{faults[0].unit}[/] begins"
+        console.print(f"{told}, and its alert to climb.")
     console.print(f"[bold]The room:[/] {opened.url}/room/   (Ctrl+C ends it; nothing is kept)")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TextIO
 import msgspec
 import typer
 
+from opsroom.cli.feed_sim import register
 from opsroom.cli.terminal import AsJson, err, examples, log_to_stderr, out, say_json, say_table
 from opsroom.errors import Invalid
 
@@ -113,7 +114,7 @@ def feed_csv(
         _dry_run(instants, report, economy, unit, as_json=as_json)
         return
     kept = {"outbox": outbox, "outbox_bytes": outbox_bytes, "take_over": take_over, "cacert": cacert}
-    target = _target(to, token, source or file.name, historical=historical, speed=_speed(speed), **kept)
+    target = _target(to, token, source or file.name, historical=historical, speed=speed_of(speed), **kept)
     _run(target, instants, report, as_json=as_json)
 
 
@@ -153,47 +154,9 @@ def feed_jsonl(
             _dry_run(instants, report, economy, unit, as_json=as_json)
             return
         kept = {"outbox": outbox, "outbox_bytes": outbox_bytes, "take_over": take_over, "cacert": cacert}
-        pace = {"speed": _speed(speed), "waits": str(file) == "-"}
+        pace = {"speed": speed_of(speed), "waits": str(file) == "-"}
         target = _target(to, token, source or "jsonl", historical=historical, **pace, **kept)
         _run(target, instants, report, as_json=as_json)
-
-
-@app.command(
-    "sim",
-    epilog=examples(
-        "opsroom feed sim --tokens tokens.json --seed 7", "opsroom feed sim --economy > economy.toml"
-    ),
-)
-def feed_sim(
-    to: To = DEFAULT_TO,
-    tokens: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="JSON: a token for each enterprise, by its path")
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="equal seeds break the same plants at the same seconds")
-    ] = 1,
-    speed: Annotated[float, typer.Option(min=0.1, max=60.0, help="simulated seconds a second")] = 1.0,
-    history_s: Annotated[
-        float, typer.Option("--history-s", min=0.0, help="seconds of past to send first")
-    ] = 3600.0,
-    economy: Annotated[bool, typer.Option("--economy", help="print its economy file and end")] = False,
-) -> None:
-    """Feed the simulated economy of `opsroom demo` to any room that has its tree."""
-    import json
-
-    if economy:
-        from ingest.sim.tree import economy_toml
-
-        out().print(economy_toml(), markup=False)
-        return
-    if tokens is None:
-        raise Invalid(
-            "No tokens.", remedy='Give --tokens FILE: {"energy/hydro-south": "..."}.', field="tokens"
-        )
-    from ingest.address import ingest_url
-    from opsroom.feeding import simulate
-
-    simulate(ingest_url(to), json.loads(tokens.read_text(encoding="utf-8")), seed, speed, history_s)
 
 
 class Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -301,7 +264,7 @@ def _target(to: str, token: str, source: str, **given: Any) -> Target:
     return Target(url=ingest_url(to), token=token, source=source, **given)
 
 
-def _speed(text: str) -> float | None:
+def speed_of(text: str) -> float | None:
     """Read `--speed`: a factor above 0, or None for as fast as the room takes it."""
     if text == MAX_SPEED:
         return None
@@ -354,3 +317,6 @@ def _run(target: Target, instants: Iterable[Instant], report: Report, *, as_json
         kept = f"kept in {target.outbox}" if target.outbox else "lost: there was no --outbox"
         err().print(f"interrupted; {fed.pending} readings not stored" + (f", {kept}" if fed.pending else ""))
         raise typer.Exit(1 if fed.pending and not target.outbox else 0)
+
+
+register(app)

@@ -1,10 +1,15 @@
-"""A foundry: metal in, castings and machine parts out."""
+"""A foundry: steel in, castings out."""
 
 from __future__ import annotations
 
-from ingest.sim.kinds import PlantKind, absence, intensity, output, stock
+from ingest.sim.kinds import Input, Mode, PlantKind, Shift, absence, cover, energy, goods, made, plan
 
 KIND = PlantKind(
-    gauges=(output("t/h", 12.0, potentiality=1.4), intensity("kWh/t", 720.0), absence(), stock()),
-    rhythm=0.02,
+    "metals",
+    (("castings", "foundry", 3),),
+    inputs=(Input("steelworks", 1.1, Mode.ROAD, 6.0),),
+    demand=3.0,
+    shift=Shift.TWO,
+    energy_mwh=0.7,
+    gauges=(made(), plan(1.4), cover(), goods(), energy(), absence()),
 )

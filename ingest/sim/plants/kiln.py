@@ -1,14 +1,15 @@
-"""A cement kiln: heat is everything, and it drifts when the lining wears."""
+"""A cement works: its own quarry, coal by rail."""
 
 from __future__ import annotations
 
-from ingest.sim.kinds import Gauge, PlantKind, Quantity, absence, intensity, output
+from ingest.sim.kinds import Input, Mode, PlantKind, absence, cover, energy, goods, intensity, output
 
 KIND = PlantKind(
-    gauges=(
-        output("t/h", 62.0, potentiality=1.2),
-        intensity("kWh/t", 98.0, consequence="major", response_s=1200.0),
-        absence(4.5),
-        Gauge("kiln-temperature", "Cel", Quantity.HEAT, 1450.0, noise=0.002, memory_s=15.0),
-    ),
+    "building",
+    (("cement", "kiln", 3),),
+    inputs=(Input("pit", 0.13, Mode.RAIL, 12.0),),
+    demand=30.0,
+    energy_mwh=0.11,
+    goods_d=4.0,
+    gauges=(output(low=0.5), cover(), goods(), energy(), intensity(), absence()),
 )

@@ -1,14 +1,14 @@
-"""A mine: coal or ore, shipped by rail."""
+"""A coal pit: everything it makes leaves by rail."""
 
 from __future__ import annotations
 
-from ingest.sim.kinds import Gauge, PlantKind, Quantity, absence, intensity, output
+from ingest.sim.kinds import PlantKind, absence, energy, goods, output
 
 KIND = PlantKind(
-    gauges=(
-        output("t/h", 340.0, potentiality=1.3),
-        intensity("kWh/t", 24.0),
-        absence(6.0),
-        Gauge("ventilation", "m3/s", Quantity.STEADY, 210.0, noise=0.004),
-    ),
+    "fuels",
+    (("coal", "pit", 3),),
+    demand=12.0,
+    energy_mwh=0.03,
+    goods_d=5.0,
+    gauges=(output(low=0.5), goods(), energy(), absence()),
 )

@@ -1,17 +1,22 @@
-"""A steelworks: ore and coal in, steel out, the largest load of the grid."""
+"""A steelworks: ore and coal in by rail, steel out, the largest load of the grid."""
 
 from __future__ import annotations
 
-from ingest.sim.kinds import Gauge, PlantKind, Quantity, absence, intensity, output, stock
+from ingest.sim.kinds import Input, Mode, PlantKind, absence, cover, energy, goods, intensity, output
 
 KIND = PlantKind(
+    "metals",
+    (("steel", "works", 2),),
+    inputs=(Input("iron_mine", 1.5, Mode.RAIL, 12.0), Input("pit", 0.6, Mode.RAIL, 12.0)),
+    demand=50.0,
+    energy_mwh=0.55,
+    goods_d=5.0,
     gauges=(
-        output("t/h", 85.0, potentiality=1.25, essential=True, consequence="major", response_s=900.0),
-        intensity("kWh/t", 540.0),
-        absence(5.0),
-        stock(),
-        Gauge("furnace-temperature", "Cel", Quantity.HEAT, 1520.0, noise=0.002, memory_s=15.0),
+        output(low=0.5, potentiality=1.25, essential=True, consequence="major", response_s=1500.0),
+        cover(),
+        goods(),
+        energy(),
+        intensity(),
+        absence(),
     ),
-    power=-2.0,
-    rhythm=0.02,
 )
