@@ -23,7 +23,7 @@ class Alteration(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def altered(before: Series | Unit | None, after: Series | Unit) -> list[Alteration]:
-    """Give the fields in which `after` differs, of a first version those that say anything.
+    """Give the fields in which `after` differs; that nothing was said, and is not now, is no difference.
 
     The figures of an indicator stand beside the fields of its series.
     """
@@ -31,7 +31,7 @@ def altered(before: Series | Unit | None, after: Series | Unit) -> list[Alterati
     return [
         Alteration(field=name, before=was.get(name), after=value)
         for name, value in now.items()
-        if was.get(name) != value and not (before is None and value in (None, "", ()))
+        if was.get(name) != value and (was.get(name) or value)
     ]
 
 

@@ -84,8 +84,8 @@ Lmb 1/3.14159265358979323846264338327950288 cd/cm2
 ph 1e4 lx
 Ci 37e9 Bq
 R 2.58e-4 C/kg
-RAD 1 erg/(100.g){absorbed}
-REM 1 erg/(100.g){equivalent}
+RAD 100 erg/g{absorbed}
+REM 100 erg/g{equivalent}
 By 8 bit
 Bd 1 s-1{symbols}
 kat 1 mol/s
@@ -126,7 +126,7 @@ mo 1/12 a
 [kn_i] 1 [nmi_i]/h
 [sft_i] 1 [ft_i]2
 [cft_i] 1 [ft_i]3
-[acr_us] 4046.872609874252 m2
+[acr_us] 62726400000/15499969 m2
 [gal_us] 231 [in_i]3
 [gal_br] 4.54609 l
 [bbl_us] 42 [gal_us]
@@ -190,6 +190,9 @@ _NAMED: Final = (
     ("level", "B"),
     ("acidity", "[pH]"),
 )
+
+DIMENSIONS: Final = tuple(name for name, _ in _NAMED)
+"""The names of dimensions that have one."""
 
 _TOKEN: Final = re.compile(
     r"([./()])|(\{[!-z|~]*\})|(\d+)(?![\d*^])|((?:10[*^]|[A-Za-z%'*^_]|\[[^\]\s]+\])+)([+-]?\d+)?"

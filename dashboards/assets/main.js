@@ -10,6 +10,7 @@ import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
 import { startGood } from "./good.js";
 import { startRules } from "./rules.js";
+import { startSeries } from "./series.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
@@ -117,6 +118,7 @@ async function start() {
   startFigures();
   startAudits();
   startAgreements();
+  startSeries();
   startGood();
   startRules();
   startWalls();

@@ -69,10 +69,18 @@ export function worded(error, lostRace = "room.act.lost_race") {
     return t(lostRace, { person: params.person, at });
   }
   if (error.code === "unreachable") return t("room.error.unreachable");
+  for (const name of Object.keys(params)) if (name.endsWith("_dimension")) params[name] = dimension(params[name]);
   for (const name of Object.keys(params)) if (typeof params[name] === "number" && params[name] > 1e11) params[name] = clock(ms(params[name]));
   const [what, remedy] = [wordFor(error.code, "message", params), wordFor(error.code, "remedy", params)];
   const said = [what || error.message || t("room.error.refused"), remedy || error.remedy || ""];
   return said.filter(Boolean).join(" ");
+}
+
+/** A dimension in the reader's language, with what is counted: "power {reactive}". */
+function dimension(name) {
+  const [, plain, counted] = /^([^{]*?)( ?\{.*)?$/.exec(name);
+  const key = `room.dimension.${plain.replace(/ /g, "_")}`;
+  return (known(key) ? t(key) : plain) + (counted ?? "");
 }
 
 function wordFor(code, part, params) {

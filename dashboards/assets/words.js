@@ -134,11 +134,12 @@ function two(s, big, bigWord, small, smallWord) {
 
 const PRETTY = { Cel: "°C", deg: "°", "[degF]": "°F", um: "µm", Ohm: "Ω", "1": "", "{tot}": "" };
 
-/** A UCUM code as people write it: m3/h -> m³/h, Cel -> °C. */
+/** A UCUM code as people write it: m3/h -> m³/h, Cel -> °C, kV.A{reactive} -> kvar, [ft_i] -> ft. */
 export function unitText(code) {
   if (!code) return "";
   if (code in PRETTY) return PRETTY[code];
-  return code.replace(/Cel/g, "°C").replace(/([a-zA-Z])2\b/g, "$1²").replace(/([a-zA-Z])3\b/g, "$1³").replace(/\./g, "·");
+  const plain = code.replace(/V\.A\{reactive\}/g, "var").replace(/V\.A/g, "VA").replace(/W\.h/g, "Wh").replace(/\[([A-Za-z]+)(?:_[a-z]+)?\]/g, "$1");
+  return plain.replace(/Cel/g, "°C").replace(/([a-zA-Z])2\b/g, "$1²").replace(/([a-zA-Z])3\b/g, "$1³").replace(/\./g, "·");
 }
 
 /** Fill every text of the frame that names its key. */

@@ -93,6 +93,23 @@ async def read_unadopted(room: RoomOf, caller: CallerOf) -> Response:
     return answer({"waiting": len(found), "rows": rows, "left_out": max(0, len(found) - most)})
 
 
+@series_router.get("/series/own", summary="All series of the seat's own unit with what is agreed on them")
+async def read_own(room: RoomOf, caller: CallerOf) -> Response:
+    """Give the unit and its adopted series by name, and what the seat may do about each."""
+    seat, catalog = caller.seat, room.catalog
+    unit, most = catalog.units[seat.unit_id], room.settings.limits.journal_page
+    found = sorted((one for one in catalog.series_of(unit.id) if one.adopted), key=lambda one: one.name)
+    told = {
+        "id": unit.id,
+        "path": unit.path,
+        "name": unit.name,
+        "formerly": unit.formerly,
+        "may_rename": may_rename(unit.id, seat, catalog),
+    }
+    rows = [_row(room, seat, room.agreed.as_agreed(one)) for one in found[:most]]
+    return answer({"unit": told, "rows": rows, "left_out": max(0, len(found) - most)})
+
+
 @series_router.post("/series/adopt", summary="Adopt series as they are")
 async def adopt_many(body: ManyBody, desk: DeskOf) -> Response:
     """Adopt all of them in one record; those that are adopted already stay as they are."""
@@ -119,9 +136,7 @@ async def read_series(series_id: int, desk: DeskOf) -> Response:
     """Give its metadata, and what the seat may do about it."""
     room, seat = desk.room, desk.caller.seat
     series = room.agreed.as_agreed(desk.series(series_id))
-    return answer(
-        {"series": {**_row(room, seat, series), "may_adopt": may_adopt(series, seat, room.catalog)}}
-    )
+    return answer({"series": _row(room, seat, series)})
 
 
 @series_router.post("/series/{series_id}/adopt", summary="Agree on a series: unit, period, band, indicator")
@@ -144,8 +159,9 @@ async def adopt(series_id: int, body: AdoptBody, desk: DeskOf) -> Response:
         _check_recovery(desk.room, series, given["recovery_s"])
     told = _remeasured(desk.room, series, given.pop("unit", None))
     if body.indicator is not None:
-        essential = series.indicator is not None and series.indicator.essential
-        given["indicator"] = Indicator(**body.indicator.model_dump(), essential=essential)
+        aims = body.indicator.model_dump(exclude_unset=True)
+        before = told.indicator
+        given["indicator"] = Indicator(**aims) if before is None else msgspec.structs.replace(before, **aims)
     agreed = msgspec.structs.replace(told, adopted=True, **given)
     await _agree(desk, [SeriesSet(agreed)])
     return desk.done({"series": agreed})
@@ -331,6 +347,7 @@ def _row(room: ApiRoom, seat: Seat, series: Series) -> dict[str, Any]:
         "response_s": series.response_s,
         "adopted": series.adopted,
         "formerly": series.formerly,
+        "may_adopt": may_adopt(series, seat, room.catalog),
         "t": told[0],
         "value": told[1],
     }

@@ -34,6 +34,7 @@ from tests.acceptance import (
     simulation_rows,
     story_rows,
     tep_rows,
+    unit_rows,
 )
 from tests.acceptance.rows import ROWS, Outcome, Row
 
@@ -46,6 +47,7 @@ MODULES = (
     calibration_rows,
     detect_rows,
     tep_rows,
+    unit_rows,
     feedback_rows,
     figure_rows,
     act_rows,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from msgspec.structs import fields
@@ -13,9 +14,12 @@ from dashboards import layout
 from opsroom.alarm import Hush
 from opsroom.figures.bands import BANDS, RATES
 from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
-from opsroom.model import ChangeKind, Outcome, Priority
+from opsroom.history import LEFT_OUT
+from opsroom.model import ChangeKind, Indicator, Orientation, Outcome, Priority, Series, Unit
+from opsroom.records import Via
 from opsroom.rule import RuleKind
 from opsroom.rules import tables
+from opsroom.ucum import DIMENSIONS
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "dashboards" / "assets"
@@ -80,6 +84,12 @@ def used() -> set[str]:
         "room.rules.missing.": ["id", "series", "response", "consequence", "response_s"],
         "room.rules.kind.": [kind.value for kind in RuleKind],
         "room.rules.change.": ["new", "altered"],
+        "room.series.orientation.": [*(one.value for one in Orientation), "none"],
+        "room.series.via.": ["terms", "unknown", *(via for via in get_args(Via) if via not in {"", "moved"})],
+        "room.series.field.": sorted(
+            {one.encode_name for kind in (Series, Unit, Indicator) for one in fields(kind)} - LEFT_OUT
+        ),
+        "room.dimension.": ["unknown", *(name.replace(" ", "_") for name in DIMENSIONS)],
     }
     for prefix in TEMPLATE.findall(text):
         keys |= {prefix + ending for ending in endings[prefix]}
