@@ -237,14 +237,18 @@ class SourceOutlet:
         return Instant(t, names, values, units, periods, quality, instant.historical)
 
     async def stale(self, names: Iterable[str] | None = None) -> None:
-        """Give each of these series that has a value one reading without."""
+        """Give each of these series that has a value, or was named and never heard of, one without."""
         wanted = list(self._names) if names is None else list(names)
         now = self.now()
         dead: dict[int, list[str]] = {}
         for told in wanted:
             name = self._named(told)
-            held = self._bridge.series.get(name) if name is not None else None
-            if name is None or held is None or not held.is_good:
+            if name is None:
+                continue
+            held = self._bridge.series.get(name)
+            if held is None and names is not None:
+                held = self._bridge.series[name] = Held(now - _US_PER_MS, is_good=True, unit="", value=None)
+            if held is None or not held.is_good:
                 continue
             t = max(now, held.t + _US_PER_MS)
             held.t, held.is_good, held.value = t, False, None

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# See to it that strace and libfaketime are there for the fault tests. Never fails: without them those skip and say so.
+# See to it that strace and libfaketime are there for the fault tests and mosquitto for the connectors. Never fails: without
+# them those tests skip and say so.
 set -uo pipefail
 
 missing=()
 command -v strace >/dev/null || missing+=(strace)
 compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || missing+=(libfaketime)
+[ -x /usr/sbin/mosquitto ] || missing+=(mosquitto)
+command -v mosquitto_pub >/dev/null || missing+=(mosquitto-clients)
 [ "${#missing[@]}" = 0 ] && exit 0
 
 say() { printf 'injectors: %s\n' "$*" >&2; }

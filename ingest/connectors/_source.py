@@ -55,7 +55,7 @@ class Outlet(Protocol):
     async def stale(self, names: Iterable[str] | None = None) -> None:
         """Tell that these series (None: all of the source) have no value any more.
 
-        Each that was good gets one reading without value, quality 0, at this moment.
+        Each that had one, or was never heard of, gets one reading without value, quality 0, at this moment.
         """
         ...
 

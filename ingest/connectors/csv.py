@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,12 +17,14 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
+from ingest.connectors._growing import GrowingFile
 from ingest.connectors._rows import Instant, Report, Times, time_zone
+from ingest.connectors._source import Asked, Outlet
 from opsroom.errors import Invalid
 
+CAN_WAIT = True
+"""A file waits for a slow room: it is read no faster than the room takes it."""
 NO_VALUE: Final = frozenset({"", "na", "nan", "null", "none", "-", "n/a", "#n/a"})
-ECONOMY_FILE: Final = "economy.csv.gz"
-HIERARCHY_FILE: Final = "hierarchy.json"
 SHARE_EVERY: Final = 256
 _HEAD_CHARS: Final = 8192
 
@@ -49,7 +50,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     units: dict[str, str] = {}
 
 
-class _Reading(msgspec.Struct, frozen=True):
+class Reading(msgspec.Struct, frozen=True):
     """One reading of a file, before readings of one instant are joined."""
 
     t: int
@@ -58,6 +59,117 @@ class _Reading(msgspec.Struct, frozen=True):
     unit: str
     period_s: float | None
     line: int
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The table `[csv]`: the options of a file, and whether it goes on growing (looked at every `poll_s`).
+
+    `historical` stores everything as history.
+    """
+
+    file: str
+    time: str = ""
+    tz: str = "UTC"
+    day_first: bool = False
+    long: bool = False
+    path: tuple[str, ...] = ("series",)
+    value: str = "value"
+    unit: str = "unit"
+    period_s: str = "period_s"
+    follow: bool = False
+    poll_s: float = 1.0
+    historical: bool = False
+
+
+def sources(settings: Settings, folder: Path) -> list[CsvFile]:
+    """Give the file, looked for in `folder`, as the one source.
+
+    Raises:
+        Invalid: it is not there or lacks a column, the zone is unknown, or a compressed file is followed.
+    """
+    file = folder / settings.file
+    if settings.follow and file.suffix == ".gz":
+        raise Invalid("A compressed file does not grow.", remedy="Leave out follow.", field="follow")
+    options = Options(
+        file=file,
+        time=settings.time,
+        tz=settings.tz,
+        is_long=settings.long,
+        day_first=settings.day_first,
+        path=settings.path,
+        value=settings.value,
+        unit=settings.unit,
+        period_s=settings.period_s,
+    )
+    time_zone(settings.tz)
+    try:
+        if file.exists() or not settings.follow:
+            next(readings(options, Report()), None)
+    except Invalid as error:
+        if error.code != "column_missing":
+            raise
+        key = {settings.time: "time", settings.value: "value"}.get(error.params["field"], "path")
+        raise Invalid(error.message, remedy=error.remedy, field=key) from error
+    return [CsvFile(options, settings)]
+
+
+class CsvFile:
+    """A file that is read to its end, and further where it is followed."""
+
+    def __init__(self, options: Options, settings: Settings) -> None:
+        """Read the file of `options`."""
+        self.label = f"csv {options.file.name}"
+        self._options = options
+        self._settings = settings
+
+    def asked(self) -> Sequence[Asked]:
+        """Give the columns that are there, or in words what makes a series."""
+        options = self._options
+        if options.is_long:
+            return [Asked(f"{options.file}: {options.value}", "/".join(f"{{{one}}}" for one in options.path))]
+        if not options.file.exists():
+            return [Asked(f"{options.file} (not there yet)", "{column}")]
+        with _opened(options.file) as stream:
+            table = Table(options, stream.readline(_HEAD_CHARS), Report())
+        return [Asked(f"{options.file}: {name}", name) for name in table.series]
+
+    async def session(self, out: Outlet) -> None:
+        """Give the rows that an earlier run has not handed over, and then what comes."""
+        options, is_historical = self._options, self._settings.historical
+        if options.file.suffix == ".gz":
+            report = Report()
+            for instant in samples(options, report):
+                await out.give(instant._replace(historical=is_historical))
+            _tell(report, out)
+            return
+        file = GrowingFile(options.file, out.recall("mark"))
+        table: Table | None = None
+        report = Report()
+        while True:
+            try:
+                lines, anew = file.lines(to_the_end=not self._settings.follow)
+            except FileNotFoundError:
+                if not self._settings.follow:
+                    raise
+                out.tell("absent", f"{options.file} is not there")
+                lines, anew = [], False
+            if anew or table is None:
+                table = Table(options, file.head, report) if file.head else None
+            if table is not None and lines:
+                for instant in joined(table.readings(lines), report):
+                    await out.give(instant._replace(historical=is_historical))
+                await out.remember("mark", file.mark)
+                _tell(report, out)
+            elif not self._settings.follow:
+                return
+            await out.sleep(0.0 if lines else self._settings.poll_s)
+
+
+def _tell(report: Report, out: Outlet) -> None:
+    """Tell the defects found since the last time."""
+    for defect in report.defects:
+        out.tell(defect.code, f"line {defect.line}: {defect.text}")
+    report.defects.clear()
 
 
 def samples(options: Options, report: Report | None = None) -> Iterator[Instant]:
@@ -71,75 +183,13 @@ def samples(options: Options, report: Report | None = None) -> Iterator[Instant]
         Invalid: no such file, column or time zone.
     """
     found = report or Report()
-    yield from _joined(_readings(options, found), found)
+    yield from joined(readings(options, found), found)
 
 
-def economy(folder: Path, report: Report | None = None) -> Iterator[Instant]:
-    """Give the readings of a folder with `economy.csv.gz` and `hierarchy.json`.
-
-    All plants merged by event time.
-
-    Names are paths from the root: levels of the hierarchy, enterprise, plant, series. Ties keep the file's
-    order.
-
-    Raises:
-        Invalid: a file or column is missing.
-    """
-    places = read_hierarchy(folder / HIERARCHY_FILE)
-    options = Options(
-        file=folder / ECONOMY_FILE, time="ts", is_long=True, path=("enterprise", "plant", "series")
-    )
-    found = report or Report()
-
-    def placed() -> Iterator[_Reading]:
-        for one in _readings(options, found):
-            plant, _, series = one.name.rpartition("/")
-            if plant not in places:
-                found.note(one.line, "plant_unknown", plant)
-                continue
-            yield msgspec.structs.replace(one, name=f"{places[plant]}/{series}")
-
-    yield from _joined(sorted(placed(), key=lambda one: one.t), found)
-
-
-def read_hierarchy(file: Path) -> dict[str, str]:
-    """Give the path below the root of each plant by `enterprise/plant`.
-
-    `{"economy": {"energy": {"la-haute-borne": ["R80711"]}}}` gives `{"la-haute-borne/R80711": "energy/la-
-    haute-borne/R80711"}`.
-
-    Raises:
-        Invalid: the file cannot be read, or is no nest of objects with lists of names inside.
-    """
-    try:
-        tree = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise Invalid(
-            f"{file}: {error}", remedy="Name a folder with a hierarchy.", field="hierarchy"
-        ) from error
-    places: dict[str, str] = {}
-
-    def walk(node: Any, path: tuple[str, ...]) -> None:
-        if isinstance(node, dict):
-            for name, below in node.items():
-                walk(below, (*path, name))
-        elif isinstance(node, list) and path and all(isinstance(name, str) for name in node):
-            places.update({f"{path[-1]}/{name}": "/".join((*path[1:], name)) for name in node})
-        else:
-            raise Invalid(
-                f"{file}: {'/'.join(path)} is no list of names.",
-                remedy="Nest objects, lists inside.",
-                field="hierarchy",
-            )
-
-    walk(tree, ())
-    return places
-
-
-def _joined(readings: Iterable[_Reading], report: Report) -> Iterator[Instant]:
+def joined(readings: Iterable[Reading], report: Report) -> Iterator[Instant]:
     """Join neighbouring readings of one instant."""
     at: int | None = None
-    held: dict[str, _Reading] = {}
+    held: dict[str, Reading] = {}
     for one in readings:
         if at is not None and one.t != at:
             yield _instant(at, held)
@@ -154,7 +204,7 @@ def _joined(readings: Iterable[_Reading], report: Report) -> Iterator[Instant]:
         yield _instant(at, held)
 
 
-def _instant(t: int, held: dict[str, _Reading]) -> Instant:
+def _instant(t: int, held: dict[str, Reading]) -> Instant:
     rows = held.values()
     return Instant(
         t,
@@ -166,40 +216,60 @@ def _instant(t: int, held: dict[str, _Reading]) -> Instant:
     )
 
 
-def _readings(options: Options, report: Report) -> Iterator[_Reading]:
+def readings(options: Options, report: Report) -> Iterator[Reading]:
     """Read a file row by row."""
-    times = Times(time_zone(options.tz), day_first=options.day_first)
     with _opened(options.file) as stream:
-        head = stream.readline(_HEAD_CHARS)
-        separator = max(";\t,", key=head.count)
-        columns = [
-            name.strip() for name in next(csv.reader([head], delimiter=separator, skipinitialspace=True), [])
-        ]
-        time = options.time or (columns[0] if columns else "")
-        at = _columns(options, columns, [time])[0]
-        number = _decimal_comma if separator == ";" else float
-        read = (_long if options.is_long else _wide)(options, columns, at, number, report)
-        rows = csv.reader(stream, delimiter=separator, skipinitialspace=True)
+        table = Table(options, stream.readline(_HEAD_CHARS), report)
+        for number, one in enumerate(table.readings(stream)):
+            if number % SHARE_EVERY == 0:
+                report.share = _share(options.file, stream)
+            yield one
+
+
+class Table:
+    """A file by its head line: reads the rows below it, as many at a time as there are."""
+
+    def __init__(self, options: Options, head: str, report: Report) -> None:
+        """Read the names of columns in `head`.
+
+        Raises:
+            Invalid: no such column or time zone.
+        """
+        self._times = Times(time_zone(options.tz), day_first=options.day_first)
+        self._separator = max(";,\t", key=head.count)
+        cells = next(csv.reader([head], delimiter=self._separator, skipinitialspace=True), [])
+        self._columns = [name.strip() for name in cells]
+        time = options.time or (self._columns[0] if self._columns else "")
+        self._at = _columns(options, self._columns, [time])[0]
+        number = _decimal_comma if self._separator == ";" else float
+        self._read = (_long if options.is_long else _wide)(options, self._columns, self._at, number, report)
+        self._report = report
+        self.series = [name for place, name in enumerate(self._columns) if place != self._at]
+        self._line = 1
+
+    def readings(self, lines: Iterable[str]) -> Iterator[Reading]:
+        """Read the next rows of the file."""
+        report, begun = self._report, self._line
+        rows = csv.reader(lines, delimiter=self._separator, skipinitialspace=True)
         for cells in rows:
-            row, line = cells, rows.line_num + 1
+            row, line = cells, begun + rows.line_num
+            self._line = line
             if not any(cell.strip() for cell in row):
                 report.note(line, "row_empty")
                 continue
             report.rows += 1
-            if report.rows % SHARE_EVERY == 1:
-                report.share = _share(options.file, stream)
-            if len(row) < len(columns):
-                report.note(line, "row_short", f"{len(row)} of {len(columns)} columns")
-                row = row + [""] * (len(columns) - len(row))
+            if len(row) < len(self._columns):
+                report.note(line, "row_short", f"{len(row)} of {len(self._columns)} columns")
+                row = row + [""] * (len(self._columns) - len(row))
             try:
-                t = times.read(row[at])
+                t = self._times.read(row[self._at])
             except (ValueError, OverflowError):
-                report.note(line, "time_invalid", row[at])
+                report.note(line, "time_invalid", row[self._at])
                 continue
-            yield from read(t, row, line)
+            yield from self._read(t, row, line)
 
 
-_Read = Callable[[int, Sequence[str], int], Iterator[_Reading]]
+_Read = Callable[[int, Sequence[str], int], Iterator[Reading]]
 
 
 def _wide(
@@ -212,11 +282,11 @@ def _wide(
         if place != at and options.rename.get(name, name)
     ]
 
-    def read(t: int, row: Sequence[str], line: int) -> Iterator[_Reading]:
+    def read(t: int, row: Sequence[str], line: int) -> Iterator[Reading]:
         for place, name, unit in series:
             value = _value(row[place], number, line, report)
             if value is not None:
-                yield _Reading(t, name, value, unit, None, line)
+                yield Reading(t, name, value, unit, None, line)
 
     return read
 
@@ -230,7 +300,7 @@ def _long(
     unit_at = columns.index(options.unit) if options.unit in columns else None
     period_at = columns.index(options.period_s) if options.period_s in columns else None
 
-    def read(t: int, row: Sequence[str], line: int) -> Iterator[_Reading]:
+    def read(t: int, row: Sequence[str], line: int) -> Iterator[Reading]:
         plain = "/".join(row[place].strip() for place in path)
         name = options.rename.get(plain, plain)
         value = _value(row[value_at], number, line, report) if name else None
@@ -238,7 +308,7 @@ def _long(
             return
         unit = options.units.get(plain) or (row[unit_at].strip() if unit_at is not None else "")
         period = _value(row[period_at], number, line, report) if period_at is not None else None
-        yield _Reading(t, name, value, unit, period if period and period > 0 else None, line)
+        yield Reading(t, name, value, unit, period if period and period > 0 else None, line)
 
     return read
 

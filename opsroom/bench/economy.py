@@ -64,14 +64,14 @@ def read_folder(folder: Path) -> tuple[Economy, list[Instant]]:
         Invalid: a file or column is missing.
         SettingsError: the hierarchy or economy file cannot be used.
     """
-    from ingest.connectors import csv
+    from ingest.connectors import _economy
     from opsroom.economy import from_hierarchy, read_economy
 
-    instants = list(csv.economy(folder))
+    instants = list(_economy.economy(folder))
     own = folder / "economy.toml"
     if own.exists():
         return read_economy(own), instants
-    hierarchy = folder / csv.HIERARCHY_FILE
+    hierarchy = folder / _economy.HIERARCHY_FILE
     return from_hierarchy(json.loads(hierarchy.read_text(encoding="utf-8")), where=str(hierarchy)), instants
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.connectors import csv, jsonl
+from ingest.connectors import _economy, csv, jsonl
 from ingest.connectors._rows import Report, Times, time_zone
 from opsroom.errors import Invalid
 
@@ -138,7 +138,7 @@ def test_json_lines_give_instants_and_defects() -> None:
 def test_the_recorded_economy_is_merged_by_event_time() -> None:
     if not (DATA / "economy").is_dir():
         pytest.skip(f"no recorded plants at {DATA}")
-    instants = list(csv.economy(DATA / "economy"))
+    instants = list(_economy.economy(DATA / "economy"))
     times = [instant.t for instant in instants]
     assert times == sorted(set(times))
     names = {name for instant in instants for name in instant.names}
