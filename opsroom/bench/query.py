@@ -31,7 +31,7 @@ from opsroom.errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from opsroom.bench.peers.port import Peer
+    from opsroom.bench.peers.port import Peer, Server
 
 SERIES: Final = 1_000
 INSTANTS: Final = 1_000
@@ -42,6 +42,7 @@ LAST, ONE, SPANS, ROLLED = "last of 1,000", "one series", "1,000 series in 100 s
 QUESTIONS: Final = (LAST, ONE, SPANS, ROLLED)
 COLUMNS: Final = ("question", "system", "store ms", "over the wire ms")
 TURNS: Final = 15
+HELD_S: Final = 60.0
 PERSON: Final = "bench"
 PASSWORD: Final = "bench-only-on-loopback"  # noqa: S105 - a seat of a room that lives for one run
 
@@ -172,7 +173,7 @@ def _theirs(peer: Peer, instants: int, repeat: int) -> list[dict[str, Any]]:
         folder.mkdir()
         with running(peer, folder) as server:
             write(peer, server, sent, "columns-1000")
-            time.sleep(SETTLE_S)
+            _until_held(server, sent.values.size)
             rows = []
             with asked(peer.name, server, sent, ROLLED_MS) as questions:
                 for question, ask in zip((LAST, ONE, SPANS), questions, strict=True):
@@ -181,6 +182,13 @@ def _theirs(peer: Peer, instants: int, repeat: int) -> list[dict[str, Any]]:
                     row = {"question": question, "peer": peer.name, "version": peer.version()}
                     rows.append({**row, "store_ms": None, "http_ms": round(ms, 3), "values": values})
     return rows
+
+
+def _until_held(server: Server, readings: int) -> None:
+    """Wait until a peer answers with all it took: some show it seconds later."""
+    end = time.monotonic() + HELD_S
+    while server.held() < readings and time.monotonic() < end:
+        time.sleep(SETTLE_S)
 
 
 def _right(question: str, values: int, instants: int, system: str) -> None:

@@ -44,6 +44,12 @@ class Block(msgspec.Struct, frozen=True):
     marks: list[Bytes]
 
     @property
+    def nbytes(self) -> int:
+        """What the arrays take."""
+        keys = self.run_series.nbytes + self.run_length.nbytes + self.t.nbytes
+        return keys + sum(column.nbytes for column in self.floats) + sum(mark.nbytes for mark in self.marks)
+
+    @property
     def series(self) -> NDArray[np.int32]:
         """Series of each row."""
         return np.repeat(self.run_series, self.run_length)

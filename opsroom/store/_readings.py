@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Micros
+from opsroom.settings import StoreSection
 from opsroom.store import Buckets
 from opsroom.store import _tables as tables
 from opsroom.store._arrays import aggregate, combine
@@ -43,11 +44,11 @@ class _View(NamedTuple):
 class SqlReadings:
     """Chunks in the database and a head in memory; its lock is held only to swap references."""
 
-    def __init__(self, database: Database, flush_age_s: float, flush_readings: int) -> None:
+    def __init__(self, database: Database, settings: StoreSection) -> None:
         self._database = database
-        self._segments = Segments(database)
-        self._age_us = round(flush_age_s * 1e6)
-        self._readings_max = flush_readings
+        self._segments = Segments(database, settings.kept_bytes)
+        self._age_us = round(settings.flush_age_s * 1e6)
+        self._readings_max = settings.flush_readings
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._since: int | None = None

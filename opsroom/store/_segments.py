@@ -14,6 +14,7 @@ from opsroom.store import _tables as tables
 from opsroom.store._blocks import Block, decode_block
 from opsroom.store._chunks import Rows, Runs, cut, decode_runs, encode_runs, rows_in, wanted
 from opsroom.store._database import Database
+from opsroom.store._kept import Kept
 from opsroom.store._streams import Ints
 
 _FETCH: Final = 400
@@ -38,10 +39,11 @@ class Gone(Exception):  # noqa: N818 - no error: the caller looks again
 
 
 class Segments:
-    """Access to the segment and block tables; its index cache is made for many threads."""
+    """Access to the segment and block tables; what it keeps in memory is made for many threads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, kept_bytes: int) -> None:
         self._database = database
+        self._kept = Kept(kept_bytes)
         self._indexes: OrderedDict[int, Runs] = OrderedDict()
 
     def all(self, connection: Connection) -> list[Segment]:
@@ -81,7 +83,8 @@ class Segments:
             connection.execute(delete(table).where(table.c.root_id == root, key.in_(ids)))
 
     def forget(self, ids: list[int]) -> None:
-        """Drop cached indexes of segments that are no more."""
+        """Drop what is kept of segments that are no more."""
+        self._kept.forget(ids)
         for number in ids:
             self._indexes.pop(number, None)
 
@@ -130,11 +133,12 @@ class Segments:
         return runs
 
     def _blocks(self, connection: Connection, segment: Segment, numbers: list[int]) -> dict[int, Block]:
-        """Fetch and decode blocks."""
+        """Give decoded blocks, from memory where they were read lately."""
         table = tables.block.c
-        found: dict[int, Block] = {}
-        for at in range(0, len(numbers), _FETCH):
-            some = numbers[at : at + _FETCH]
+        found = self._kept.found((segment.id, number) for number in numbers)
+        absent = [number for number in numbers if number not in found]
+        for at in range(0, len(absent), _FETCH):
+            some = absent[at : at + _FETCH]
             query = select(table.number, table.body).where(
                 table.root_id == self._database.root_id,
                 table.segment_id == segment.id,
@@ -142,7 +146,8 @@ class Segments:
             )
             for number, blob in connection.execute(query):
                 try:
-                    found[number] = decode_block(blob)
+                    block = found[number] = decode_block(blob)
+                    self._kept.put((segment.id, number), block)
                 except Corrupt as error:
                     raise _named(error, segment, number) from error
         if len(found) != len(numbers):

@@ -16,7 +16,7 @@ class SqlStore:
 
     def __init__(self, database: Database, settings: StoreSection) -> None:
         self.database = database
-        self.readings = SqlReadings(database, settings.flush_age_s, settings.flush_readings)
+        self.readings = SqlReadings(database, settings)
         self.journal = self.catalog = SqlJournal(database)
         self.rulings = SqlRulings(database)
         self.snapshots = SqlSnapshots(database)

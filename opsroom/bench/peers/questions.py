@@ -62,17 +62,17 @@ def _of_metrics(
 
 
 def _of_influx(connection: http.client.HTTPConnection, _: str, sent: Readings, width_ms: int) -> Questions:
-    """Ask in InfluxQL."""
+    """Ask in InfluxQL, where `series` is a word of the language."""
     since = f"time >= {int(sent.times_ms[0])}ms AND time <= {int(sent.times_ms[-1])}ms"
 
     def ask(query: str) -> int:
         answer = _get(connection, "/query", db="bench", q=query)
         return sum(len(row["values"]) for row in answer["results"][0]["series"])
 
-    one = f"SELECT v FROM bench WHERE series = '{sent.series[0]}' AND {since}"  # noqa: S608 - names of ours
-    means = f"SELECT mean(v) FROM bench WHERE {since} GROUP BY time({width_ms}ms), series"  # noqa: S608 - numbers
+    one = f"SELECT v FROM bench WHERE \"series\" = '{sent.series[0]}' AND {since}"  # noqa: S608 - names of ours
+    means = f'SELECT mean(v) FROM bench WHERE {since} GROUP BY time({width_ms}ms), "series"'  # noqa: S608 - numbers
     return (
-        lambda: ask("SELECT last(v) FROM bench GROUP BY series"),
+        lambda: ask('SELECT last(v) FROM bench GROUP BY "series"'),
         lambda: ask(one),
         lambda: ask(means),
     )
