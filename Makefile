@@ -50,11 +50,12 @@ bench-nab: $(RUN) ## accuracy on the Numenta benchmark; NAB=DIR OUT=DIR
 bench-tep: $(RUN) ## accuracy on the Tennessee Eastman process; TEP=DIR OUT=FILE
 	@$(VENV)/opsroom bench tep --data "$(or $(TEP),$(error TEP=DIR is missing))" --out "$(or $(OUT),$(error OUT=FILE is missing))"
 
-bench-peers: $(DEV) ## ingest beside other systems, which are installed first (Debian, root); OUT=FILE
+bench-peers: $(DEV) ## beside other systems, which are installed first (Debian, root); OUT=FILE PAGE=FILE
 	@tools/peers.sh
 	@$(VENV)/opsroom detect compile
 	@mkdir -p "$(dir $(or $(OUT),out/peers.json))"
-	@$(VENV)/opsroom bench ingest --detection off --peers $(ARGS) | tee "$(or $(OUT),out/peers.json)"
+	@$(VENV)/opsroom bench query --peers $(if $(PAGE),--page "$(PAGE)") | tee "$(or $(OUT),out/peers.json)"
+	@$(VENV)/opsroom bench ingest --detection off --peers $(if $(PAGE),--page "$(PAGE)") $(ARGS) | tee -a "$(or $(OUT),out/peers.json)"
 
 lock: ## resolve pyproject.toml anew (needs uv); ARGS=--upgrade for newer releases
 	@tools/lock.sh $(ARGS)

@@ -79,7 +79,7 @@ async def _measure(rig: Rig, token: str, trials: int, done: Callable[[], None]) 
         seen: dict[str, float] = {}
         news = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            load = group.create_task(_background(rig, token, stop))
+            load = group.create_task(background(rig, token, stop))
             watching = group.create_task(_watch(screen, seen, news))
             acks = group.create_task(_drain(plant))
             await asyncio.sleep(1.0)
@@ -88,10 +88,10 @@ async def _measure(rig: Rig, token: str, trials: int, done: Callable[[], None]) 
                 done()
                 await asyncio.sleep(PAUSE_S)
             stop.set()
-            background = await load
+            rate = await load
             watching.cancel()
             acks.cancel()
-    return delays, background
+    return delays, rate
 
 
 async def _trial(plant: ClientConnection, trial: int, seen: dict[str, float], news: asyncio.Event) -> float:
@@ -136,7 +136,7 @@ async def _drain(socket: ClientConnection) -> None:
         pass
 
 
-async def _background(rig: Rig, token: str, stop: asyncio.Event) -> float:
+async def background(rig: Rig, token: str, stop: asyncio.Event) -> float:
     """Send 1,000 series ten times a second from a source of its own; give readings/s."""
     values = mixed(BACKGROUND_SERIES, 1_000)
     numbers = list(range(BACKGROUND_SERIES))

@@ -19,6 +19,11 @@ Form = Literal["columns-1000", "list-100", "single"]
 FORMS: Final = ("columns-1000", "list-100", "single")
 
 Repeat = Annotated[int, typer.Option(min=1, help="runs a case; medians are given")]
+Peers = Annotated[bool, typer.Option("--peers", help="in the same run, every other system that is installed")]
+Page = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="with --peers, also put the tables into this page of markdown"),
+]
 
 
 @app.command(
@@ -40,13 +45,13 @@ def ingest(
     ] = "both",
     repeat: Repeat = 3,
     scale: Annotated[float, typer.Option(min=0.001, help="share of the full number of readings")] = 1.0,
-    peers: Annotated[
-        bool, typer.Option("--peers", help="in the same run, every other system that is installed")
-    ] = False,
+    peers: Peers = False,
+    page: Page = None,
 ) -> None:
     """Acked readings a second, CPU and bytes a reading, of a real room over a real socket."""
     from opsroom.bench import ingest as measured
     from opsroom.bench.peers import goals
+    from opsroom.bench.peers import page as written
     from opsroom.bench.peers.measure import PER_REQUEST, installed
 
     chosen = {"on": (True,), "off": (False,), "both": (True, False)}[detection]
@@ -59,6 +64,8 @@ def ingest(
         result = measured.bench(rows, repeat=repeat, scale=scale, peers=beside, done=step)
     if beside:
         say_table("beside other systems", goals.COLUMNS, goals.table(result["goals"]))
+        if page is not None:
+            written.write(result, page, written.ingest_section(result))
     say_json(result)
 
 
@@ -76,18 +83,20 @@ def _door(door: str, detection: tuple[bool, ...], repeat: int, scale: float, *, 
 def query(
     repeat: Annotated[int, typer.Option(min=1, help="times a question is asked; medians are given")] = 15,
     scale: Annotated[float, typer.Option(min=0.01, help="share of the full number of instants")] = 1.0,
-    peers: Annotated[
-        bool, typer.Option("--peers", help="in the same run, every other system that is installed")
-    ] = False,
+    peers: Peers = False,
+    page: Page = None,
 ) -> None:
     """How long questions about a million stored readings take."""
     from opsroom.bench import query as measured
+    from opsroom.bench.peers import page as written
     from opsroom.bench.peers.measure import installed
 
     beside = installed() if peers else []
     with _progress("query", 1 + len(beside)) as step:
         result = measured.bench(repeat=repeat, scale=scale, peers=beside, done=step)
     say_table("questions", measured.COLUMNS, measured.table(result))
+    if beside and page is not None:
+        written.write(result, page, written.query_section(result, measured.table(result)))
     say_json(result)
 
 
@@ -101,6 +110,32 @@ def restart(
 
     with _progress("restart", millions + repeat) as step:
         result = measured.bench(millions=millions, repeat=repeat, done=step)
+    say_json(result)
+
+
+@app.command(epilog=examples("opsroom bench fanout", "opsroom bench fanout --viewers 200 --no-stopped"))
+def fanout(
+    viewers: Annotated[int, typer.Option(min=1, help="screens that follow the room")] = 500,
+    seconds: Annotated[int, typer.Option(min=4, help="how long they are counted")] = 20,
+    stopped: Annotated[
+        bool, typer.Option("--stopped/--no-stopped", help="once more beside a tenth that read nothing")
+    ] = True,
+) -> None:
+    """Many screens on one room: what they cost it, and how late a reading is on them."""
+    from opsroom.bench import fanout as measured
+
+    with _progress("fanout", 1 + stopped) as step:
+        result = measured.bench(viewers=viewers, seconds=seconds, stopped=stopped, done=step)
+    say_json(result)
+
+
+@app.command(epilog=examples("opsroom bench soak", "opsroom bench soak --minutes 5"))
+def soak(minutes: Annotated[float, typer.Option(min=0.1, help="how long")] = 60.0) -> None:
+    """A room at work for long: whether memory or descriptors grow."""
+    from opsroom.bench import soak as measured
+
+    with _progress("soak", round(minutes * 60 / measured.SAMPLE_S)) as step:
+        result = measured.bench(minutes=minutes, done=step)
     say_json(result)
 
 

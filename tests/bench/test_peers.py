@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import struct
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from opsroom.bench.peers import encode
 from opsroom.bench.peers.goals import judged, table
+from opsroom.bench.peers.page import ingest_section, write
 from opsroom.bench.peers.port import Readings
 from opsroom.bench.peers.sender import Task, request, send
 
@@ -89,3 +93,28 @@ def test_the_sender_waits_for_each_answer_and_says_what_was_refused(status: byte
     else:
         with pytest.raises(ValueError, match="400 Bad Request"):
             asyncio.run(run())
+
+
+def ingest_result() -> dict[str, Any]:
+    """Give what `bench ingest --peers` gives, of two systems."""
+    figures = {"cpu_s_per_million": 0.4, "bytes_per_reading": 2.5}
+    ours = {"form": "columns-1000", "peer": None, "detection": False, "readings_per_s": 900, **figures}
+    theirs = {**ours, "peer": "victoria-metrics", "version": "1.79.5", "readings_per_s": 1_000}
+    theirs["kept_after_sigkill"] = 0.0
+    rows = [ours, theirs]
+    return {"bench": "ingest", "rows": rows, "goals": judged(rows)}
+
+
+def test_a_page_holds_tables_and_picture_and_is_renewed_in_place(tmp_path: Path) -> None:
+    page, result = tmp_path / "performance.md", ingest_result()
+    page.write_text("# Performance\n\nWords.\n\n## What misses\n\nThis.\n", encoding="utf-8")
+    for _ in range(2):
+        write(result, page, ingest_section(result))
+    text = page.read_text(encoding="utf-8")
+    assert "| this room | 900 | 0.40 | 2.50 | all |" in text
+    assert "| victoria-metrics 1.79.5 | 1,000 | 0.40 | 2.50 | 0 % |" in text
+    assert text.count("## Ingest beside other systems") == 1
+    assert "## What misses\n\nThis." in text
+    drawn = (tmp_path / "pictures/performance-ingest.svg").read_text(encoding="utf-8")
+    bars = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', drawn)][1:]
+    assert bars[0] / bars[1] == pytest.approx(0.9, rel=1e-3)

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import time
 
 import msgspec
 import numpy as np
+import pytest
 
 from ingest import wire as protocol
+from opsroom.bench import soak
 from opsroom.bench.delay import economy_of
 from opsroom.bench.economy import settings_hash
 from opsroom.bench.ingest import cases
 from opsroom.bench.mix import mixed, names
 from opsroom.bench.rig import cpu_s
 from opsroom.bench.sender import FORMS, _casual_frames
+from opsroom.bench.viewers import Seen
 from opsroom.bench.wire import columns_frame
 from opsroom.economy import parse_economy
 from opsroom.settings import Settings
@@ -70,3 +74,24 @@ def test_the_settings_hash_tells_what_shapes_alerts() -> None:
     room = plain.room.model_copy(update={"recovery_readings": 3})
     assert settings_hash(plain) == settings_hash(moved)
     assert settings_hash(plain) != settings_hash(plain.model_copy(update={"room": room}))
+
+
+def test_a_soak_is_judged_by_its_slope_after_the_first_third() -> None:
+    seconds = np.arange(0.0, 3_600.0, 5.0)
+    rss = np.where(seconds < 1_000, 300.0 + seconds, 500.0 + 12.0 * seconds / 3_600)
+    row = soak.judged(np.column_stack([seconds, rss, np.full(len(seconds), 40)]))
+    assert row["rss_mb_per_hour"] == pytest.approx(12.0)
+    assert row["rss_mb_last"] > row["rss_mb_first"]
+    assert (row["descriptors_first"], row["descriptors_last"]) == (40, 40)
+
+
+def test_screens_count_from_their_beginning_and_read_the_newest_value() -> None:
+    seen = Seen(time.monotonic() + 60)
+    seen.take("{}", read=True)
+    assert seen.frames == 0
+    seen.begin = 0.0
+    frame = msgspec.json.encode({"values": {"1": [0, time.time() - 0.5], "2": [0, None]}})
+    seen.take(frame, read=True)
+    seen.take(frame, read=False)
+    assert (seen.frames, seen.bytes) == (2, 2 * len(frame))
+    assert seen.late_ms == [pytest.approx(500, abs=100)]
