@@ -20,8 +20,8 @@ from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
-from opsroom.records import Bargain, Entry, Looked, RecordKind, SourceEvent, encode
-from opsroom.step import Step
+from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.step import Changes, Step
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from opsroom.access import Access
     from opsroom.alert.agreed import Agreed
     from opsroom.alert.budget import Budget
-    from opsroom.audit import Audit
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
@@ -191,7 +190,9 @@ class Room:
                     self._keep_readings(step)
                 steps.append(step)
                 self.offset = record.offset
-            await self._commit([step for step in steps if step.offset > self._committed])
+            fresh = [step for step in steps if step.offset > self._committed]
+            self._show(changes := Changes.of(fresh))
+            await self._commit(fresh, changes)
             await asyncio.sleep(0)
 
     def _records(self, limit: int) -> list[Record]:
@@ -210,8 +211,6 @@ class Room:
         if step.seen is not None:
             self.view.values(step.seen)
 
-    # -- run ---------------------------------------------------------------------------------------
-
     async def run(self) -> None:
         """Consume until cancelled; call `stop` afterwards."""
         self.ready = True
@@ -222,17 +221,25 @@ class Room:
             group.create_task(self._deliveries.run())
 
     async def _consume(self) -> None:
-        while True:
-            await self.log.wait(self.offset)
-            if self._behind_since is None:
-                self._behind_since = self.clock.monotonic()
-            steps = self._slice()
-            await self._commit(steps)
-            self.backlog.paced(self._behind_since, self.clock.monotonic())
-            if self.offset >= self.log.last_offset:
-                self._behind_since = None
-            self._snapshot_if_due()
-            await asyncio.sleep(0)
+        """Apply, show and commit slice by slice; one is committed while the next is applied."""
+        async with asyncio.TaskGroup() as group:
+            committing: asyncio.Task[None] | None = None
+            while True:
+                await self.log.wait(self.offset)
+                if self._behind_since is None:
+                    self._behind_since = self.clock.monotonic()
+                steps = self._slice()
+                self._show(changes := Changes.of(steps))
+                if committing is not None:
+                    await committing
+                committing = group.create_task(self._commit(steps, changes))
+                if self._snapshot_due():
+                    await committing
+                    self._freeze()
+                self.backlog.paced(self._behind_since, self.clock.monotonic())
+                if self.offset >= self.log.last_offset:
+                    self._behind_since = None
+                await asyncio.sleep(0)
 
     def _slice(self) -> list[Step]:
         """Apply records for at most `SLICE_S`: detection keeps no socket and no ack waiting."""
@@ -258,44 +265,35 @@ class Room:
         else:
             self._heard.pop(record.source, None)
 
-    async def _commit(self, steps: list[Step]) -> None:
-        """Commit what changed and the offset as one, then tell screens, plants and the waiting acts."""
+    def _show(self, changes: Changes) -> None:
+        """Tell screens and plants: it is durable in the log, and the store may be slow or away."""
+        edges, bargains = changes.edges, changes.bargains
+        self.view.pleasures.take(changes.pleasures)
+        self.view.agreements.note(bargains)
+        if edges or changes.config or changes.audits or bargains:
+            now, ids = self.core.now, {edge.alert.series_id for edge in edges}
+            raises = {series_id: self.core.book.raises_30d(series_id, now) for series_id in ids}
+            tree = bool(changes.config or bargains)
+            self.view.apply(now, edges, raises, catalog_changed=tree, audits=changes.audits)
+            self.plants.publish(edges)
+        self.view.now(self.core.now)
+
+    async def _commit(self, steps: list[Step], changes: Changes) -> None:
+        """Commit what changed and the offset as one, then answer the acts that wait for it."""
         if not steps:
             return
-        transitions = [edge for step in steps for edge in step.transitions]
-        config = [change for step in steps for change in step.config]
-        acts = [(step.offset, step.now, step.act) for step in steps if step.act is not None]
-        audits = [one for step in steps for one in step.audits]
-        ruled = [one for step in steps for one in step.ruled]
-        pleasures = [one for step in steps for one in step.pleasures]
-        if transitions or config or acts or audits or ruled or pleasures:
-            entry = (steps[-1].offset, transitions, config, acts, audits, ruled, pleasures)
-            while True:
-                try:
-                    await self.offload.write(self.store.journal.commit, *entry)
-                    self.store_failing = False
-                    break
-                except StoreError as error:
-                    # The offset does not move: alerts wait in memory and in the log until it takes them.
-                    self._failed("store_commit_failed", error)
-                    await asyncio.sleep(RETRY_S)
+        while any(changes):
+            try:
+                await self.offload.write(self.store.journal.commit, steps[-1].offset, *changes)
+                self.store_failing = False
+                break
+            except StoreError as error:
+                # The offset does not move: what happened waits in memory and in the log for it.
+                self._failed("store_commit_failed", error)
+                await asyncio.sleep(RETRY_S)
         self._committed = steps[-1].offset
         self._moved.set()
         self._moved = asyncio.Event()
-        self.view.pleasures.take(pleasures)
-        self._publish(steps, transitions, config, audits)
-
-    def _publish(
-        self, steps: list[Step], edges: list[Transition], config: list[AnyConfig], audits: list[Audit]
-    ) -> None:
-        agreed = sum(isinstance(told, Bargain) for told in (*config, *(step.act for step in steps)))
-        self.view.agreements.note(agreed)
-        if edges or config or audits or agreed:
-            now, ids = self.core.now, {edge.alert.series_id for edge in edges}
-            raises = {series_id: self.core.book.raises_30d(series_id, now) for series_id in ids}
-            self.view.apply(now, edges, raises, catalog_changed=bool(config or agreed), audits=audits)
-            self.plants.publish(edges)
-        self.view.now(self.core.now)
         for step in steps:
             self._answer(step)
 
@@ -333,13 +331,15 @@ class Room:
             low, high = self.core.bands(ids.tolist())
             self.view.bands(ids, None, low, high)
 
-    def _snapshot_if_due(self) -> None:
-        """Copy the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
-        at = self.clock.monotonic()
+    def _snapshot_due(self) -> bool:
+        """Say whether the state is to be copied: it has changed, and the last copy is written and old."""
         rest = max(self.settings.room.snapshot_s, SNAPSHOT_REST * self._snapshot_took)
-        due = at - self._snapshot_at >= rest and self._committed > self._snapshotted
-        if due and self._unsaved is None:
-            self._snapshot_at, self._unsaved = at, (self._committed, self.core.freeze())
+        aged = self.clock.monotonic() - self._snapshot_at >= rest
+        return aged and self._unsaved is None and self.offset > self._snapshotted
+
+    def _freeze(self) -> None:
+        """Copy the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
+        self._snapshot_at, self._unsaved = self.clock.monotonic(), (self._committed, self.core.freeze())
 
     async def _save(self) -> None:
         if self._unsaved is None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import msgspec
 
 from opsroom.audit import Audit
 from opsroom.errors import OpsroomError
 from opsroom.model import Columns, Transition
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig
+from opsroom.records import AnyAct, AnyConfig, Bargain
 from opsroom.rule import Ruling
 
 
@@ -34,3 +37,32 @@ class Step(msgspec.Struct, kw_only=True):
     audits: list[Audit] = []
     ruled: list[Ruling] = []
     pleasures: list[Pleasure] = []
+
+
+class Changes(NamedTuple):
+    """What several steps changed together, in the order in which the journal takes it."""
+
+    edges: list[Transition]
+    config: list[AnyConfig]
+    acts: list[tuple[int, int, AnyAct]]
+    audits: list[Audit]
+    ruled: list[Ruling]
+    pleasures: list[Pleasure]
+
+    @classmethod
+    def of(cls, steps: Sequence[Step]) -> Changes:
+        """Put together what they changed."""
+        return cls(
+            [edge for step in steps for edge in step.transitions],
+            [change for step in steps for change in step.config],
+            [(step.offset, step.now, step.act) for step in steps if step.act is not None],
+            [one for step in steps for one in step.audits],
+            [one for step in steps for one in step.ruled],
+            [one for step in steps for one in step.pleasures],
+        )
+
+    @property
+    def bargains(self) -> int:
+        """How many concern what two sides agree on."""
+        told = [*self.config, *(act for _, _, act in self.acts)]
+        return sum(isinstance(one, Bargain) for one in told)

@@ -12,6 +12,7 @@ INGEST_OFF = 400_000
 INGEST_ON = 150_000
 DELAY_MS = 250
 REOPENED, REOPEN_S = 10_000_000, 2
+SCREEN_CORES, STOPPED_MORE = 0.25, 1.1
 # Inside the store, but last values, which have no store to ask: over the wire.
 QUERY_MS = {
     "last of 1,000": 0.5,
@@ -82,3 +83,28 @@ def questions() -> Outcome:
     asked = {row["question"]: row["store_ms"] or row["http_ms"] for row in rows}
     held = all(asked[name] <= most for name, most in QUERY_MS.items())
     return Outcome({"store_ms": asked, "over_the_wire_ms": wire}, held)
+
+
+@ROWS.row(
+    "five hundred screens",
+    command="opsroom bench fanout",
+    limit=f"200 series of a value a second on 500 screens: at most {SCREEN_CORES:g} of a core; beside 50 "
+    f"that read nothing p99 at most {STOPPED_MORE:g} times as late, none closed",
+)
+def screens() -> Outcome:
+    rows = bench("fanout")["rows"]
+    alone, beside = rows
+    later = beside["p99_ms"] / alone["p99_ms"]
+    held = alone["server_cores"] <= SCREEN_CORES and later <= STOPPED_MORE and not alone["closed"]
+    return Outcome({"alone": alone, "beside_stopped": beside, "p99_times": round(later, 2)}, held)
+
+
+@ROWS.row(
+    "memory at work",
+    command="opsroom bench soak --minutes 3",
+    limit="three minutes of 10,000 readings/s with detection beside a screen: no more descriptors at the end "
+    "than at the beginning (the slope of memory is printed; an hour is judged by hand)",
+)
+def soaked() -> Outcome:
+    row = bench("soak", "--minutes", "3")["rows"][0]
+    return Outcome(row, row["descriptors_last"] <= row["descriptors_first"])
