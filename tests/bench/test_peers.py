@@ -115,6 +115,6 @@ def test_a_page_holds_tables_and_picture_and_is_renewed_in_place(tmp_path: Path)
     assert "| victoria-metrics 1.79.5 | 1,000 | 0.40 | 2.50 | 0 % |" in text
     assert text.count("## Ingest beside other systems") == 1
     assert "## What misses\n\nThis." in text
-    drawn = (tmp_path / "pictures/performance-ingest.svg").read_text(encoding="utf-8")
+    drawn = (tmp_path / "pictures/performance-760.svg").read_text(encoding="utf-8")
     bars = [float(width) for width in re.findall(r'<rect [^>]*width="([\d.]+)"', drawn)][1:]
     assert bars[0] / bars[1] == pytest.approx(0.9, rel=1e-3)

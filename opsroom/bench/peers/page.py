@@ -81,7 +81,8 @@ def picture(result: dict[str, Any]) -> str:
             y += BAR + GAP
         y += GAP
     ground = f'<rect width="{WIDTH}" height="{y}" fill="{GROUND}"/>'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" font-family="sans-serif">'
+    size = f'viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" height="{y}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">'
     return "\n".join([head, ground, *parts, "</svg>\n"])
 
 
@@ -92,7 +93,7 @@ def write(result: dict[str, Any], page: Path, section: str) -> None:
     before = page.read_text(encoding="utf-8") if page.exists() else ""
     page.write_text(renew(before, section), encoding="utf-8")
     if result["bench"] == "ingest":
-        drawn = page.parent / "pictures" / "performance-ingest.svg"
+        drawn = page.parent / "pictures" / f"performance-{WIDTH}.svg"
         drawn.parent.mkdir(parents=True, exist_ok=True)
         drawn.write_text(picture(result), encoding="utf-8")
 
