@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 
 from ingest.codes import DoorError
-from ingest.doors.readings import LEFT_OUT, Fault, Found, Key, Place
+from ingest.doors.known import Known
+from ingest.doors.readings import Fault, Found, Key, Place
 
 TEXT_SHOWN: Final = 120
 LISTS_A_PART: Final = 2_000
@@ -38,7 +39,7 @@ class ValueList(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(list[ValueList] | ValueList)
 
 
-def parse(body: bytes, known: dict[bytes, int], place: Place) -> Iterator[Found]:
+def parse(body: bytes, known: Known, place: Place) -> Iterator[Found]:
     """Read a body in parts; times are in microseconds, a list's number (from 1) stands for its line.
 
     Raises:
@@ -53,7 +54,7 @@ def parse(body: bytes, known: dict[bytes, int], place: Place) -> Iterator[Found]
         yield _part(lists[begin : begin + LISTS_A_PART], begin + 1, known, place)
 
 
-def _part(lists: list[ValueList], first: int, known: dict[bytes, int], place: Place) -> Found:
+def _part(lists: list[ValueList], first: int, known: Known, place: Place) -> Found:
     rows: list[int] = []
     t: list[int] = []
     v: list[float] = []
@@ -85,12 +86,12 @@ def _part(lists: list[ValueList], first: int, known: dict[bytes, int], place: Pl
     )
 
 
-def _row(one: ValueList, at: int, known: dict[bytes, int], place: Place) -> int:
+def _row(one: ValueList, at: int, known: Known, place: Place) -> int:
     """Give the row of one data source of a list."""
     field = one.dsnames[at] if at < len(one.dsnames) else "value" if at == 0 else f"value{at}"
     parts = (one.host, one.plugin, one.plugin_instance, one.type, one.type_instance, field)
     text = "\x00".join(parts).encode("utf-8", "surrogatepass")
-    row = known.get(text)
+    row = known.labels.get(text)
     if row is None:
         labels = {
             "host": one.host,
@@ -99,6 +100,5 @@ def _row(one: ValueList, at: int, known: dict[bytes, int], place: Place) -> int:
             "type_instance": one.type_instance,
         }
         row = place(Key(one.plugin, tuple((label, told) for label, told in labels.items() if told), field))
-        if row >= LEFT_OUT:
-            known[text] = row
+        known.learn_labels(text, row)
     return row

@@ -31,6 +31,13 @@ SAID_EVERY_S: Final = 60.0
 _logger = structlog.get_logger("ingest.doors")
 
 
+def compile_kernels() -> None:
+    """Compile what makes the doors fast, or read it from its cache; importing the compiler takes long too."""
+    from ingest.doors.table import compile_kernels as compiled
+
+    compiled()
+
+
 class Desk:
     """What all doors share."""
 
@@ -40,6 +47,8 @@ class Desk:
         self.naming = naming
         self.budget = Budget(hub.limits.inflight_bytes)
         self._gates: OrderedDict[tuple[int, Door, str], Gate] = OrderedDict()
+        self._compiling: asyncio.Future[None] | None = None
+        self._told_slow = False
         self._said: dict[Gate, float] = {}
         self._readings = Counter(
             "opsroom_door_readings",
@@ -73,7 +82,22 @@ class Desk:
             if len(self._gates) > GATES_MAX:
                 self._said.pop(self._gates.popitem(last=False)[1], None)
         self._gates.move_to_end(key)
+        if gate.known.table is None and self._is_compiled():
+            gate.known.quicken()
         return gate
+
+    def _is_compiled(self) -> bool:
+        """Tell whether the kernels are there; the first to ask has them made, beside everything else."""
+        if self._compiling is None:
+            loop = asyncio.get_running_loop()
+            self._compiling = loop.run_in_executor(None, compile_kernels)
+            return False
+        if not self._compiling.done():
+            return False
+        if (error := self._compiling.exception()) is not None and not self._told_slow:
+            self._told_slow = True
+            _logger.error("door_kernels_failed", error=repr(error))
+        return error is None
 
     def buckets(self, unit_id: int) -> list[str]:
         """Give the names of buckets that were lately written to with tokens of a unit."""

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.doors.line_protocol import Head
+from ingest.doors.known import Known
 from ingest.doors.mapping import DROPPED, Naming, Target
 from ingest.doors.readings import ARRIVAL, LEFT_OUT, Door, Fault, Found, Key
 from ingest.doors.times import timed
@@ -68,8 +68,7 @@ class Gate:
         """Admit readings below the unit, as `naming` says."""
         self.door: Door = door
         self.name = f"casual:{unit_id}:{door}"
-        self.heads: dict[str, Head] = {}
-        self.known: dict[bytes, int] = {}
+        self.known = Known()
         self._hub = hub
         self._tree = hub.room.catalog
         self._unit_id = unit_id
@@ -95,7 +94,6 @@ class Gate:
         self._seen = self._tree.revision
         self._rows.clear()
         self._columns = _columns([])
-        self.heads.clear()
         self.known.clear()
 
     def place(self, key: Key) -> int:

@@ -16,10 +16,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.doors.readings import ARRIVAL, LEFT_OUT, Fault, Found, Key, Place
+from ingest.doors.known import Head, Known
+from ingest.doors.readings import ARRIVAL, Fault, Found, Key, Place, merged
 
 LINES_OF_A_STRING_MAX: Final = 16
 """A string may hold line breaks; a quote that is never closed must not swallow the whole body."""
+LINES_A_PART: Final = 1_000
+BYTES_A_PART: Final = 128 << 10
+BYTES_A_READING: Final = 4
+"""The least that a reading takes: `a=1,`."""
 TEXT_SHOWN: Final = 60
 INT_EXACT: Final = 1 << 53
 INT64_MAX: Final = (1 << 63) - 1
@@ -42,17 +47,6 @@ _UNUSUAL_TIME: Final = re.compile(r"[^0-9,-]")
 _SURROGATE: Final = re.compile(r"[\udc80-\udcff]")
 
 
-class Head:
-    """A measurement with its tags, and the rows of its fields that are known."""
-
-    __slots__ = ("fields", "labels", "name")
-
-    def __init__(self, name: str, labels: tuple[tuple[str, str], ...]) -> None:
-        self.name = name
-        self.labels = labels
-        self.fields: dict[str, int] = {}
-
-
 class _Bad(Exception):  # noqa: N818 - never leaves this module
     """A line that cannot be read: code and the part at fault."""
 
@@ -62,6 +56,60 @@ class _Bad(Exception):  # noqa: N818 - never leaves this module
         self.fault = (code, {"part": part, "text": shown})
 
 
+def read_lines(body: bytes, known: Known, place: Place) -> Iterator[Found]:
+    """Read a body in parts, so that other work has its turn; by the kernel what is plain and known."""
+    if known.table is None or _spans_lines(body):
+        lines = lines_of(body)
+        for begin in range(0, len(lines), LINES_A_PART):
+            yield parse(lines[begin : begin + LINES_A_PART], known, place)
+        return
+    begin, number = 0, 1
+    while begin < len(body):
+        end = body.find(b"\n", begin + BYTES_A_PART) + 1 or len(body)
+        found, number = _scanned(body, begin, end, number, known, place)
+        begin = end
+        yield found
+
+
+def _scanned(body: bytes, begin: int, end: int, number: int, known: Known, place: Place) -> tuple[Found, int]:
+    """Read the lines of a part; gives the number of the line after it too."""
+    from ingest.doors.kernel import scan_lines
+
+    assert known.table is not None, "the kernels are compiled"
+    most = (end - begin) // BYTES_A_READING + 1
+    rows, lines = np.empty(most, np.int32), np.empty(most, np.int32)
+    t, v = np.empty(most, np.int64), np.empty(most, np.float64)
+    hard, left = np.empty((most, 3), np.int64), np.empty((most, 3), np.int64)
+    raw = np.frombuffer(body, np.uint8)
+    n, hards, lefts, after = scan_lines(
+        raw, begin, end, number, known.table.arrays, (rows, t, v, lines), hard, left
+    )
+    bad: dict[int, Fault] = {}
+    for at, first, last in hard[:hards].tolist():
+        v[at] = float(body[first:last])
+        if not math.isfinite(v[at]):
+            line = int(lines[at])
+            bad[line] = Fault(line, *_Bad("value", body[first:last].decode(), "value_not_finite").fault)
+    found = Found(rows[:n], t[:n], v[:n], lines[:n])
+    if bad:
+        found = found.without(np.isin(found.lines, list(bad)))
+    rest = [
+        (line, body[first:last].decode("utf-8", "surrogateescape"))
+        for line, first, last in left[:lefts].tolist()
+    ]
+    if rest or bad:
+        found = merged(found, parse(rest, known, place)).blamed(list(bad.values()))
+    return found, after
+
+
+def _spans_lines(body: bytes) -> bool:
+    """Tell whether a string of the body holds a line break."""
+    if b'"' not in body:
+        return False
+    lines = (line for line in body.split(b"\n") if b'"' in line)
+    return any(_is_open(line.decode("utf-8", "surrogateescape").rstrip("\r")) for line in lines)
+
+
 def lines_of(body: bytes) -> list[tuple[int, str]]:
     """Give (number from 1, text) of every line; a line break inside a string ends no line.
 
@@ -69,7 +117,7 @@ def lines_of(body: bytes) -> list[tuple[int, str]]:
     """
     text = body.decode("utf-8", "surrogateescape")
     if "\r" in text:
-        text = text.replace("\r\n", "\n")
+        text = text.removesuffix("\r").replace("\r\n", "\n")
     lines = text.split("\n")
     return list(_joined(lines)) if '"' in text else list(enumerate(lines, 1))
 
@@ -103,8 +151,8 @@ def _is_open(line: str) -> bool:
     return _OPEN.match(rest, at) is not None
 
 
-def parse(lines: Sequence[tuple[int, str]], heads: dict[str, Head], place: Place) -> Found:  # noqa: C901 - the hot loop
-    """Read lines; `heads` is what is known already, and learns what `place` has placed.
+def parse(lines: Sequence[tuple[int, str]], known: Known, place: Place) -> Found:  # noqa: C901 - the hot loop
+    """Read lines; `known` learns what `place` has placed.
 
     Never raises for what the lines hold: what cannot be read is a fault of its line.
     """
@@ -113,7 +161,7 @@ def parse(lines: Sequence[tuple[int, str]], heads: dict[str, Head], place: Place
     stamps: list[str] = []
     numbers: list[int] = []
     faults: list[Fault] = []
-    texts = 0
+    texts, heads = 0, known.heads
     for number, line in lines:
         mark = len(rows)
         try:
@@ -130,16 +178,16 @@ def parse(lines: Sequence[tuple[int, str]], heads: dict[str, Head], place: Place
                 if not head_text or head_text[0] == "#":
                     continue
                 head = _head(head_text)
-            known = head.fields
+            fields_known = head.fields
             for field, _, value in pairs:
                 if value[:1] == '"':
                     texts += 1
                     continue
-                one = known.get(field)
+                one = fields_known.get(field)
                 if one is None:
                     if not field:
                         raise _Bad("field", value)
-                    one = _placed(head_text, head, field, value, heads, place)
+                    one = _placed(head_text, head, field, value, known, place)
                 rows.append(one)
                 values.append(value)
                 stamps.append(stamp)
@@ -214,16 +262,14 @@ def _plain(text: str) -> str:
     return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
-def _placed(head_text: str, head: Head, field: str, value: str, heads: dict[str, Head], place: Place) -> int:
-    """Ask for the row of a new field; what is refused is not kept, or many refusals would fill memory."""
+def _placed(text: str, head: Head, field: str, value: str, known: Known, place: Place) -> int:
+    """Ask for the row of a new field."""
     if _SURROGATE.search(field):
         raise _Bad("field", field, "utf8_invalid")
     _number(value)  # nothing is made for a value that cannot be read
-    one = place(Key(head.name, head.labels, field))
-    if one >= LEFT_OUT:
-        head.fields[field] = one
-        heads[head_text] = head
-    return one
+    row = place(Key(head.name, head.labels, field))
+    known.learn_field(text, head, field, row)
+    return row
 
 
 def _number(text: str) -> float:

@@ -75,3 +75,27 @@ class Found(msgspec.Struct, frozen=True):
         q = None if self.q is None else self.q[keep]
         kept = (self.rows[keep], self.t[keep], self.v[keep], self.lines[keep], q)
         return Found(*kept, self.faults, self.left_out)
+
+    def blamed(self, faults: Sequence[Fault]) -> Found:
+        """Give it with more faults."""
+        if not faults:
+            return self
+        every = [*self.faults, *faults]
+        return Found(self.rows, self.t, self.v, self.lines, self.q, every, self.left_out)
+
+
+def merged(one: Found, other: Found) -> Found:
+    """Join two parts of the same lines, in the order of lines; `q` is told by both or by neither."""
+    if not len(other):
+        return Found(one.rows, one.t, one.v, one.lines, one.q, other.faults, other.left_out)
+    lines = np.concatenate((one.lines, other.lines))
+    order = np.argsort(lines, kind="stable")
+    return Found(
+        np.concatenate((one.rows, other.rows))[order],
+        np.concatenate((one.t, other.t))[order],
+        np.concatenate((one.v, other.v))[order],
+        lines[order],
+        None if one.q is None or other.q is None else np.concatenate((one.q, other.q))[order],
+        other.faults,
+        other.left_out,
+    )

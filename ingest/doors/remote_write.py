@@ -17,10 +17,12 @@ from typing import Final
 
 import cramjam
 import numpy as np
+from numpy.typing import NDArray
 
 from ingest.codes import DoorError
 from ingest.doors.bodies import Share, too_large
-from ingest.doors.readings import LEFT_OUT, Fault, Found, Key, Place
+from ingest.doors.known import Known
+from ingest.doors.readings import Fault, Found, Key, Place, merged
 from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 
 NAME: Final = "__name__"
@@ -61,24 +63,53 @@ def unpacked(body: bytes, most: int, share: Share) -> bytes:
     return whole
 
 
-def parse(body: bytes, known: dict[bytes, int], place: Place) -> Iterator[Found]:
-    """Read a WriteRequest in parts; `known` is what labels are known already, and learns what is placed.
+def parse(body: bytes, known: Known, place: Place) -> Iterator[Found]:
+    """Read a WriteRequest in parts, so that other work has its turn; by the kernel what is plain and known.
 
     Times are in milliseconds. A series' number within the request (from 1) stands for its line.
 
     Raises:
         DoorError: `protobuf_invalid`.
     """
-    part = _Part()
     try:
+        if known.table is not None:
+            at, number = 0, 1
+            while at < len(body):
+                found, at, number = _scanned(body, at, number, known, place)
+                yield found
+            return
+        part = _Part()
         for number, series in enumerate(_submessages(body, 0, len(body), _TIMESERIES), 1):
             _series(body, series, number, known, place, part)
             if number % SERIES_A_PART == 0:
                 yield part.found()
                 part = _Part()
+        yield part.found()
     except _BrokenError as error:
         raise DoorError("protobuf_invalid") from error
-    yield part.found()
+
+
+def _scanned(body: bytes, begin: int, number: int, known: Known, place: Place) -> tuple[Found, int, int]:
+    """Read a part; gives where it ended, and the number of the series after it, too."""
+    from ingest.doors.kernel import scan_series
+
+    assert known.table is not None, "the kernels are compiled"
+    most = 2 * SERIES_A_PART  # some have several samples
+    rows, lines = np.empty(most, np.int32), np.empty(most, np.int32)
+    t, bits = np.empty(most, np.int64), np.empty(most, np.uint64)
+    left = np.empty((SERIES_A_PART, 3), np.int64)
+    raw = np.frombuffer(body, np.uint8)
+    n, lefts, at, after = scan_series(raw, begin, number, known.table.arrays, (rows, t, bits, lines), left)
+    if at < 0:
+        raise _BrokenError
+    part = _Part()
+    for one, start, stop in left[:lefts].tolist():
+        _series(body, (start, stop), one, known, place, part)
+    found = _finished(rows[:n], t[:n], bits[:n].view(np.float64), lines[:n])
+    if lefts or part.faults:
+        others = part.found()
+        found = merged(found, others).blamed(found.faults)
+    return found, at, after
 
 
 class _Part:
@@ -93,21 +124,27 @@ class _Part:
         self.left_out = 0
 
     def found(self) -> Found:
-        """Give it as columns; a NaN is a reading without a value, an infinity none at all."""
-        v = np.array(self.v, np.float64)
-        q = np.where(np.isnan(v), QUALITY_BAD, QUALITY_GOOD).astype(np.uint8)
-        lines = np.array(self.lines, np.int32)
-        infinite = np.isinf(v)
-        faults = [*self.faults, *(Fault(line, "value_not_finite", {}) for line in lines[infinite].tolist())]
-        v = np.where(np.isnan(v), np.nan, v)  # one NaN for all: what it carried is told by the quality
+        """Give it as columns."""
         rows, t = np.array(self.rows, np.int32), np.array(self.t, np.int64)
-        found = Found(rows, t, v, lines, q, faults, self.left_out)
-        return found.without(infinite) if infinite.any() else found
+        found = _finished(rows, t, np.array(self.v, np.float64), np.array(self.lines, np.int32))
+        every = [*self.faults, *found.faults]
+        return Found(found.rows, found.t, found.v, found.lines, found.q, every, self.left_out)
 
 
-def _series(
-    body: bytes, span: tuple[int, int], number: int, known: dict[bytes, int], place: Place, part: _Part
-) -> None:
+def _finished(
+    rows: NDArray[np.int32], t: NDArray[np.int64], v: NDArray[np.float64], lines: NDArray[np.int32]
+) -> Found:
+    """Give columns with quality: a NaN is a reading without a value, an infinity is refused."""
+    if np.isfinite(v).all():
+        return Found(rows, t, v, lines, np.full(len(v), QUALITY_GOOD, np.uint8))
+    infinite = np.isinf(v)
+    q = np.where(np.isnan(v), QUALITY_BAD, QUALITY_GOOD).astype(np.uint8)
+    faults = [Fault(line, "value_not_finite", {}) for line in lines[infinite].tolist()]
+    v = np.where(np.isnan(v), np.nan, v)  # one NaN for all: what it carried is told by the quality
+    return Found(rows, t, v, lines, q, faults).without(infinite)
+
+
+def _series(body: bytes, span: tuple[int, int], number: int, known: Known, place: Place, part: _Part) -> None:
     """Read one TimeSeries."""
     labels: list[tuple[int, int]] = []
     samples: list[tuple[int, int]] = []
@@ -126,15 +163,15 @@ def _series(
     if not samples:
         return
     text = body[span[0] : labels_end]
-    row = known.get(text)
+    row = known.labels.get(text)
     if row is None:
         key = _key(body, labels)
         if key is None:
             part.faults.append(Fault(number, "labels_invalid", {}))
             return
         row = place(key)
-        if row >= LEFT_OUT and not _mixed(labels_end, samples):
-            known[text] = row
+        if not _mixed(labels_end, samples):
+            known.learn_labels(text, row)
     for start, stop in samples:
         value, t = _sample(body, start, stop)
         part.rows.append(row)

@@ -6,7 +6,7 @@ InfluxDB's write API of version 1 and 2, and what its clients ask before they wr
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
@@ -17,12 +17,10 @@ from ingest.doors import collectd, influx, remote_write
 from ingest.doors.answers import plain_refused, plain_written
 from ingest.doors.bodies import read_body, unpacked
 from ingest.doors.desk import Desk
-from ingest.doors.line_protocol import Head, lines_of, parse
-from ingest.doors.readings import Found, Place
+from ingest.doors.line_protocol import read_lines
 from ingest.doors.times import precision_of
 from opsroom.errors import OpsroomError
 
-LINES_A_PART: Final = 1_000
 TRUE: Final = frozenset({"1", "true"})
 
 
@@ -89,8 +87,7 @@ class InfluxRoutes:
         with desk.budget.held() as share:
             packed = await read_body(request.stream(), most, share)
             body = unpacked(packed, request.headers.get("content-encoding", "").lower(), most, share)
-            parts = _parts(body, gate.heads, gate.place)
-            verdict = await desk.take(gate, parts, precision)
+            verdict = await desk.take(gate, read_lines(body, gate.known, gate.place), precision)
         return influx.written(verdict)
 
     async def ping(self, request: Request) -> Response:
@@ -147,10 +144,3 @@ class OtherRoutes:
             body = unpacked(packed, request.headers.get("content-encoding", "").lower(), most, share)
             verdict = await desk.take(gate, collectd.parse(body, gate.known, gate.place), "us")
         return plain_written(verdict, "values list")
-
-
-def _parts(body: bytes, heads: dict[str, Head], place: Place) -> Iterator[Found]:
-    """Read lines in parts, so that other work has its turn."""
-    lines = lines_of(body)
-    for begin in range(0, len(lines), LINES_A_PART):
-        yield parse(lines[begin : begin + LINES_A_PART], heads, place)

@@ -157,7 +157,7 @@ def test_tags_that_explode_are_refused_with_the_limit_named() -> None:
     none = doors.lines("\n".join(f"m,id={n} v=1" for n in range(6_000, 7_000)))
     assert none.status_code == 413
     assert doors.lines("m,id=7 v=2").status_code == 204
-    assert sum(len(gate.heads) for gate in doors.desk._gates.values()) <= 51
+    assert sum(len(gate.known.heads) for gate in doors.desk._gates.values()) <= 51
 
 
 def test_values_are_converted_to_the_unit_of_their_series() -> None:

@@ -96,6 +96,7 @@ class Server:
     folder: Path
     room: dict[str, Any] = field(default_factory=dict)
     store: dict[str, Any] = field(default_factory=dict)
+    doors: dict[str, Any] = field(default_factory=dict)
     clock: str = "wall"
     nursery: Nursery | None = None
     prefix: tuple[str, ...] = ()
@@ -127,6 +128,7 @@ class Server:
             "store": {"url": f"sqlite:///{self.folder}/store.db", **self.store},
             "log": {"url": f"sqlite:///{self.folder}/log.db"},
             "room": {"economy": f"{self.folder}/economy.toml", **self.room},
+            "doors": self.doors,
         }
         lines = [
             line
