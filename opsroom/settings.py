@@ -257,10 +257,7 @@ class Limits(Section):
         64 << 20,
         description="frames accepted and not yet durable, all connections: bounds memory of the room",
     )
-    disk_free_least: int = Field(
-        1 << 30,
-        description="space left at which the top unit is alerted, on small disks a twentieth: time to act",
-    )
+    disk_free_least: int = Field(1 << 30, description="free space below which the top unit is alerted")
     credit_bytes: int = Field(256 << 10, description="share of one full-form connection of the above")
     malformed_frames_max: int = Field(
         10, description="malformed frames after which a connection is closed: a broken sender"

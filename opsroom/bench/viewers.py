@@ -15,6 +15,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Origin
 
 from opsroom.bench.wire import FRAME_BYTES_MAX
+from opsroom.clock import wall_now
+from opsroom.model import MICROS_PER_S
 
 READ_EVERY: Final = 20
 """Screens of which one reads its frames; the others only count them: their time is not the room's."""
@@ -49,7 +51,7 @@ class Seen:
         self.frames += 1
         self.bytes += len(frame)
         if read:
-            now = time.time()
+            now = wall_now() / MICROS_PER_S
             values = msgspec.json.decode(frame).get("values") or {}
             newest = max((row[1] for row in values.values() if row[1] is not None), default=None)
             if newest is not None:

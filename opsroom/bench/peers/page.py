@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 from xml.sax.saxutils import escape
 
 from opsroom.bench.peers import goals
+from opsroom.clock import wall_now
+from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +30,7 @@ GROUND, INK, FAINT, OURS, THEIRS = "#d9dcda", "#1d2326", "#454d52", "#34444e", "
 
 def measured_on() -> str:
     """Word day and machine."""
-    day = datetime.now(UTC).date().isoformat()
+    day = datetime.fromtimestamp(wall_now() / MICROS_PER_S, UTC).date().isoformat()
     return f"{day}, {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
 
 
