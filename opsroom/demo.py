@@ -28,6 +28,8 @@ PASSWORD_BYTES: Final = 9
 CHAIRS: Final = 7
 SEATS: Final = CHAIRS + 2
 HISTORY_D: Final = 14.0
+BUDGET_PER_WEEK: Final = 0.02
+"""False alarms a series and week: about one a day of all 430 series."""
 
 
 class Plan(NamedTuple):
@@ -127,7 +129,7 @@ def settings_of(plan: Plan, folder: Path) -> Settings:
             "server": {"port": plan.port, "clock": "stream"},
             "store": {"url": f"sqlite:///{folder}/store.db"},
             "log": {"url": f"sqlite:///{folder}/log.db"},
-            "room": {"economy": f"{folder}/economy.toml"},
+            "room": {"economy": f"{folder}/economy.toml", "budget_per_week": BUDGET_PER_WEEK},
         }
     )
 

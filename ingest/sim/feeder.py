@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from opsroom.clock import Clock
 
 HISTORY_D: Final = 14.0
-HISTORY_ROUNDS: Final = 1_008
+DAY_ROUNDS: Final = 144
+BATCH_READINGS: Final = 32_768
 ANSWERED_MAX: Final = 1_024
 ANSWERS_AT_ONCE: Final = 64
 BACKLOG_BYTES: Final = 4 << 20
@@ -65,16 +66,19 @@ class Course:
     links: list[Link] = field(default_factory=list)
 
 
-def lived(world: World, days: float, live: int = START_US) -> tuple[State, Past]:
-    """Run the past, which knows no faults, up to the live start; gives the state and the readings."""
-    state = start(world, days=days, live=live)
-    rounds = round(days * 86_400.0 / PERIOD_S)
-    t = np.empty(rounds, np.int64)
-    values = np.empty((rounds, len(world.layout.gauges.gauges)))
-    for row in range(rounds):
+def rounds(world: World, state: State, count: int) -> tuple[State, Past]:
+    """Take so many steps; gives the state after them and what was read."""
+    t = np.empty(count, np.int64)
+    values = np.empty((count, len(world.layout.gauges.gauges)))
+    for row in range(count):
         state, values[row] = step(world, state)
         t[row] = state.at
     return state, Past(t, values)
+
+
+def lived(world: World, days: float) -> tuple[State, Past]:
+    """Run the past, which knows no faults, up to the live start; gives the state and the readings."""
+    return rounds(world, start(world, days=days), round(days * 86_400.0 / PERIOD_S))
 
 
 async def feed_world(
@@ -138,15 +142,22 @@ def _declared(world: World, gauges: np.ndarray, base: str) -> list[SeriesDeclare
 async def _send_past(
     world: World, links: Mapping[str, Link], feeders: Mapping[str, np.ndarray], pace: Pace
 ) -> State:
-    """Send the past as historical readings, a week of a series at a time; gives the state at its end."""
-    state, past = await asyncio.to_thread(lived, world, pace.history_d)
-    for path, gauges in feeders.items():
-        for begin in range(0, len(past.t), HISTORY_ROUNDS):
-            t, values = past.t[begin : begin + HISTORY_ROUNDS], past.values[begin : begin + HISTORY_ROUNDS]
-            for gauge in gauges.tolist():
-                due = ~np.isnan(values[:, gauge])
-                await links[path].send(gauge, t[due], values[due, gauge], historical=True)
-            await asyncio.sleep(0)
+    """Send the past as historical readings; gives the state at its end."""
+    state = await asyncio.to_thread(start, world, days=pace.history_d)
+    left = round(pace.history_d * 86_400.0 / PERIOD_S)
+    while left:
+        # A day at a time: a thread cannot be interrupted, and whoever ends the feed should not wait for it.
+        count = min(DAY_ROUNDS, left)
+        state, past = await asyncio.to_thread(rounds, world, state, count)
+        left -= count
+        row, gauge = np.nonzero(~np.isnan(past.values))
+        for path, gauges in feeders.items():
+            own = np.isin(gauge, gauges)
+            names, at = gauge[own], row[own]
+            for begin in range(0, len(names), BATCH_READINGS):
+                cut = slice(begin, begin + BATCH_READINGS)
+                values = past.values[at[cut], names[cut]]
+                await links[path].send(names[cut].tolist(), past.t[at[cut]], values, historical=True)
     for link in links.values():
         await link.flush()
     return state

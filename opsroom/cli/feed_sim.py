@@ -65,7 +65,7 @@ def feed_sim(
     ] = None,
     economy: Annotated[bool, typer.Option("--economy", help="print its economy file and end")] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="send nothing; readings a second and their SHA-256")
+        bool, typer.Option("--dry-run", help="send nothing; readings a CPU second, SHA-256")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -87,7 +87,7 @@ def feed_sim(
         dry = simulate_dry(world, DRY_DAYS if days is None else days)
         say_json(dry._asdict()) if as_json else out().print(
             f"{dry.enterprises} enterprises, {dry.series} series: {dry.readings} readings, "
-            f"{dry.readings_per_s:.0f}/s, sha256 {dry.sha256}",
+            f"{dry.readings_per_s:.0f} a CPU second, sha256 {dry.sha256}",
             markup=False,
         )
         return

@@ -1,6 +1,7 @@
-"""Take the pictures of docs/pictures anew: a real demo in a real browser, about two minutes after its start.
+"""Take the pictures of docs/pictures anew: a real demo in a real browser.
 
-Run `.venv/bin/python -m tests.docs.pictures`; `--after 110` says how many seconds after the room is ready.
+Run `.venv/bin/python -m tests.docs.pictures`: the room about two minutes after the start, and the
+fifth day of the hauliers' strike, four times as fast. `--only strike` takes one of the two.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from tests.story.demo import Demo, demo
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 PICTURES = {"room-1920.png": (1920, 1080, "day"), "phone-390.png": (390, 844, "day")}
+STRIKE = {"strike-1920.png": (1920, 1080, "day")}
+SITTINGS = {"start": (PICTURES, 600.0, 120.0), "strike": (STRIKE, 2400.0, 175.0)}
+"""What is taken together: pictures, simulated seconds a second, seconds after the room is ready."""
 
 
 def signed_in(browser: Any, room: Demo, width: int, height: int, palette: str) -> Any:
@@ -38,6 +42,7 @@ def signed_in(browser: Any, room: Demo, width: int, height: int, palette: str) -
     return page
 
 
+DRAWN_S = 3.0
 OPEN_S = 30.0
 """How long a page has been open when its picture is taken: long enough for a trail of every series."""
 
@@ -51,15 +56,19 @@ def shrink(picture: Path) -> None:
         )
 
 
-def take(after_s: float, seed: int, folder: Path) -> None:
-    """Write every picture to `folder`."""
+def take(sitting: str, seed: int, folder: Path) -> None:
+    """Write the pictures of one sitting to `folder`."""
+    pictures, speed, after_s = SITTINGS[sitting]
     words = Path(tempfile.mkdtemp()) / "demo.log"
-    with demo(words, seed=seed, for_s=after_s + 120) as room, sync_playwright() as started:
+    with demo(words, seed=seed, for_s=after_s + 120, speed=speed) as room, sync_playwright() as started:
         begun = time.monotonic()
         browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         time.sleep(max(0.0, after_s - OPEN_S - (time.monotonic() - begun)))
-        pages = {name: signed_in(browser, room, *size) for name, size in PICTURES.items()}
+        pages = {name: signed_in(browser, room, *size) for name, size in pictures.items()}
         time.sleep(max(0.0, after_s - (time.monotonic() - begun)))
+        for page in pages.values():
+            page.keyboard.press("ArrowDown")  # the first alert is chosen, and its trend drawn
+        time.sleep(DRAWN_S)
         for name, page in pages.items():
             page.screenshot(path=str(folder / name))
             shrink(folder / name)
@@ -69,9 +78,10 @@ def take(after_s: float, seed: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--after", type=float, default=110.0, help="seconds")
+    parser.add_argument("--only", choices=list(SITTINGS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, default=FOLDER)
     asked = parser.parse_args()
     asked.folder.mkdir(parents=True, exist_ok=True)
-    take(asked.after, asked.seed, asked.folder)
+    for sitting in [asked.only] if asked.only else SITTINGS:
+        take(sitting, asked.seed, asked.folder)

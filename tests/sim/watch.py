@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ingest.sim.dynamics import PERIOD_S, World, make_world, step
-from ingest.sim.feeder import HISTORY_D, lived
+from ingest.sim.dynamics import PERIOD_S, World, make_world
+from ingest.sim.feeder import HISTORY_D, lived, rounds
 from ingest.sim.scenarios import START_US, Scenario
 from ingest.sim.tree import economy_toml
 from opsroom.catalog import Catalog
@@ -84,13 +84,9 @@ def watch(
     core.teach(_columns(ids, past.t, past.values))
     alerts: dict[str, Alert] = {}
     readings = 0
-    rounds = round(days * 86_400.0 / PERIOD_S)
-    for offset, count in enumerate(_parts(rounds), 1):
-        t, rows = np.empty(count, np.int64), np.empty((count, len(ids)))
-        for row in range(count):
-            state, rows[row] = step(world, state)
-            t[row] = state.at
-        columns = _columns(ids, t, rows)
+    for offset, count in enumerate(_parts(round(days * 86_400.0 / PERIOD_S)), 1):
+        state, new = rounds(world, state, count)
+        columns = _columns(ids, new.t, new.values)
         readings += len(columns)
         record = Record(
             offset=offset, kind=RecordKind.READINGS, received=0, payload=encode_columns(columns), source="sim"
@@ -100,10 +96,10 @@ def watch(
     return Watched(world, catalog, alerts, readings)
 
 
-def _parts(rounds: int) -> Iterator[int]:
+def _parts(count: int) -> Iterator[int]:
     """Cut rounds into records."""
-    for begin in range(0, rounds, ROUNDS_A_RECORD):
-        yield min(ROUNDS_A_RECORD, rounds - begin)
+    for begin in range(0, count, ROUNDS_A_RECORD):
+        yield min(ROUNDS_A_RECORD, count - begin)
 
 
 def _columns(ids: np.ndarray, t: np.ndarray, values: np.ndarray) -> Columns:

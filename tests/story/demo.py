@@ -44,12 +44,12 @@ class Demo:
 
 
 @contextmanager
-def demo(words: Path, *, seed: int, for_s: float) -> Iterator[Demo]:
+def demo(words: Path, *, seed: int, for_s: float, speed: float = 600.0) -> Iterator[Demo]:
     """Start `opsroom demo`, wait for its line, leave nothing of it behind; `words` takes standard error."""
     argv = [sys.executable, "-m", "opsroom", "demo", "--port", "0", "--json"]
     with words.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            [*argv, "--seed", str(seed), "--for", str(for_s)],
+            [*argv, "--seed", str(seed), "--for", str(for_s), "--speed", str(speed)],
             cwd=PROJECT,
             env=environment(),
             stdout=subprocess.PIPE,
