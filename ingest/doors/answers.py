@@ -57,7 +57,9 @@ def further_headers(error: OpsroomError) -> dict[str, str]:
     """Give when to come again, or how to show a token (RFC 9110), where that is the answer."""
     if error.status == UNAVAILABLE:
         return {"Retry-After": str(error.params.get("wait_s", RETRY_S))}
-    return {"WWW-Authenticate": 'Bearer realm="opsroom"'} if error.status == UNAUTHORIZED else {}
+    # libcurl, and so collectd, sends a password only where it was asked for Basic.
+    ask = 'Basic realm="opsroom", Bearer realm="opsroom"'
+    return {"WWW-Authenticate": ask} if error.status == UNAUTHORIZED else {}
 
 
 def header_text(text: str) -> str:

@@ -18,6 +18,7 @@ from tests.acceptance import (
     bench_rows,
     calibration_rows,
     detect_rows,
+    door_rows,
     economy_rows,
     fault_rows,
     feedback_rows,
@@ -63,6 +64,7 @@ MODULES = (
     overload_rows,
     reliability_rows,
     notify_rows,
+    door_rows,
     bench_rows,
     setup_rows,
 )

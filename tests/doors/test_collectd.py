@@ -52,6 +52,12 @@ def test_a_rate_that_is_not_known_yet_is_kept_out() -> None:
     assert [value for _, _, value in doors.named] == [5.0]
 
 
+def test_a_client_without_a_password_is_asked_for_one() -> None:
+    answer = Doors().ask("POST", "/api/v1/collectd", content=b"", headers={})
+    assert answer.status_code == 401
+    assert answer.headers["www-authenticate"].startswith("Basic ")
+
+
 def test_what_is_not_collectds_is_refused() -> None:
     doors = Doors()
     for body in (b"", b"[", b'{"values":"x"}', b"\xff", b"[" * 10_000, b'[{"plugin":"cpu"}]'):
