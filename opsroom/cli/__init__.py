@@ -22,6 +22,7 @@ from opsroom.cli import (
     detection,
     doctor,
     economy,
+    export,
     feed,
     figures,
     notify,
@@ -57,6 +58,7 @@ for name, group in (
     ("detect", detect.app),
     ("rules", rules.app),
     ("notify", notify.app),
+    ("export", export.app),
     ("bench", bench.app),
 ):
     app.add_typer(group, name=name)
