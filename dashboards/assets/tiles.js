@@ -121,17 +121,19 @@ function fillValue(node, series) {
   draw(node);
 }
 
-/** Grey after `grey_s`, with the age: old data never looks live. */
+/** Grey after `grey_s`, with the age, and at once where its source said that it has no value: old data never looks live. */
 function age(node, series, at) {
   const s = series.t === null || series.t === undefined ? Infinity : (at - series.t) / 1000;
-  const old = s > (series.grey_s ?? 180);
+  const bad = series.q !== undefined && series.q !== null && series.q < 64;
+  const gone = bad && !finite(series.value);
+  const old = bad || s > (series.grey_s ?? 180);
   if (old !== node.classList.contains("old")) {
     node.classList.toggle("old", old);
     node.drawn = null;
     draw(node);
   }
   const poor = series.q !== undefined && series.q !== null && series.q < 192 ? t("room.tiles.poor") : "";
-  setText(node.parts.age, s === Infinity ? t("room.tiles.never") : old ? t("room.tiles.old", { age: roughly(s) }) : poor);
+  setText(node.parts.age, s === Infinity ? t("room.tiles.never") : gone ? t("room.tiles.gone", { age: roughly(s) }) : old && !bad ? t("room.tiles.old", { age: roughly(s) }) : poor);
 }
 
 export function tickTiles() {
@@ -184,8 +186,13 @@ function sparkline(pen, canvas, trail, low, high, node) {
   pen.lineJoin = "round";
   pen.strokeStyle = token(old ? "--potential" : "--trace");
   pen.beginPath();
-  trail.forEach(([t, v], i) => (i ? pen.lineTo(x(t), y(v)) : pen.moveTo(x(t), y(v))));
+  let down = false; // where there was no value the line is broken
+  for (const [t, v] of trail) {
+    if (finite(v)) pen[down ? "lineTo" : "moveTo"](x(t), y(v));
+    down = finite(v);
+  }
   pen.stroke();
+  if (!down) return;
   const priority = node.dataset.priority;
   pen.fillStyle = token(priority ? `--p${priority}-edge` : old ? "--potential" : "--trace");
   pen.beginPath();
@@ -199,6 +206,7 @@ function range(trail, low, high) {
   let from = Infinity;
   let to = -Infinity;
   for (const [, v] of trail) {
+    if (!finite(v)) continue;
     if (v < from) from = v;
     if (v > to) to = v;
   }
@@ -206,6 +214,7 @@ function range(trail, low, high) {
   const spread = Math.max(to - from, Math.abs(to) * 1e-3, 1e-9);
   if (finite(low) && from - low < 3 * spread) from = Math.min(from, low);
   if (finite(high) && high - to < 3 * spread) to = Math.max(to, high);
+  if (from > to) return [0, 1]; // no value at all
   return to - from < 1e-12 ? [from - 1, to + 1] : [from, to];
 }
 

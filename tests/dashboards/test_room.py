@@ -189,6 +189,14 @@ def test_old_values_carry_their_age(served: Served, visit: Visits) -> None:
     seen.page.wait_for_selector(".tile.old .tile-age:has-text('min old')")
 
 
+def test_a_value_that_is_gone_is_grey_at_once_and_breaks_the_line(served: Served, visit: Visits) -> None:
+    seen = visit().sign_in(served.url)
+    one = served.room.series[10]
+    one.update(value=None, q=0, trail=[*one["trail"], (one["t"], None)])
+    seen.page.reload()
+    seen.page.wait_for_selector(".tile.old .tile-age:has-text('no value for')")
+
+
 def test_palette_and_language_are_remembered(served: Served, visit: Visits) -> None:
     seen = visit().sign_in(served.url)
     seen.page.keyboard.press("t")
