@@ -139,23 +139,9 @@ class Core:
         step.now = self.now
         return step
 
-    def redo(self, record: Record, held: int) -> Step:
-        """Apply a record again after a restart; up to the snapshot at `held` give its readings alone."""
-        if record.offset > held:
-            return self.apply(record)
-        step = Step(offset=record.offset, now=record.received)
-        if record.kind is RecordKind.READINGS:
-            self._read(record, step)
-        return step
-
-    def _read(self, record: Record, step: Step) -> Columns:
+    def _readings(self, record: Record, step: Step) -> None:
         columns, step.historical = decode_columns(record.payload)
         step.stored = columns
-        step.seen = None if step.historical else self.shown.of(columns)
-        return columns
-
-    def _readings(self, record: Record, step: Step) -> None:
-        columns = self._read(record, step)
         if step.historical:
             self.teach(columns)
             return

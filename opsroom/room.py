@@ -21,7 +21,7 @@ from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
-from opsroom.step import Changes, Step
+from opsroom.step import Changes, Step, peek
 from opsroom.warmup import warm
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class Room:
             steps = []
             for record in self._records(1024):
                 # Behind the snapshot and not yet in a chunk: the store needs it, the detectors have had it.
-                step = self.core.redo(record, self._snapshotted)
+                step = self.core.apply(record) if record.offset > self._snapshotted else peek(record)
                 if record.offset > flushed:
                     self._keep_readings(step)
                 steps.append(step)
@@ -208,8 +208,8 @@ class Room:
         """Hand the readings of a step to the store's head, and the live ones to the screens."""
         # Every record moves the head's offset, or a room without readings could never trim its log.
         self.store.readings.take(step.stored or Columns.empty(), step.offset, step.historical)
-        if step.seen is not None:
-            self.view.values(step.seen)
+        if step.stored is not None and not step.historical:
+            self.view.values(step.stored)
 
     async def run(self) -> None:
         """Consume until cancelled; call `stop` afterwards."""

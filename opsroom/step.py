@@ -9,18 +9,18 @@ import msgspec
 
 from opsroom.audit import Audit
 from opsroom.errors import OpsroomError
+from opsroom.log.columns import decode_columns
 from opsroom.model import Columns, Transition
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig, Bargain
+from opsroom.records import AnyAct, AnyConfig, Bargain, Record, RecordKind
 from opsroom.rule import Ruling
 
 
 class Step(msgspec.Struct, kw_only=True):
     """What one record changed.
 
-    `stored` are all its readings as log and store keep them, `seen` the live ones in the units of their
-    series, `ruled` all that rules found, events included; `audits` and `pleasures` are those it made or
-    altered.
+    `stored` are all its readings as log and store keep them, `ruled` all that rules found, events included;
+    `audits` and `pleasures` are those it made or altered.
     """
 
     offset: int
@@ -31,7 +31,6 @@ class Step(msgspec.Struct, kw_only=True):
     key: str = ""
     refused: OpsroomError | None = None
     stored: Columns | None = None
-    seen: Columns | None = None
     historical: bool = False
     late: int = 0
     audits: list[Audit] = []
@@ -66,3 +65,11 @@ class Changes(NamedTuple):
         """How many concern what two sides agree on."""
         told = [*self.config, *(act for _, _, act in self.acts)]
         return sum(isinstance(one, Bargain) for one in told)
+
+
+def peek(record: Record) -> Step:
+    """Give the readings of a record without applying it."""
+    step = Step(offset=record.offset, now=record.received)
+    if record.kind is RecordKind.READINGS:
+        step.stored, step.historical = decode_columns(record.payload)
+    return step

@@ -73,8 +73,10 @@ function take(frame) {
   clearTimeout(ageing);
   ageing = setTimeout(() => touch("feed"), STALE_MS + 20); // silence shows when it is due, not at the next tick
   tries = 0;
-  if (frame.type === "snapshot") takeSnapshot(frame);
-  else if (frame.type === "changes" && state.ready) freshOn(takeChanges(frame));
+  if (frame.type === "snapshot") {
+    if (unitPath !== null) unitPath = frame.unit.path; // it may have been renamed since it was asked for
+    takeSnapshot(frame);
+  } else if (frame.type === "changes" && state.ready) freshOn(takeChanges(frame));
   touch("feed");
 }
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.index import potentiality_of
-from opsroom.measuring import shown_as, turned
+from opsroom.measuring import Shown, turned
 from opsroom.model import MICROS_PER_S, QUALITY_GOOD, Columns, Micros, Orientation, Series
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Board:
         self._sorted_ids: NDArray[np.int64] = np.empty(0, np.int64)
         self._sorted_slots: NDArray[np.int64] = np.empty(0, np.int64)
         self._series: list[Series] = []
+        self._shown = Shown()
         self._make(FIRST_SLOTS)
 
     def _make(self, size: int) -> None:
@@ -88,8 +89,7 @@ class Board:
                     self._grow(2 * len(self.id))
             elif self._series[slot] == one:
                 continue
-            else:
-                self._turn(slot, self._series[slot], one)
+            self._turn(one)
             self._set(slot, one, revision)
             changed = True
         if changed:
@@ -112,12 +112,12 @@ class Board:
         potentiality, _ = potentiality_of(indicator)
         self.potentiality[slot] = np.nan if potentiality is None else potentiality
 
-    def _turn(self, slot: int, before: Series, now: Series) -> None:
+    def _turn(self, series: Series) -> None:
         """Tell what is shown already in the unit that the series has from now on."""
-        ways = shown_as(before), shown_as(now)
-        if ways[0] != ways[1]:
+        for series_id, before, way in self._shown.take([series]):
+            slot = self.slot_of[series_id]
             for array in (self.v, self.low, self.high, self.ring_v):
-                array[slot] = turned(array[slot], *ways)
+                array[slot] = turned(array[slot], before, way)
 
     def grey_s(self, series: Series) -> float:
         """Age in seconds from which a value is shown as old: 3 declared periods, else the setting."""
@@ -135,12 +135,13 @@ class Board:
         return np.where(self._sorted_ids[at] == ids, self._sorted_slots[at], -1)
 
     def put(self, columns: Columns, revision: int) -> bool:
-        """Take readings; tell whether any was news.
+        """Take readings as log and store keep them; tell whether any was news.
 
         Older ones than the last value are history, the store's matter.
 
         A second reading of the last instant replaces it. The trail keeps the newest 60 points a series.
         """
+        columns = self._shown.of(columns)
         slots = self.slots(columns.series)
         known = slots >= 0
         known[known] = columns.t[known] >= self.t[slots[known]]

@@ -118,7 +118,7 @@ class View:
         self._audited(self.audits.expire(self.at))
 
     def values(self, columns: Columns) -> None:
-        """Take readings that are neither historical nor refused."""
+        """Take readings that are neither historical nor refused, as log and store keep them."""
         self._sync()
         if self.board.put(columns, self.revision + 1):
             self.revision += 1

@@ -114,3 +114,19 @@ def test_bands_are_news_only_when_they_move() -> None:
     assert board.put_bands(ids, np.array([1.0, nan, 0.0]), np.array([2.0, nan, 0.0]), 2)
     assert not board.put_bands(ids, np.array([1.0, nan, 0.0]), np.array([2.0, nan, 0.0]), 3)
     assert board.rev[:2].tolist() == [2, 0]
+
+
+def test_a_series_told_in_another_unit_shows_what_it_showed_and_what_comes_in_it() -> None:
+    power, told = series(1, unit="kW"), series(1, unit="MW", kept="kW")
+    board, later = Board(180.0), Board(180.0)
+    board.sync([power], 1)
+    board.put(columns([(1, MS, 3_000.0), (1, 2 * MS, 3_200.0)]), 2)
+    board.put_bands(np.array([1]), np.array([2_900.0]), np.array([np.nan]), 3)
+    assert board.sync([told], 4)
+    later.sync([told], 1)  # a room that takes up its log knows the unit of now before it reads
+    later.put(columns([(1, MS, 3_000.0), (1, 2 * MS, 3_200.0)]), 2)
+    for one in (board, later):
+        one.put(columns([(1, 3 * MS, 3_400.0)]), 5)
+        assert one.trails(np.array([0])) == [[(1, 3.0), (2, 3.2), (3, 3.4)]]
+        assert one.values(np.array([0]))["1"][1] == 3.4
+    assert board.low[0] == 2.9
