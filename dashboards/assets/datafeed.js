@@ -63,7 +63,7 @@ function paint() {
   const named = series ?? (alert ? { name: alert.series_name, unit_name: alert.unit_name, unit: "" } : { name: unit.name, unit_name: unit.level_name });
   setText(parts.none, unit ? t("room.datafeed.none") : "");
   setText(parts.name, named.name);
-  setText(parts.place, `${named.unit_name ?? ""}${named.unit ? ` · ${unitText(named.unit)}` : ""}`);
+  setText(parts.place, [named.unit_name, unitText(named.unit)].filter(Boolean).join(" · "));
   setText(parts.zoom, t("room.datafeed.zoom_out"));
   paintPress(series);
   parts.mark.hidden = alert === null;

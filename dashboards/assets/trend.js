@@ -82,7 +82,7 @@ export class Trend {
     const axis = { stroke: token("--ink-2"), font: "12px B612", grid: { stroke: token("--line"), width: 1 }, ticks: { stroke: token("--line"), width: 1, size: 4 } };
     const band = { stroke: "transparent", width: 0, points: { show: false } };
     return {
-      width, height, padding: [10, 10, 0, 0], legend: { show: false },
+      width, height, padding: [10, 22, 0, 0], legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, uni: 10 }, points: { size: 6, fill: token("--orange"), stroke: token("--panel") } },
       tzDate: (s) => window.uPlot.tzDate(new Date(s * 1000), timeZone()),
       scales: { x: { time: true, range: (_plot, from, to) => this.window(from, to) }, y: { range: (_plot, from, to) => spread(from, to) } },
