@@ -20,11 +20,11 @@ from opsroom.cli.terminal import (
     utc,
 )
 from opsroom.errors import NotFound
-from opsroom.records import SeriesSet, UnitSet
 
 if TYPE_CHECKING:
     from opsroom.catalog import Catalog
     from opsroom.model import Series
+    from opsroom.records import SeriesSet, UnitSet
 
 units = typer.Typer(no_args_is_help=True, help="Units of the tree.")
 series = typer.Typer(no_args_is_help=True, help="Series of the units.")
@@ -230,6 +230,7 @@ def rename_unit(
 def _versions(found: list[UnitSet | SeriesSet]) -> list[dict[str, Any]]:
     """Give versions, newest first as they come, with what each says otherwise than the one before."""
     from opsroom.history import altered
+    from opsroom.records import SeriesSet
 
     bodies = [change.series for change in found if isinstance(change, SeriesSet)]
     return [
