@@ -24,6 +24,7 @@ _STYLES = (
     "audits.css",
     "good.css",
     "rules.css",
+    "recursion.css",
 )
 
 
@@ -106,7 +107,9 @@ def _main() -> html.Main:
             ),
             _panel("focus", "room.focus.title", extra=html.Div(id="focus-legend", className="legend")),
             _panel("datafeed", "room.datafeed.title", extra=html.Div(id="ranges", className="ranges")),
+            _panel("recursion-now", "room.recursion.title"),
             _panel("tiles", "room.tiles.title", count=True),
+            _panel("recursion", "room.recursion.title", of="recursion"),
             _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools"), of="figures"),
             _panel("agreements", "room.agreements.title", of="agreements"),
             _panel("duty", "room.duty.title", of="agreements"),

@@ -9,6 +9,10 @@ const SHAPES = {
 };
 const DIGIT_Y = { 1: 17, 2: 19, 3: 16.8 };
 
+/** The bare shape of a priority with its digit. */
+export const icon = (priority) =>
+  svg(`<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[priority]}<text x="12" y="${DIGIT_Y[priority]}">${priority}</text></svg>`);
+
 /** The alarm mark in four channels: shape, digit, colour, and blink while `unacked`. In the off phase outline and digit stay. */
 export function mark(priority, { unacked = false, dim = false } = {}) {
   const node = h("span.mark");
@@ -21,8 +25,7 @@ export function setMark(node, priority, unacked, dim = false) {
   if (node.dataset.kind === wanted) return;
   if (node.dataset.priority !== String(priority)) {
     node.dataset.priority = String(priority);
-    const digit = `<text x="12" y="${DIGIT_Y[priority]}">${priority}</text>`;
-    node.replaceChildren(svg(`<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[priority]}${digit}</svg>`));
+    node.replaceChildren(icon(priority));
   }
   node.dataset.kind = wanted;
   node.className = wanted;

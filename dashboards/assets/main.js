@@ -9,6 +9,7 @@ import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
 import { startGood } from "./good.js";
+import { startRecursion } from "./recursion.js";
 import { startRules } from "./rules.js";
 import { startSeries } from "./series.js";
 import { startFocus } from "./focus.js";
@@ -39,7 +40,7 @@ function frameRendered() {
 const unitInAddress = () => new URLSearchParams(location.search).get("unit");
 
 function go(path, push = true) {
-  if (push && path !== state.unit?.path) history.pushState(null, "", path === state.me?.unit ? location.pathname : `?unit=${encodeURIComponent(path)}`);
+  if (push && path !== state.unit?.path) history.pushState(null, "", (path === state.me?.unit ? location.pathname : `?unit=${encodeURIComponent(path)}`) + location.hash);
   select(null);
   follow(path);
 }
@@ -115,6 +116,7 @@ async function start() {
   startFocus(go);
   startTiles(go);
   startDatafeed();
+  startRecursion(go);
   startFigures();
   startAudits();
   startAgreements();
