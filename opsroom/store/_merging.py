@@ -11,8 +11,8 @@ from typing import Final
 
 from opsroom.store._chunks import Rows, join
 from opsroom.store._head import merged
+from opsroom.store._listing import Segment
 from opsroom.store._rollups import settle
-from opsroom.store._segments import Segment
 
 FAN: Final = 8
 ROWS_MAX: Final = 1_000_000

@@ -21,12 +21,12 @@ from opsroom.store._chunks import Rows, decode_runs, encode_runs, join, no_rows
 from opsroom.store._chunks import Runs as _Runs
 from opsroom.store._database import Database
 from opsroom.store._head import Head, Known, apart, merged, within
+from opsroom.store._listing import Listing, Segment
 from opsroom.store._merging import due, joined
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
-from opsroom.store._segments import Gone, Segment, Segments, made
+from opsroom.store._segments import Gone, Segments, made
 from opsroom.store._streams import Ints
 
-POSITION: Final = "readings"
 _KNOWN: Final = "readings.known"
 _TRIES: Final = 5
 _FLOOR, _CEIL = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -54,13 +54,9 @@ class SqlReadings:
         self._since: int | None = None
         self._head, self._leaving = Head(), Head()
         with database.read() as connection:
-            self._stored = tuple(self._segments.all(connection))
+            listing = self._segments.listed(connection)
+            self._stored, self._flushed = listing.segments, listing.log_offset
             self._known = self._load_known(connection)
-            position = tables.position.c
-            query = select(position.log_offset).where(
-                position.root_id == database.root_id, position.name == POSITION
-            )
-            self._flushed = int(connection.execute(query).scalar() or 0)
 
     @property
     def flushed_offset(self) -> int:
@@ -267,10 +263,10 @@ class SqlReadings:
             for segment, pieces in new:
                 self._segments.put(connection, segment, pieces)
             self._save_known(connection, known)
-            row = {"name": POSITION, "log_offset": head.offset}
-            self._database.upsert(connection, tables.position, [row])
+            listed = (*self._stored, *(segment for segment, _ in new))
+            self._segments.relist(connection, Listing(head.offset, listed))
         with self._lock:
-            self._stored = (*self._stored, *(segment for segment, _ in new))
+            self._stored = listed
             self._known, self._flushed, self._leaving = known, head.offset, Head()
 
     def _merge(self) -> None:
@@ -286,8 +282,10 @@ class SqlReadings:
                 with self._database.write_aside() as connection:
                     self._segments.put(connection, segment, pieces)
                     self._segments.remove(connection, gone)
+                    listed = (*(part for part in self._stored if part.id not in gone), segment)
+                    self._segments.relist(connection, Listing(self._flushed, listed))
                 with self._lock:
-                    self._stored = (*(part for part in self._stored if part.id not in gone), segment)
+                    self._stored = listed
                 self._segments.forget(gone)
 
     def _save_known(self, connection: Connection, known: Known) -> None:

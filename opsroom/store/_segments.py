@@ -5,33 +5,22 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-import msgspec
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
 from opsroom.errors import Corrupt
+from opsroom.store import _listing
 from opsroom.store import _tables as tables
 from opsroom.store._blocks import Block, decode_block
 from opsroom.store._chunks import Rows, Runs, cut, decode_runs, encode_runs, rows_in, wanted
 from opsroom.store._database import Database
 from opsroom.store._kept import Kept
+from opsroom.store._listing import Listing, Segment
 from opsroom.store._streams import Ints
 
+POSITION: Final = "readings"
 _FETCH: Final = 400
 _INDEXES: Final = 256
-
-
-class Segment(msgspec.Struct, frozen=True):
-    """Rows of one flush or merge; a higher id is later.
-
-    `width_us` is 0 for readings, else the rollup's bucket.
-    """
-
-    id: int
-    width_us: int
-    t_min: int
-    t_max: int
-    readings: int
 
 
 class Gone(Exception):  # noqa: N818 - no error: the caller looks again
@@ -46,12 +35,38 @@ class Segments:
         self._kept = Kept(kept_bytes)
         self._indexes: OrderedDict[int, Runs] = OrderedDict()
 
-    def all(self, connection: Connection) -> list[Segment]:
-        """List segments by id."""
-        table = tables.segment.c
-        query = select(table.id, table.width_s, table.t_min, table.t_max, table.readings)
-        rows = connection.execute(query.where(table.root_id == self._database.root_id).order_by(table.id))
-        return [Segment(number, width_s * 1_000_000, *rest) for number, width_s, *rest in rows]
+    def listed(self, connection: Connection) -> Listing:
+        """Read the list of segments.
+
+        Raises:
+            Corrupt: it is missing, damaged, or does not fit the position.
+        """
+        snapshot, position = tables.snapshot.c, tables.position.c
+        row = connection.execute(
+            select(snapshot.crc, snapshot.body).where(
+                snapshot.root_id == self._database.root_id, snapshot.name == _listing.NAME
+            )
+        ).first()
+        offset = connection.execute(
+            select(position.log_offset).where(
+                position.root_id == self._database.root_id, position.name == POSITION
+            )
+        ).scalar()
+        return _listing.agreed(None if row is None else _listing.decode(*row), offset)
+
+    def relist(self, connection: Connection, listing: Listing) -> None:
+        """Replace the list of segments and with it the position."""
+        crc, body = _listing.encode(listing)
+        row = {
+            "name": _listing.NAME,
+            "version": _listing.VERSION,
+            "log_offset": listing.log_offset,
+            "crc": crc,
+            "body": body,
+        }
+        self._database.upsert(connection, tables.snapshot, [row])
+        place = {"name": POSITION, "log_offset": listing.log_offset}
+        self._database.upsert(connection, tables.position, [place])
 
     def next_id(self, connection: Connection) -> int:
         """Give the first free id."""

@@ -15,10 +15,12 @@ import numpy as np
 from opsroom.errors import Corrupt, OpsroomError, StoreError
 from opsroom.store._blocks import decode_block
 from opsroom.store._chunks import Runs, decode_runs
+from opsroom.store._listing import NAME, Listing, Segment, agreed, decode
 from opsroom.store.migrations import HEAD
 
 _PAGES_TOLD: Final = 20
 _BACKUP: Final = "Restore a backup: opsroom restore. Everything else can be read as it is."
+_IRREPLACEABLE: Final = ("readings.known", NAME)
 _BODIES: Final = ("unit", "series", "relation", "rule", "alert", "edge", "act")
 
 
@@ -35,7 +37,7 @@ def inspect(path: Path) -> tuple[int, list[OpsroomError]]:
                 return 0, [newer]
             found: list[OpsroomError] = list(_pages(store, path))
             whole, bad = _segments(store, path)
-            return whole, [*found, *bad, *_snapshots(store, path), *_rows(store, path)]
+            return whole, [*found, *bad, *_listed(store, path), *_snapshots(store, path), *_rows(store, path)]
     except (sqlite3.Error, UnicodeDecodeError) as error:
         return 0, [Corrupt(f"{path.name} cannot be read: {error}.", remedy=_BACKUP, file=str(path))]
 
@@ -88,6 +90,37 @@ def _segments(store: sqlite3.Connection, path: Path) -> tuple[int, list[Corrupt]
     return whole, found
 
 
+def _listed(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
+    """Compare the list of segments with their own rows and with the position of readings."""
+    lists = _by_root(store, f"SELECT root_id, crc, body FROM snapshot WHERE name = '{NAME}'")  # noqa: S608
+    offsets = _by_root(store, "SELECT root_id, log_offset FROM position WHERE name = 'readings'")
+    rows = _by_root(store, "SELECT root_id, id, width_s, t_min, t_max, readings FROM segment ORDER BY id")
+    for root in sorted(lists.keys() | offsets.keys() | rows.keys()):
+        ((offset,),) = offsets.get(root, [(None,)])
+        try:
+            listing: Listing | None = decode(*lists[root][0]) if root in lists else None
+            listing = agreed(listing, offset)
+        except Corrupt as error:
+            yield Corrupt(f"{path.name}: {error.message}", remedy=_BACKUP, file=str(path))
+            continue
+        own = [Segment(number, width_s * 1_000_000, *rest) for number, width_s, *rest in rows.get(root, [])]
+        for segment in sorted({one.id for one in {*own} ^ {*listing.segments}}):
+            yield Corrupt(
+                f"{path.name}: the row of segment {segment} is not as it was listed.",
+                remedy=_BACKUP,
+                file=str(path),
+                segment=segment,
+            )
+
+
+def _by_root(store: sqlite3.Connection, query: str) -> dict[int, list[tuple[Any, ...]]]:
+    """Give rows by their first column."""
+    found: dict[int, list[tuple[Any, ...]]] = {}
+    for root, *rest in store.execute(query):
+        found.setdefault(root, []).append(tuple(rest))
+    return found
+
+
 def _lost(
     path: Path, what: str, segment: int, block: int | None, readings: int, why: str, runs: Runs | None = None
 ) -> Corrupt:
@@ -113,7 +146,7 @@ def _snapshots(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Check every snapshot."""
     for name, crc, body in store.execute("SELECT name, crc, body FROM snapshot").fetchall():
         if not isinstance(body, bytes) or google_crc32c.value(body) != crc:
-            again = "Restore a backup." if name == "readings.known" else "Start the room: it is made again."
+            again = "Restore a backup." if name in _IRREPLACEABLE else "Start the room: it is made again."
             yield Corrupt(
                 f"{path.name}: snapshot {name} does not match its checksum.",
                 remedy=again,

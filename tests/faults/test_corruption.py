@@ -20,6 +20,7 @@ from opsroom.log.inspection import inspect
 from opsroom.main import build
 from opsroom.settings import load_settings
 from opsroom.store import open_store
+from opsroom.store.inspection import inspect as inspect_store
 from tests.assembled.town import Town, person, town, works
 from tests.faults import damage
 from tests.faults.oracle import left_by
@@ -194,3 +195,49 @@ def test_a_damaged_name_that_sqlite_quotes_is_damage(tmp_path: Path, opened: Cal
 async def closed(opened: Callable[[str], Any], file: Path) -> None:
     """Open and close a log or a store."""
     opened(f"sqlite:///{file}").close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE segment SET width_s = 60",
+        "UPDATE segment SET t_min = 60, t_max = 60",
+        "UPDATE segment SET readings = 60",
+    ],
+)
+def test_a_damaged_row_of_a_segment_hides_no_reading(tmp_path: Path, statement: str) -> None:
+    held = damage.flushed_store(tmp_path)
+    damage.sqlite_alter(tmp_path / "store.db", statement)
+    tally = damage.Tally()
+    damage.store_trial(tmp_path, held, statement, tally)
+    assert tally.whole == 1
+    _, said = inspect_store(tmp_path / "store.db")
+    assert all("is not as it was listed" in one.message for one in said)
+    assert said
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE snapshot SET body = body || x'00' WHERE name = 'readings.segments'",
+        "DELETE FROM snapshot WHERE name = 'readings.segments'",
+        "UPDATE position SET log_offset = log_offset + 1 WHERE name = 'readings'",
+        "DELETE FROM position WHERE name = 'readings'",
+    ],
+)
+def test_a_store_whose_list_of_segments_does_not_fit_is_refused(tmp_path: Path, statement: str) -> None:
+    held = damage.flushed_store(tmp_path)
+    damage.sqlite_alter(tmp_path / "store.db", statement)
+    tally = damage.Tally()
+    damage.store_trial(tmp_path, held, statement, tally)
+    assert (tally.refused, tally.silent) == (1, [])
+
+
+def test_a_store_of_before_the_list_is_listed_when_it_is_opened(tmp_path: Path) -> None:
+    held = damage.flushed_store(tmp_path)
+    damage.sqlite_alter(tmp_path / "store.db", "DELETE FROM snapshot WHERE name = 'readings.segments'")
+    damage.sqlite_alter(tmp_path / "store.db", "UPDATE alembic_version SET version_num = '0008'")
+    open_store(f"sqlite:///{tmp_path}/store.db").close()
+    tally = damage.Tally()
+    damage.store_trial(tmp_path, held, "upgraded", tally)
+    assert (tally.whole, inspect_store(tmp_path / "store.db")[1]) == (1, [])
