@@ -25,6 +25,7 @@ _STYLES = (
     "good.css",
     "rules.css",
     "recursion.css",
+    "feeds.css",
 )
 
 
@@ -87,6 +88,7 @@ def _header() -> html.Header:
             html.Div(id="feed", className="feed", role="status"),
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
+            html.Div(id="condition", className="condition", role="alert", hidden=True),
             html.Div(id="flood", className="flood", hidden=True),
             html.Div(id="audits-now", className="audits-now", role="status", hidden=True),
         ],
@@ -116,6 +118,7 @@ def _main() -> html.Main:
             _panel("unadopted", "room.series.waiting", count=True, of="series"),
             _panel("catalogue", "room.series.own", of="series"),
             _panel("audits", "room.audit.title", of="audits"),
+            _panel("feeds", "room.feeds.title", count=True, extra=html.Div(id="feeds-tools"), of="feeds"),
             _panel("rules", "room.rules.title", extra=html.Div(id="rules-tools"), of="rules"),
             _panel("events", "room.events.title", count=True, of="rules"),
         ],

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -16,7 +13,9 @@ from ingest import session as says
 from ingest import wire
 from ingest.admission import Admission
 from ingest.codes import CloseCode, WireError
+from ingest.handshake import credential, same_origin
 from ingest.hub import DRAIN_S, Hub
+from ingest.tally import Tally
 from ingest.times import micros
 from ingest.writer import LAG_CHECK_S, RETRY_S, Judged, Writer, source_entry
 from opsroom.errors import Conflict, OpsroomError, StoreError
@@ -67,6 +66,7 @@ class Connection:
         self.token = ""
         self.session = says.Session(hub.limits)
         self.admission: Admission | None = None
+        self.tally = Tally(hub, self)
         self._writer = Writer(hub, self)
         self._done = asyncio.Event()
         self._closing: tuple[int, str] | None = None
@@ -95,6 +95,7 @@ class Connection:
         try:
             await self._serve()
         finally:
+            self.tally.ended(left=self._is_leaving)
             self.hub.forget(self)
             self._done.set()
 
@@ -177,6 +178,7 @@ class Connection:
             return True
         code = await self._identify(token)
         if code:
+            self.hub.feeds.sent_away("websocket", code, self.room.clock.now())
             await self.send(says.answer(code))
             close = CloseCode.NOT_ALLOWED if code == "token_unit_gone" else CloseCode.NOT_AUTHENTICATED
             self._closing = (close, code)
@@ -209,11 +211,14 @@ class Connection:
         while todo:
             event = todo.popleft()
             if isinstance(event, says.Told):
+                if not self._spoke_casually:
+                    self.tally.began()
+                    self._spoke_casually = True
                 self._writer.put_casual(event)
-                self._spoke_casually = True
             elif isinstance(event, says.Admit):
                 todo.extendleft(reversed(self._admit(event)))
             elif isinstance(event, says.Send):
+                self.tally.answered(event.message)
                 await self.send(event.message)
             else:
                 todo.extendleft(reversed(await self._take_rare(event)))
@@ -293,6 +298,7 @@ class Connection:
             except StoreError as error:
                 await self.send(says.answer(error.code, message=error.message, fix=error.remedy))
                 await asyncio.sleep(RETRY_S)
+        self.tally.began(hello)
         state = log.source(key)
         return self.session.opened(
             state.epoch, state.stored_seq, self._writer.credit(), self.hub.wall() // 1000
@@ -359,42 +365,3 @@ class Connection:
             self._is_mute = True
             return False
         return True
-
-
-def credential(header: str | None) -> str | None:
-    """Read the token of an Authorization header: Bearer, Token, or the password of Basic.
-
-    None where there is none.
-
-    >>> credential("Bearer abc"), credential("Basic dTphYmM="), credential("Digest x"), credential(None)
-    ('abc', 'abc', '', None)
-    """
-    if header is None:
-        return None
-    scheme, _, value = header.strip().partition(" ")
-    value = value.strip()
-    if scheme.lower() in {"bearer", "token"}:
-        return value
-    if scheme.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError):
-            return ""
-    return ""
-
-
-def same_origin(origin: str | None, host: str | None) -> bool:
-    """Tell whether a browser's Origin is this host.
-
-    A client that is no browser sends none (RFC 6454, RFC 6455 10.2).
-
-    >>> (
-    ...     same_origin("http://127.0.0.1:8040", "127.0.0.1:8040"),
-    ...     same_origin("https://evil.example", "room:8040"),
-    ... )
-    (True, False)
-    """
-    if origin is None:
-        return True
-    parts = urlsplit(origin)
-    return bool(parts.netloc) and host is not None and parts.netloc.lower() == host.strip().lower()

@@ -134,8 +134,9 @@ class Courier:
         lateness_s: float = 0.0,
         *,
         take_over: bool = False,
+        via: str = "",
     ) -> None:
-        """Speak for `source` with `token`.
+        """Speak for `source` with `token`; `via` names the connector, for the wall of feeds.
 
         `take_over`: where a later epoch of the source has begun, begin another for what is kept.
         """
@@ -145,6 +146,7 @@ class Courier:
         self.stored_seq = 0
         self.refused = 0
         self.gaps = 0
+        self.via = via
         self._token = token
         self._take_over = take_over
         self._welcome = False
@@ -199,7 +201,7 @@ class Courier:
     def connected(self) -> list[bytes]:
         """Give the frames that open the conversation."""
         self.lost()
-        hello = wire.Hello(1, self.source, self.outbox.epoch or None, self._token, self.lateness_s)
+        hello = wire.Hello(1, self.source, self.outbox.epoch or None, self._token, self.lateness_s, self.via)
         return [msgspec.msgpack.encode(hello)]
 
     def lost(self) -> None:
@@ -284,7 +286,11 @@ class Courier:
         if code == "epoch_unknown" or (code == "epoch_old" and self._take_over):
             # The room's log began anew, or its source did: what is kept is numbered anew under a new epoch.
             self._is_anew, self._take_over = True, False
-            return [msgspec.msgpack.encode(wire.Hello(1, self.source, None, self._token, self.lateness_s))]
+            return [
+                msgspec.msgpack.encode(
+                    wire.Hello(1, self.source, None, self._token, self.lateness_s, self.via)
+                )
+            ]
         if code in _FATAL:
             error = OpsroomError(message.get("message", code), remedy=message.get("remedy", ""), code=code)
             return [Fatal(error)]

@@ -30,6 +30,7 @@ class Open(msgspec.Struct, frozen=True):
     source: str
     epoch: int | None
     lateness_s: float
+    via: str = ""
 
 
 class Declared(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from ingest.codes import CloseCode
 from ingest.places import Tree
 from opsroom.backlog import Backlog, telemetry_bytes
 from opsroom.clock import Clock, wall_now
+from opsroom.feeds import FeedBook
 from opsroom.log import Log
 from opsroom.records import AnyAct, AnyConfig, Entry, RecordKind, encode
 from opsroom.settings import Settings
@@ -133,6 +134,8 @@ class Hub:
         self.limits = room.settings.limits
         self.connections: set[Member] = set()
         self.by_source: dict[str, Member] = {}
+        self.feeds = FeedBook()
+        self.feeds.queues = self.queues
         self._boot = token_hex(3)
         self._numbers = itertools.count(1)
         self._unlogged: list[AnyConfig] = []
@@ -147,6 +150,16 @@ class Hub:
     def share(self) -> int:
         """Give the share whatever the lag."""
         return min(self.limits.credit_bytes, self.limits.inflight_bytes // max(1, len(self.connections)))
+
+    def queues(self) -> dict[str, float]:
+        """Give how full what senders wait for is: connections, and bytes that the room has not read."""
+        return {
+            "connections": len(self.connections),
+            "connections_max": self.limits.connections_max,
+            "unread_bytes": self.room.backlog.unread_bytes,
+            "unread_bytes_max": self.limits.inflight_bytes,
+            "credit_bytes": self.credit(),
+        }
 
     def is_behind(self) -> bool:
         """Tell whether the room has fallen behind its log."""

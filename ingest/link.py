@@ -63,6 +63,7 @@ class Link:
         backlog_bytes: int | None = None,
         close_s: float | None = None,
         take_over: bool = False,
+        via: str = "",
         ssl: Any = None,
         dial: Dial | None = None,
         seed: int | None = None,
@@ -74,6 +75,7 @@ class Link:
         `wall` dates this machine (int us UTC), `sleep` passes the time between attempts. `send` waits while
         more than `backlog_bytes` are unsent (default: never, the outbox takes it). The end waits `close_s`
         for the last ack (default: for ever). `take_over` begins a new epoch where a later one has begun.
+        `via` names the connector that speaks.
         `dial` opens the connections (default: WebSockets with `ssl`).
 
         Raises:
@@ -88,7 +90,7 @@ class Link:
         self._dial = dial or web_dial(ping_s=PING_S, ssl=ssl)
         self._random = random.Random(seed)  # noqa: S311 - jitter, nothing secret
         self._outbox = open_outbox(outbox_path, outbox_bytes)
-        self._courier = courier.Courier(self._outbox, source, token, lateness_s, take_over=take_over)
+        self._courier = courier.Courier(self._outbox, source, token, lateness_s, take_over=take_over, via=via)
         self._mail = Mail()
         self._gauge = Gauge(self._outbox, self._courier, self._mail, self._clock, wall, on_warning)
         self._work = asyncio.Event()

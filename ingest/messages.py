@@ -10,13 +10,17 @@ from ingest.codes import WireError
 
 
 class Hello(msgspec.Struct, tag_field="type", tag="hello", omit_defaults=True):
-    """Who speaks. With `protocol` the full form begins; without it the sender is only identified."""
+    """Who speaks. With `protocol` the full form begins; without it the sender is only identified.
+
+    `via` names the connector that speaks, for those who look at the wall of feeds.
+    """
 
     protocol: int | None = None
     source: str = ""
     epoch: int | None = None
     token: str = ""
     lateness_s: float = 0.0
+    via: str = ""
 
 
 class SeriesDeclared(msgspec.Struct, omit_defaults=True):

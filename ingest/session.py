@@ -194,7 +194,7 @@ class Session:
             return self._answer("source_invalid", field="source")
         self.stage = _Stage.OPENING
         self.source = hello.source
-        return [Open(hello.source, hello.epoch, hello.lateness_s)]
+        return [Open(hello.source, hello.epoch, hello.lateness_s, hello.via)]
 
     def opened(self, epoch: int, stored_seq: int, credit_bytes: int, server_ts: int) -> list[Event]:
         """Go on after the source's epoch is known; `server_ts` wall time in epoch ms."""

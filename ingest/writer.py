@@ -12,6 +12,7 @@ from ingest import session as says
 from ingest.admission import Admission, Admitted
 from ingest.codes import CloseCode
 from ingest.hub import Hub
+from ingest.tally import Tally
 from opsroom.errors import Conflict, StoreError
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns, Refusal
@@ -32,6 +33,7 @@ class Owner(Protocol):
     session: says.Session
     admission: Admission | None
     heard_at: float
+    tally: Tally
 
     async def send(self, message: dict[str, Any]) -> bool:
         """Write one message; False once the peer takes no more."""
@@ -84,7 +86,7 @@ class Writer:
     def credit(self) -> int:
         """Give the credit to tell the sender; what is withheld is given back once the room is level."""
         credit = self._hub.credit()
-        self.withheld = credit == 0
+        self.withheld = self._owner.tally.withheld = credit == 0
         if self.withheld:
             self._wake.set()
         return credit
@@ -132,14 +134,18 @@ class Writer:
         if not await self._append(entries):
             return False
         if told is not None:
-            readings, refusals = told
+            admitted, refusals = told
+            self._owner.tally.took(admitted)
             self._owner.session.casual_stored(
-                casual[-1].frame, sum(one.size for one in casual), readings, refusals
+                casual[-1].frame, sum(one.size for one in casual), len(admitted.columns), refusals
             )
             self._ack_due = self._ack_due or asyncio.get_running_loop().time()
         if work:
             last = work[-1]
-            answers = [(one.seq, one.admitted.refusals) for one in work if isinstance(one, Judged)]
+            judged = [one for one in work if isinstance(one, Judged)]
+            for one in judged:
+                self._owner.tally.took(one.admitted)
+            answers = [(one.seq, one.admitted.refusals) for one in judged]
             credit = self.credit()
             upto = last.seq if isinstance(last, Judged) else last.to_seq
             for send in self._owner.session.stored(upto, answers, credit):
@@ -198,10 +204,10 @@ class Writer:
 
     def _casual_entry(
         self, casual: Sequence[says.Told], entries: list[Entry]
-    ) -> tuple[int, list[tuple[int, Refusal]]]:
+    ) -> tuple[Admitted, list[tuple[int, Refusal]]]:
         """Judge casual readings of many frames at once.
 
-        Gives how many are stored, and (frame, refusal) of the others.
+        Gives what became of them, and (frame, refusal) of those that are not stored.
         """
         assert self._owner.admission is not None, "the sender is known"
         received = self._hub.room.clock.now()
@@ -214,9 +220,9 @@ class Writer:
                 Entry(kind=RecordKind.READINGS, received=received, payload=payload, source=self._owner.key)
             )
         if not admitted.refusals:
-            return len(admitted.columns), []
+            return admitted, []
         starts = list(itertools.accumulate((len(told.readings) for told in casual), initial=0))
-        return len(admitted.columns), [_in_frame(one, casual, starts) for one in admitted.refusals]
+        return admitted, [_in_frame(one, casual, starts) for one in admitted.refusals]
 
     async def _append(self, entries: list[Entry]) -> bool:
         """Append, again and again while the store cannot take it.

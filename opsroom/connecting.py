@@ -111,6 +111,7 @@ class Connection:
             lateness_s=room.lateness_s,
             backlog_bytes=BACKLOG_BYTES if getattr(self._file.module, "CAN_WAIT", False) else None,
             close_s=room.stop_s,
+            via=self._file.connector,
             ssl=trust(self._file.file.parent / room.cacert if room.cacert else None),
             on_refused=self._refused,
             on_warning=self._warned,

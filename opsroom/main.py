@@ -170,7 +170,7 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     notifier, watchdog = tellers(room)
     hub, registry = Hub(room), CollectorRegistry()
     doors = door_router(Desk(hub, load_naming(settings.doors.mapping), registry))
-    asgi = create_api(room, folder=folder, registry=registry, further=[doors])
+    asgi = create_api(room, folder=folder, registry=registry, further=[doors], feeds=hub.feeds)
     asgi.include_router(ingest_router(hub))
     return Application(
         settings=settings,
@@ -345,6 +345,8 @@ async def run(
     await app.access.load()
     await app.notifier.start()  # before the room's first commit: what comes from here on is told
     await room.start(app.changes)
+    clocks = room.core.sources.clocks
+    app.asgi.state.feeds.book.recall(((name, one.newest) for name, one in clocks.items()), room.clock.now())
     server = server_of(app, tls)
     with stopping(stop):
         async with asyncio.TaskGroup() as group:

@@ -27,6 +27,8 @@ export function startHead({ onGo, onSignOut, onRepaint }) {
   onChange(["seats"], paintSeats);
   $("flood").replaceChildren(wave(), h("span.flood-count"), h("button.button.small", { type: "button", "data-word": "room.figures.title", onclick: () => showWall("figures") }));
   onChange(["flood", "words"], paintFlood);
+  $("condition").replaceChildren(h("span.condition-text"), h("button.button.small", { type: "button", "data-word": "room.feeds.title", onclick: () => showWall("feeds") }));
+  onChange(["condition", "words"], paintCondition);
 }
 
 export function choices(place, { withSignOut = false } = {}) {
@@ -111,6 +113,14 @@ function paintFlood() {
   setText($("flood").querySelector(".flood-count"), text);
   if (on && $("flood").hidden) say(text);
   $("flood").hidden = !on;
+}
+
+/** What keeps the room from its work stands on every wall; no alert may come of it while the store refuses. */
+function paintCondition() {
+  const text = state.condition.map((code) => t(`room.condition.${code}`)).join(" ");
+  setText($("condition").querySelector(".condition-text"), text);
+  if (text && $("condition").hidden) say(text);
+  $("condition").hidden = !text;
 }
 
 export function paintFeed() {

@@ -19,7 +19,7 @@ import { act, worded } from "./rest.js";
 import { select, state, touchAll } from "./model.js";
 import { currentSession, showSignIn, startSignIn } from "./signin.js";
 import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
-import { startWalls, tickWalls } from "./walls.js";
+import { addWall, startWalls, tickWalls } from "./walls.js";
 import { language, loadWords, wordFrame } from "./words.js";
 
 const HALF_S = 500;
@@ -123,6 +123,7 @@ async function start() {
   startSeries();
   startGood();
   startRules();
+  addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });
   startWalls();
   startKeys();
   startBlinking();

@@ -1,7 +1,8 @@
 // The walls of the room: one stands in front, chosen by the menu, by its key or by the address (#name).
 
 import { $, h, setAttr, setText } from "./dom.js";
-import { onChange } from "./model.js";
+import { onChange, state } from "./model.js";
+import { wordFrame } from "./words.js";
 
 const OVERVIEW = "room";
 const walls = new Map([[OVERVIEW, { name: OVERVIEW, word: "room.menu.room" }]]);
@@ -10,6 +11,7 @@ const walls = new Map([[OVERVIEW, { name: OVERVIEW, word: "room.menu.room" }]]);
  * Add a wall: the panels of the frame that carry `data-wall="name"`.
  * `word` titles it in the menu; `key` and `hint` (a word) switch it on and off; `load()` runs whenever it comes to the
  * front, `paint()` when it stands there and words or units change, `tick()` each half second while it stands there.
+ * A wall with `module` is fetched when it first comes to the front: the module gives `start()`, `load`, `paint` and `tick`.
  */
 export function addWall(wall) {
   walls.set(wall.name, wall);
@@ -24,7 +26,26 @@ export function showWall(name) {
   if (inFront(name)) return;
   bring(name);
   history.replaceState(null, "", `${location.pathname}${location.search}${name === OVERVIEW ? "" : `#${name}`}`);
-  walls.get(name).load?.();
+  come(walls.get(name));
+}
+
+/** Let a wall load what it shows; one with a module of its own starts when that is there. */
+async function come(wall) {
+  if (!wall.module) {
+    wall.load?.();
+    return;
+  }
+  if (wall.coming) return;
+  if (!wall.load) {
+    wall.coming = true;
+    const made = await import(wall.module).catch(() => null); // the page is older than the room: it loads itself anew soon
+    wall.coming = false;
+    if (!made) return;
+    made.start();
+    wordFrame($("walls"));
+    Object.assign(wall, { load: made.load, paint: made.paint, tick: made.tick });
+  }
+  if (state.ready) wall.load();
 }
 
 export const toggleWall = (name) => showWall(inFront(name) ? OVERVIEW : name);
@@ -54,7 +75,9 @@ export function startWalls() {
 }
 
 export function tickWalls() {
-  walls.get(front()).tick?.();
+  const wall = walls.get(front());
+  if (wall.module && !wall.load) come(wall);
+  else wall.tick?.();
 }
 
 function named() {

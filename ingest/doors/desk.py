@@ -68,6 +68,7 @@ class Desk:
             # Version 1 clients put name and password together.
             unit_id = await self.hub.room.tokens.find(token.partition(":")[2])
         if unit_id is None:
+            self.hub.feeds.sent_away("http", "token_invalid", self.hub.room.clock.now())
             raise DoorError("token_invalid", 401)
         if unit_id not in self.hub.room.catalog.units:
             raise DoorError("token_unit_gone", 403)
@@ -132,7 +133,21 @@ class Desk:
             except TimeoutError as error:
                 raise DoorError("door_busy", 503, wait_s=RETRY_S) from error
         self._count(gate, verdict)
+        self._tell(gate, verdict)
         return verdict
+
+    def _tell(self, gate: Gate, verdict: Verdict) -> None:
+        """Let the book of sources know."""
+        now, feeds = self.hub.room.clock.now(), self.hub.feeds
+        for stream, parts in verdict.kept.items():
+            key = f"{gate.name}:{stream.source}"
+            for columns in parts:
+                feeds.took(key, gate.unit_id, gate.door, columns, now, historical=stream.historical)
+        for one in verdict.refusals:
+            series = str(one.params.get("series", ""))
+            feeds.refused(
+                f"{gate.name}:", gate.unit_id, gate.door, one.code, now, series=series, params=one.params
+            )
 
     def _entries(self, gate: Gate, stream: Stream, columns: Columns) -> Iterator[Entry]:
         """Give the log's entries of one stream, in order."""

@@ -71,7 +71,7 @@ class Gate:
         self.known = Known()
         self._hub = hub
         self._tree = hub.room.catalog
-        self._unit_id = unit_id
+        self.unit_id = unit_id
         self._bucket = bucket
         self._naming = naming
         self._places = Places(self._tree, unit_id, hub.limits, literal=True)
@@ -119,7 +119,7 @@ class Gate:
     def _placed(self, target: Target) -> Place:
         """Resolve a name; a unit that was read off it is only proposed for a series that is not there yet."""
         name, unit = target.path, target.unit
-        if self._tree.resolve(self._unit_id, name) is None:
+        if self._tree.resolve(self.unit_id, name) is None:
             if target.period_s is not None:
                 declared = [SeriesDeclared(name, unit=unit, period_s=target.period_s)]
                 self._changes += self._places.declare(declared)

@@ -12,13 +12,13 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from ingest.codes import DoorError
-from ingest.connection import credential
 from ingest.doors import collectd, influx, remote_write
 from ingest.doors.answers import plain_refused, plain_written
 from ingest.doors.bodies import read_body, unpacked
 from ingest.doors.desk import Desk
 from ingest.doors.line_protocol import read_lines
 from ingest.doors.times import precision_of
+from ingest.handshake import credential
 from opsroom.errors import OpsroomError
 
 TRUE: Final = frozenset({"1", "true"})

@@ -13,6 +13,7 @@ from opsroom.api.alarms import alarm_router
 from opsroom.api.answers import handle_errors
 from opsroom.api.audits import audit_router
 from opsroom.api.duty import duty_router
+from opsroom.api.feeds import FeedTable, feeds_router
 from opsroom.api.figures import figures_router
 from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
@@ -26,6 +27,7 @@ from opsroom.api.rota import rota_router
 from opsroom.api.rules import rule_router
 from opsroom.api.series import series_router
 from opsroom.api.session import session_router
+from opsroom.feeds import FeedBook
 from opsroom.rulefolder import RuleFolder
 
 if TYPE_CHECKING:
@@ -45,19 +47,21 @@ def create_api(
     further: Sequence[APIRouter] = (),
     registry: CollectorRegistry | None = None,
     folder: RuleFolder | None = None,
+    feeds: FeedBook | None = None,
 ) -> FastAPI:
     """Make the application.
 
     `further` are routers with HTTP paths under `/api` of other rims: they must be known here, since unknown
     paths under `/api` are answered 404 before the catch-all that Dash adds. WebSocket routes may be added
-    later. `folder` are the rule files beside the room. `state.script_hashes` takes the CSP hashes of inline
-    scripts of pages mounted later.
+    later. `folder` are the rule files beside the room, `feeds` is where the gateway counts its sources.
+    `state.script_hashes` takes the CSP hashes of inline scripts of pages mounted later.
     """
     api = FastAPI(title="Operations room", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room = room
     api.state.replays = Replays()
     api.state.folder = folder or _no_folder(room)
     api.state.receiving = Receiving()
+    api.state.feeds = FeedTable(feeds or FeedBook())
     api.state.meters = Meters(room, registry)
     api.state.script_hashes = ()
     for router in (
@@ -65,6 +69,7 @@ def create_api(
         query_router,
         history_router,
         figures_router,
+        feeds_router,
         act_router,
         series_router,
         alarm_router,

@@ -15,6 +15,7 @@ import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from opsroom.access import Caller
+from opsroom.api.health import unready
 from opsroom.api.ports import COOKIE, ApiRoom, room_of
 from opsroom.errors import NotFound, NotSignedIn
 
@@ -219,6 +220,7 @@ class Viewer:
             self._asked.set()
         self._caller = caller
         self._room.view.take_seats(self._room.access.seats())
+        self._room.view.conditioned(unready(self._room))
 
     def _subscribe(self) -> bytes | None:
         """Open what is wanted; give its snapshot, or None where the screen resumes by revision."""

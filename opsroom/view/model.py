@@ -63,6 +63,7 @@ class View:
         self.boot = boot
         self.revision = 0
         self.at: Micros = 0
+        self.condition: tuple[str, ...] = ()
         self.board = Board(settings.grey_default_s)
         self.cards = Cards(catalog, settings.recovery_default_s)
         self.audits = Audits(catalog)
@@ -165,6 +166,13 @@ class View:
         if seats != self.seats:
             self.seats = list(seats)
             self._chairs_changed()
+
+    def conditioned(self, reasons: Sequence[str]) -> None:
+        """Take why the room is not ready, as codes; told in every frame, and news where it is another."""
+        if tuple(reasons) != self.condition:
+            self.condition = tuple(reasons)
+            self.revision += 1
+            self._wake(urgent=True)
 
     def watched(self) -> NDArray[np.int64]:
         """Give the ids of all series that some viewer is shown now."""

@@ -244,6 +244,7 @@ class Scope:
             "agreements": view.agreements.told(self.seat),
             "pleasures": view.pleasures.told(self.seat),
             "unadopted": self.unadopted(),
+            "condition": view.condition,
         }
 
     def changes(self, since: int, upto: int) -> bytes:
@@ -289,6 +290,7 @@ class Scope:
         rows["lamps"] = standing.lamps()
         rows["standing"] = len(standing)
         rows["flood"] = view.floods.at(self.seat.unit_id)
+        rows["condition"] = view.condition
         return rows
 
     def _altered(self, since: int) -> list[Alert]:

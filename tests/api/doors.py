@@ -73,7 +73,7 @@ def told(story: Story, **limits: float) -> None:
         room = SmallRoom(Limits(**limits))
         for person, (role, unit_id) in SEATS.items():
             await room.seat(person, role, unit_id)
-        transport = httpx.ASGITransport(create_api(room), raise_app_exceptions=False)
+        transport = httpx.ASGITransport(create_api(room, feeds=room.feeds), raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
 
             async def door(person: str) -> Door:

@@ -19,6 +19,7 @@ from opsroom.alert.budget import Budget
 from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
 from opsroom.clock import ManualClock
+from opsroom.feeds import FeedBook
 from opsroom.model import (
     Alert,
     ChangeKind,
@@ -117,6 +118,7 @@ class SmallRoom:
         self.clock = ManualClock(START)
         self.store: Store = open_store("memory://")
         self.log = Filled()
+        self.feeds = FeedBook()
         self.view = View(self.catalog, self.settings.room, boot="boot-1")
         self.view.now(START)
         passwords = Passwords(CHEAP)

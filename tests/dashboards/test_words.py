@@ -11,7 +11,10 @@ import pytest
 from msgspec.structs import fields
 
 from dashboards import layout
+from ingest.tally import LINES
 from opsroom.alarm import Hush
+from opsroom.api.feeds import LEFT, WELL, Sort
+from opsroom.feeds import FAULTS, POSTED
 from opsroom.figures.bands import BANDS, RATES
 from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
 from opsroom.history import LEFT_OUT
@@ -44,7 +47,9 @@ PARAM = re.compile(r"\{(\w+)\}")
 
 
 def catalogue(lang: str) -> dict[str, str]:
-    return dict(json.loads((WORDS / f"screen.{lang}.json").read_text(encoding="utf-8")))
+    """Give the words of the screen: those of its file, and what other files word for walls of their own."""
+    files = [json.loads(file.read_text(encoding="utf-8")) for file in sorted(WORDS.glob(f"*.{lang}.json"))]
+    return {code: text for words in files for code, text in words.items() if code.startswith("room.")}
 
 
 def sources() -> str:
@@ -90,6 +95,11 @@ def used() -> set[str]:
         "room.series.field.": sorted(
             {one.encode_name for kind in (Series, Unit, Indicator) for one in fields(kind)} - LEFT_OUT
         ),
+        "room.condition.": ["starting_or_stopping", "store_failing", "storage_full", "behind_log"],
+        "room.feeds.state.": ["all", "wrong", *FAULTS, WELL, LEFT],
+        "room.feeds.column.": [one for one in get_args(Sort) if one != "unit"],
+        "room.feeds.door.": ["websocket", LINES, "http", "connector", *sorted(POSTED)],
+        "room.feeds.why.": list(FAULTS),
         "room.dimension.": ["unknown", *(name.replace(" ", "_") for name in DIMENSIONS)],
     }
     for prefix in TEMPLATE.findall(text):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import websockets
 
-from ingest.connection import credential, same_origin
+from ingest.handshake import credential, same_origin
 from opsroom.clock import wall_now
 from opsroom.errors import StoreFull
 from opsroom.log import open_log
