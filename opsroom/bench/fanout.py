@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import subprocess
 import sys
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from opsroom.bench.rig import Rig, room, seat_for, session_cookie, token_for
-from opsroom.bench.viewers import Task
+from opsroom.bench.viewers import OPEN, Task
 from opsroom.bench.wire import columns_frame, hello, opened
 from opsroom.clock import wall_now
+from opsroom.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from websockets.asyncio.client import ClientConnection
 
 SERIES: Final = 200
 STEPS_A_SECOND: Final = 2
 """Half of the series move in each: a value of every series a second."""
+LEVEL: Final = 100.0
+SEED: Final = 7
 WARM_S: Final = 5.0
 PERSON: Final = "bench"
 PASSWORD: Final = "bench-only-on-loopback"  # noqa: S105 - a seat of a room that lives for one run
@@ -67,10 +71,10 @@ async def _measure(rig: Rig, token: str, viewers: int, stopped: int, seconds: in
         alone = await _cores(rig, seconds / 2)
         cookie = await asyncio.to_thread(session_cookie, rig, PERSON, PASSWORD)
         task = Task(rig.feed_url, rig.url, cookie, viewers, stopped, WARM_S, float(seconds))
-        watching = group.create_task(asyncio.to_thread(_viewers, task))
-        await asyncio.sleep(WARM_S + seconds / 4)  # by then all of them are there
-        cores = await _cores(rig, seconds / 2)
-        seen = await watching
+        async with _screens(task) as screens:
+            await asyncio.sleep(WARM_S + seconds / 4)
+            cores = await _cores(rig, seconds / 2)
+            seen = await screens
         stop.set()
     return {
         "viewers": viewers,
@@ -88,20 +92,35 @@ async def _cores(rig: Rig, seconds: float) -> float:
     return (rig.cpu_s() - before) / (time.monotonic() - started)
 
 
-def _viewers(task: Task) -> dict[str, Any]:
-    """Run the screens in a process of their own."""
-    ran = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "opsroom.bench.viewers", json.dumps(task)],
-        capture_output=True,
-        text=True,
-        check=True,
+@asynccontextmanager
+async def _screens(task: Task) -> AsyncIterator[Awaitable[dict[str, Any]]]:
+    """Run the screens in a process of their own; gives, once all are open, what they will have seen."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "opsroom.bench.viewers", json.dumps(task), stdout=asyncio.subprocess.PIPE
     )
-    seen: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
-    return seen
+    assert process.stdout is not None
+    out = process.stdout
+    try:
+        if (await out.readline()).strip() != OPEN.encode():
+            raise StoreError("The screens were not let in.", remedy="Look at what they printed.")
+
+        async def seen() -> dict[str, Any]:
+            told: dict[str, Any] = json.loads(await out.readline())
+            return told
+
+        yield seen()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
 
 
 async def _feed(rig: Rig, token: str, stop: asyncio.Event) -> None:
-    """Send every series once a second, half of them at a time; a value is the moment it was sent (s)."""
+    """Send every series once a second, half of them at a time; what time a value is of is when it was sent.
+
+    The values are noise about a level: what raises alerts is another load.
+    """
+    chance = np.random.default_rng(SEED)
     halves = [list(range(part, SERIES, STEPS_A_SECOND)) for part in range(STEPS_A_SECOND)]
     async with opened(rig.ingest_url, token) as socket, asyncio.TaskGroup() as group:
         await hello(socket, "bench", [f"s{number:03d}" for number in range(SERIES)])
@@ -111,7 +130,7 @@ async def _feed(rig: Rig, token: str, stop: asyncio.Event) -> None:
             half = halves[seq % STEPS_A_SECOND]
             seq += 1
             now_us = wall_now()
-            await socket.send(columns_frame(seq, now_us // 1000, half, np.full(len(half), now_us / 1e6)))
+            await socket.send(columns_frame(seq, now_us // 1000, half, chance.normal(LEVEL, 1.0, len(half))))
             await asyncio.sleep(max(0.0, started + seq / STEPS_A_SECOND - time.monotonic()))
         acks.cancel()
 

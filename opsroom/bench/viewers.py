@@ -16,10 +16,10 @@ from websockets.typing import Origin
 
 from opsroom.bench.wire import FRAME_BYTES_MAX
 from opsroom.clock import wall_now
-from opsroom.model import MICROS_PER_S
 
 READ_EVERY: Final = 20
 """Screens of which one reads its frames; the others only count them: their time is not the room's."""
+OPEN: Final = "open"
 SUBSCRIBE: Final = msgspec.json.encode({"type": "subscribe"}).decode()
 
 
@@ -51,11 +51,11 @@ class Seen:
         self.frames += 1
         self.bytes += len(frame)
         if read:
-            now = wall_now() / MICROS_PER_S
+            now_ms = wall_now() / 1e3
             values = msgspec.json.decode(frame).get("values") or {}
-            newest = max((row[1] for row in values.values() if row[1] is not None), default=None)
+            newest = max((row[0] for row in values.values() if row[0] is not None), default=None)
             if newest is not None:
-                self.late_ms.append((now - newest) * 1e3)
+                self.late_ms.append(now_ms - newest)
 
 
 def main() -> None:
@@ -68,17 +68,18 @@ def main() -> None:
 
 
 async def look(task: Task) -> dict[str, Any]:
-    """Open all screens and follow them; gives delays, rates and how many were closed."""
-    seen = Seen(time.monotonic() + task.warm_s)
+    """Open all screens, say so with a line `OPEN`, follow them; gives delays, rates, how many were closed."""
     async with asyncio.TaskGroup() as group:
         opening = [group.create_task(_opened(task)) for _ in range(task.viewers + task.stopped)]
     sockets = [one.result() for one in opening]
+    print(OPEN, flush=True)
+    seen = Seen(time.monotonic() + task.warm_s)
     async with asyncio.TaskGroup() as group:
         reading = [
             group.create_task(_follow(socket, seen, read=number % READ_EVERY == 0))
             for number, socket in enumerate(sockets[: task.viewers])
         ]
-        await asyncio.sleep(max(0.0, seen.begin - time.monotonic()) + task.seconds)
+        await asyncio.sleep(task.warm_s + task.seconds)
         for one in reading:
             one.cancel()
     for socket in sockets:
@@ -92,7 +93,7 @@ async def look(task: Task) -> dict[str, Any]:
 
 
 async def _opened(task: Task) -> ClientConnection:
-    """Open a screen and ask for everything the seat may see."""
+    """Open a screen and take everything the seat may see."""
     socket = await connect(
         task.url,
         additional_headers={"Cookie": task.cookie},
@@ -102,6 +103,7 @@ async def _opened(task: Task) -> ClientConnection:
         open_timeout=60,
     )
     await socket.send(SUBSCRIBE)
+    await socket.recv()
     return socket
 
 

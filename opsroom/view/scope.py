@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.model import Role
+from opsroom.model import MICROS_PER_S, Role
 from opsroom.rights import at_least, concerns
 from opsroom.seats import Seat
 from opsroom.view.cards import ms
@@ -38,6 +38,7 @@ class Scope:
         self.focus_id = focus.id
         self.viewers = 0
         self._frames: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._snapshot: tuple[tuple[int, int], bytes] | None = None
         self._standing: Standing | None = None
         self._laid_out_at = self._audited_at = -1
         self._series: Window[int] = Window()
@@ -225,6 +226,21 @@ class Scope:
         return line[0], line[:0:-1], catalog.children(self.focus_id)
 
     # -- frames --------------------------------------------------------------------------------------
+
+    def snapshot(self, more: NDArray[np.int64]) -> bytes:
+        """Give the shared part of a snapshot as JSON, with the series in `more` (slots) behind those shown.
+
+        Without any it is kept until something alters, a second at most: after a restart every screen asks
+        for it at once.
+        """
+        if len(more):
+            rows = self.snapshot_rows()
+            rows["series"] += self.series_views(more)
+            return _encoder.encode(rows)
+        stamp = self.view.revision, self.view.at // MICROS_PER_S
+        if self._snapshot is None or self._snapshot[0] != stamp:
+            self._snapshot = stamp, _encoder.encode(self.snapshot_rows())
+        return self._snapshot[1]
 
     def snapshot_rows(self) -> dict[str, Any]:
         """Give the shared part of a snapshot."""

@@ -80,8 +80,7 @@ class Subscription:
         view = self._view
         at = asyncio.get_running_loop().time()
         view.refresh(at)
-        rows = self.scope.snapshot_rows()
-        rows["series"] += self.scope.series_views(np.setdiff1d(self.slots, self.scope.slots()))
+        shared = self.scope.snapshot(np.setdiff1d(self.slots, self.scope.slots()))
         head = {
             "type": "snapshot",
             "revision": view.revision,
@@ -95,7 +94,7 @@ class Subscription:
             },
         }
         self._note(at)
-        return self._weighed(_encoder.encode(head | rows))
+        return self._weighed(_joined(head, shared))
 
     async def changes(self) -> bytes:
         """Wait until a frame is due and give it.
@@ -111,7 +110,7 @@ class Subscription:
         shared = self.scope.changes(since, view.revision)
         head = {"type": "changes", "from": since, "to": view.revision, "trails": self._trails(since)}
         self._note(at)
-        return self._weighed(_encoder.encode(head)[:-1] + b"," + shared[1:])
+        return self._weighed(_joined(head, shared))
 
     def close(self) -> None:
         """Leave the view."""
@@ -169,3 +168,8 @@ class Subscription:
             return min(beat, max(self._sent + VALUES_S, self._news + GATHER_S))
         self._dozing = True
         return beat
+
+
+def _joined(head: dict[str, Any], shared: bytes) -> bytes:
+    """Put the viewer's own fields before the shared ones, which are a JSON object."""
+    return _encoder.encode(head)[:-1] + b"," + shared[1:]

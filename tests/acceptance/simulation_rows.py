@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 
 from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
 from tests.simulation.__main__ import run_seeds
+from tests.simulation.tally import tally
 
 SEEDS = 200
 WITHIN_S = 180.0
@@ -20,24 +20,9 @@ SPAN_S = 60.0
 )
 def two_hundred() -> Outcome:
     began = time.monotonic()
-    verdicts = list(run_seeds(range(1, SEEDS + 1), SPAN_S))
+    figure, broken = tally(run_seeds(range(1, SEEDS + 1), SPAN_S))
     seconds = time.monotonic() - began
-    happened: Counter[str] = Counter()
-    for verdict in verdicts:
-        happened.update(verdict.counts)
-    broken = [f"{verdict.line()}; again: {verdict.again()}" for verdict in verdicts if verdict.broken]
-    figure = {
-        "seeds": len(verdicts),
-        "broken": len(broken),
-        "seconds": round(seconds),
-        "room_killed": happened["room killed"],
-        "plants_killed": happened["plant killed"],
-        "faults": happened["fault"],
-        "records": sum(count for what, count in happened.items() if what.startswith("log ")),
-        "edges": sum(count for what, count in happened.items() if what.startswith("edge ")),
-        "climbs": happened["edge climbed"],
-        "acts": happened["act"],
-    }
+    figure["seconds"] = round(seconds)
     return Outcome(figure, not broken and seconds <= WITHIN_S, "; ".join(broken)[:2000])
 
 

@@ -90,7 +90,7 @@ def test_screens_count_from_their_beginning_and_read_the_newest_value() -> None:
     seen.take("{}", read=True)
     assert seen.frames == 0
     seen.begin = 0.0
-    frame = msgspec.json.encode({"values": {"1": [0, time.time() - 0.5], "2": [0, None]}})
+    frame = msgspec.json.encode({"values": {"1": [time.time() * 1e3 - 500, 8.0], "2": [None, None]}})
     seen.take(frame, read=True)
     seen.take(frame, read=False)
     assert (seen.frames, seen.bytes) == (2, 2 * len(frame))

@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.acceptance.rows import PROJECT
-from tests.torture import kills, power
+from tests.torture import kills, power, seeds
 
 PAGE = PROJECT / "docs" / "torture.md"
 PARTS: dict[str, tuple[Callable[..., dict[str, Any]], int]] = {
     "kills": (kills.run, 1_000),
     "power": (power.run, 50),
+    "seeds": (seeds.run, 10_000),
 }
 
 
