@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from opsroom.errors import Conflict, Invalid, NotFound
+from opsroom.flow import Flow
 from opsroom.model import Relation, Series, Unit
 from opsroom.records import AnyConfig, RelationSet, SeriesSet, UnitSet
 from opsroom.rule import Rule
@@ -30,12 +31,12 @@ class Catalog(Tree):
 
     def __init__(
         self, units: Iterable[Unit] = (), series: Iterable[Series] = (), relations: Iterable[Relation] = (),
-        rules: Iterable[Rule] = (),
+        rules: Iterable[Rule] = (), flows: Iterable[Flow] = (),
     ) -> None:  # fmt: skip
         """Start from stored rows (any order) or empty."""
         self._resolved: dict[tuple[int, str], Series | None] = {}
         self._groups: dict[str, list[int]] | None = None
-        super().__init__(units, series, relations, rules)
+        super().__init__(units, series, relations, rules, flows)
 
     def apply(self, change: AnyConfig) -> None:
         """Take one change; applying it again alters nothing. A moved unit takes the paths below it along."""
@@ -77,7 +78,11 @@ class Catalog(Tree):
     def copy(self) -> Catalog:
         """Give an independent catalog of the same content (revision starts anew)."""
         return Catalog(
-            self.units.values(), self.series.values(), self.relations.values(), self.rules.values()
+            self.units.values(),
+            self.series.values(),
+            self.relations.values(),
+            self.rules.values(),
+            self.flows.values(),
         )
 
     def propose_series(

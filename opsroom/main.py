@@ -138,7 +138,7 @@ def known_catalog(store: Store, log: Log) -> Catalog:
     Both, since an id that stands in the log must not be given again.
     """
     rows = store.catalog
-    catalog = Catalog(rows.units(), rows.series(), rows.relations(), rows.rules())
+    catalog = Catalog(rows.units(), rows.series(), rows.relations(), rows.rules(), rows.flows())
     for record in readable(log, store.journal.offset()):
         if record.kind is RecordKind.CONFIG:
             for change in decode_config(record.payload):

@@ -9,6 +9,7 @@ import msgspec
 
 from opsroom.agreement import Signature
 from opsroom.alarm import AlarmClass, Cause, Rota
+from opsroom.flow import Flow
 from opsroom.model import Finding, Micros, Refusal, Relation, Series, Unit
 from opsroom.rule import Rule
 
@@ -294,6 +295,12 @@ class RelationSet(msgspec.Struct, frozen=True, gc=False, tag="relation"):
     relation: Relation
 
 
+class FlowSet(msgspec.Struct, frozen=True, gc=False, tag="flow"):
+    """A flow between two units was declared, altered or retired."""
+
+    flow: Flow
+
+
 class RotaSet(msgspec.Struct, frozen=True, gc=False, tag="rota"):
     """A unit's rota was made or altered; it counts from the next annunciation on."""
 
@@ -318,7 +325,7 @@ class RuleSet(msgspec.Struct, frozen=True, gc=False, tag="rule"):
     rule: Rule
 
 
-TreeConfig = UnitSet | SeriesSet | RelationSet
+TreeConfig = UnitSet | SeriesSet | RelationSet | FlowSet
 AlarmConfig = RotaSet | ClassSet | CauseSet
 AnyConfig = TreeConfig | AlarmConfig | RuleSet
 Bargain = TermsAct | RotaSet

@@ -205,6 +205,11 @@ def may_rule(unit_id: int, seat: Seat, tree: Tree) -> bool:
     return at_least(seat, Role.COUNCIL) and tree.contains(seat.unit_id, unit_id)
 
 
+def may_link(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may declare flows between parts of a unit: a council at it or above it."""
+    return at_least(seat, Role.COUNCIL) and tree.contains(seat.unit_id, unit_id)
+
+
 def may_release(alert: Alert, seat: Seat) -> bool:
     """Tell whether the seat may end what silences the alert: a seat of the unit that did, with its role.
 

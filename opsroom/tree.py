@@ -1,4 +1,4 @@
-"""Units, series, relations and rules by id, who stands above whom, and what is found by path. Pure.
+"""Units, series, relations, flows and rules by id, who stands above whom, and what is found by path. Pure.
 
 Nothing is ever deleted and no id is used twice; a unit or series is renamed by setting it again under its id.
 """
@@ -11,8 +11,9 @@ from typing import Any, Final
 
 import msgspec
 
+from opsroom.flow import Flow
 from opsroom.model import Relation, Series, Unit
-from opsroom.records import AnyConfig, RelationSet, RuleSet, SeriesSet, UnitSet
+from opsroom.records import AnyConfig, FlowSet, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule
 
 PATHS_MAX: Final = 64
@@ -24,13 +25,15 @@ class Tree:
 
     def __init__(
         self, units: Iterable[Unit] = (), series: Iterable[Series] = (), relations: Iterable[Relation] = (),
-        rules: Iterable[Rule] = (),
+        rules: Iterable[Rule] = (), flows: Iterable[Flow] = (),
     ) -> None:  # fmt: skip
         """Start from stored rows (any order) or empty."""
         self.units: dict[int, Unit] = {}
         self.series: dict[int, Series] = {}
         self.relations: dict[int, Relation] = {}
         self.rules: dict[str, Rule] = {rule.id: rule for rule in rules}
+        self.flows: dict[int, Flow] = {}
+        self._flow_by_key: dict[tuple[int, int, str], int] = {}
         self.revision = 0
         self._last_unit_id = 0
         self._last_series_id = 0
@@ -47,6 +50,8 @@ class Tree:
             self.apply(SeriesSet(one))
         for relation in sorted(relations, key=lambda r: r.id):
             self.apply(RelationSet(relation))
+        for flow in sorted(flows, key=lambda f: f.id):
+            self.apply(FlowSet(flow))
 
     def apply(self, change: AnyConfig) -> None:
         """Take one change; applying it again alters nothing. A moved unit takes the paths below it along."""
@@ -57,6 +62,10 @@ class Tree:
         elif isinstance(change, RelationSet):
             altered = self.relations.get(change.relation.id) != change.relation
             self.relations[change.relation.id] = change.relation
+        elif isinstance(change, FlowSet):
+            altered = self.flows.get(change.flow.id) != change.flow
+            self.flows[change.flow.id] = change.flow
+            self._flow_by_key[change.flow.key] = change.flow.id
         elif isinstance(change, RuleSet):
             altered = self.rules.get(change.rule.id) != change.rule
             self.rules[change.rule.id] = change.rule
@@ -84,6 +93,16 @@ class Tree:
     def next_relation_id(self) -> int:
         """The id that the next new relation takes (1, 2, ...)."""
         return max(self.relations, default=0) + 1
+
+    @property
+    def next_flow_id(self) -> int:
+        """The id that the next new flow takes (1, 2, ...)."""
+        return len(self.flows) + 1  # none is ever deleted
+
+    def flow_between(self, source_id: int, target_id: int, name: str) -> Flow | None:
+        """Give the flow from one unit to another that is called `name`, or None."""
+        flow_id = self._flow_by_key.get((source_id, target_id, name))
+        return None if flow_id is None else self.flows[flow_id]
 
     def unit_at(self, path: str) -> Unit | None:
         """Give the unit at `path` (`""` is the root), which may be one of before, or None."""

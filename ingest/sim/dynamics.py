@@ -165,7 +165,7 @@ def step(world: World, state: State) -> tuple[State, np.ndarray]:
     factor = effects(world.table, state.elapsed_s + PERIOD_S, len(world.layout.places))
     state, movement = move(world, state, factor)
     true = measure(world.layout, state, movement, HOURS)
-    values = read(world.layout, true, state.noise)
+    values = read(world.layout, true, movement.arrived / HOURS, state.noise)
     values = reported(world.table, world.layout, state.elapsed_s, values, state.last)
     gauges = world.layout.gauges
     due = state.tick % gauges.every == 0

@@ -17,7 +17,8 @@ class Quantity(IntEnum):
     """What can be measured of a place: an enterprise, a sector, a branch, the nation.
 
     Up to `LEVEL` of enterprises, the rest of the offices above them; units are in docs/simulated-economy.md.
-    `REPORT` is measured by no gauge: a fault sets it and the place falls silent.
+    `REPORT` is measured by no gauge: a fault sets it and the place falls silent. `RECEIVED` is of a flow:
+    what comes from one supplier, read at the gate of its consumer.
     """
 
     OUTPUT = 0
@@ -41,6 +42,7 @@ class Quantity(IntEnum):
     AVAILABLE = 18
     PLAN = 19
     REPORT = 20
+    RECEIVED = 21
 
 
 class Mode(StrEnum):

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ingest.sim import offices, plants
-from ingest.sim.kinds import Gauge, Mode, PlantKind, Quantity, Role, Shift
+from ingest.sim.kinds import HOURLY_S, Gauge, Mode, PlantKind, Quantity, Role, Shift
 from ingest.sim.seasons import REGIONS, WEEK_SHARE
 from opsroom.registry import discover
 
@@ -78,13 +78,17 @@ class Flows(NamedTuple):
 
 
 class Gauges(NamedTuple):
-    """Gauges (G): where each looks, what it shows on an ordinary day, how it errs, how often it reads."""
+    """Gauges (G): where each looks, what it shows on an ordinary day, how it errs, how often it reads.
+
+    `flow` is the flow whose arrivals it weighs, -1 for a gauge of its place.
+    """
 
     gauges: tuple[Gauge, ...]
     paths: tuple[str, ...]
     feeders: tuple[str, ...]
     place: np.ndarray
     quantity: np.ndarray
+    flow: np.ndarray
     nominal: np.ndarray
     noise: np.ndarray
     memory_h: np.ndarray
@@ -156,7 +160,7 @@ def lay_out(districts: int = 1) -> Layout:
     branches = tuple(dict.fromkeys(path.partition("/")[0] for path in bare.paths))
     sector_branch = np.array([branches.index(path.partition("/")[0]) for path in sectors])
     nominal = _nominal(sized, flows, sectors, branches, load)
-    gauges = _gauges(sized, kinds, sectors, branches, nominal)
+    gauges = _gauges(sized, flows, _hung(sized, kinds, sectors, branches, nominal), nominal)
     roles = {role: np.flatnonzero(sized.role == number) for number, role in enumerate(Role)}
     return Layout(
         districts=districts,
@@ -335,28 +339,36 @@ def _nominal(
     return found
 
 
-def _gauges(
+def _hung(
     made: Enterprises,
     kinds: tuple[PlantKind, ...],
     sectors: tuple[str, ...],
     branches: tuple[str, ...],
     nominal: np.ndarray,
-) -> Gauges:
+) -> list[tuple[int, str, Gauge]]:
     """Hang the gauges: enterprise by enterprise, then the offices from sectors to the nation."""
     units = [(path, kinds[kind].gauges) for path, kind in zip(made.paths, made.kind, strict=True)]
     units += [(path, offices.sector()) for path in sectors]
     units += [(path, offices.branch()) for path in branches]
     units += [("", offices.nation())]
-    rows = [
+    return [
         (place, path, gauge)
         for place, (path, gauges) in enumerate(units)
         for gauge in gauges
         if nominal[gauge.quantity, place] > 0.0  # a branch that draws no power has no meter for it
     ]
+
+
+def _gauges(
+    made: Enterprises, flows: Flows, hung: list[tuple[int, str, Gauge]], nominal: np.ndarray
+) -> Gauges:
+    """Make arrays of the gauges; last come scales at the gates, one for each flow under contract."""
+    weighed = np.flatnonzero(flows.weight > 0.0)
+    rows = [*hung, *(_scale(made, flows, one) for one in weighed.tolist())]
     gauges = tuple(gauge for _, _, gauge in rows)
     place = np.array([p for p, _, _ in rows])
     quantity = np.array([int(gauge.quantity) for gauge in gauges])
-    usual = nominal[quantity, place]
+    usual = np.concatenate([nominal[quantity, place][: len(hung)], flows.nominal[weighed]])
     digits = np.array([gauge.digits for gauge in gauges])
     return Gauges(
         gauges=gauges,
@@ -364,9 +376,17 @@ def _gauges(
         feeders=tuple(path.partition("/")[0] for _, path, _ in rows),
         place=place,
         quantity=quantity,
+        flow=np.concatenate([np.full(len(hung), -1, np.intp), weighed]),
         nominal=usual,
         noise=np.array([gauge.noise for gauge in gauges]),
         memory_h=np.array([gauge.memory_h for gauge in gauges]),
         scale=10.0 ** (digits - 1 - np.floor(np.log10(usual))),
         every=np.array([round(gauge.period_s / 600.0) for gauge in gauges]),
     )
+
+
+def _scale(made: Enterprises, flows: Flows, flow: int) -> tuple[int, str, Gauge]:
+    """Give the scale at a consumer's gate that weighs what comes from one supplier."""
+    consumer = int(flows.consumer[flow])
+    supplier = made.paths[flows.supplier[flow]].rpartition("/")[2]
+    return consumer, made.paths[consumer], Gauge(f"from-{supplier}", "t/h", Quantity.RECEIVED, HOURLY_S)

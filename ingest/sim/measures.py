@@ -93,9 +93,12 @@ def _of_nation(layout: Layout, state: State, movement: Movement, found: np.ndarr
     found[Quantity.TEMPERATURE] = float(movement.weather.temperature.mean())
 
 
-def read(layout: Layout, true: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Read every gauge (G): its quantity at its place, with its error, in the digits it shows."""
+def read(layout: Layout, true: np.ndarray, arrivals: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    """Read every gauge (G): its quantity at its place, with its error, in the digits it shows.
+
+    `arrivals` (F, t/h) is what scales weigh.
+    """
     gauges = layout.gauges
-    exact = true[gauges.quantity, gauges.place]
+    exact = np.where(gauges.flow < 0, true[gauges.quantity, gauges.place], arrivals[gauges.flow])
     values: np.ndarray = np.rint(exact * (1.0 + gauges.noise * noise) * gauges.scale) / gauges.scale
     return values.clip(0.0)

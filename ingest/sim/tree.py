@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-
 from ingest.sim.layout import LEVELS, NATION, Layout
 from ingest.sim.seasons import ZONE
 
@@ -32,9 +30,10 @@ def economy_toml(layout: Layout) -> str:
     groups = _groups(layout)
     for number, gauge in enumerate(layout.gauges.gauges):
         lines += _table("series", _series(layout, number, gauge, groups[number]))
-    flows = layout.flows
-    for flow in np.flatnonzero(flows.weight > 0.0).tolist():
-        paths = layout.enterprises.paths
+    flows, gauges = layout.flows, layout.gauges
+    paths = layout.enterprises.paths
+    weighed = {flow: number for number, flow in enumerate(gauges.flow.tolist()) if flow >= 0}
+    for flow, number in weighed.items():
         lines += _table(
             "flow",
             {
@@ -42,7 +41,8 @@ def economy_toml(layout: Layout) -> str:
                 "to": paths[flows.consumer[flow]],
                 "coefficient": float(flows.bin_amount[flows.bin[flow]]),
                 "capacity": round(2.0 * float(flows.nominal[flow]), 3),
-                "unit": "t/h",
+                "series": gauges.paths[number],
+                "usual": float(f"{float(gauges.nominal[number]):.4g}"),
             },
         )
     return "\n".join(lines)

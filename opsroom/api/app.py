@@ -15,6 +15,7 @@ from opsroom.api.audits import audit_router
 from opsroom.api.duty import duty_router
 from opsroom.api.feeds import FeedTable, feeds_router
 from opsroom.api.figures import figures_router
+from opsroom.api.flows import flow_router
 from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
 from opsroom.api.history import history_router
@@ -78,6 +79,7 @@ def create_api(
         duty_router,
         rota_router,
         audit_router,
+        flow_router,
         pleasure_router,
         live_router,
         health_router,

@@ -40,7 +40,8 @@ def stored(settings_file: Path) -> Iterator[tuple[Settings, Store, Catalog]]:
     store = open_store(settings.store.url, settings.store)
     try:
         rows = store.catalog
-        yield settings, store, Catalog(rows.units(), rows.series(), rows.relations(), rows.rules())
+        tree = Catalog(rows.units(), rows.series(), rows.relations(), rows.rules(), rows.flows())
+        yield settings, store, tree
     finally:
         store.close()
 

@@ -5,13 +5,13 @@ the file does not name is left as it is, nothing is deleted. A file that cannot 
 file, line and key.
 """
 
-from opsroom.economy.file import Economy, Flow, parse_economy, read_economy
+from opsroom.economy.file import Economy, FlowTable, parse_economy, read_economy
 from opsroom.economy.hierarchy import from_hierarchy, ladder
 from opsroom.economy.plan import differences, load_economy
 
 __all__ = [
     "Economy",
-    "Flow",
+    "FlowTable",
     "differences",
     "from_hierarchy",
     "ladder",

@@ -22,6 +22,7 @@ from opsroom.economy.relations import (
     relation_tables,
 )
 from opsroom.errors import SettingsError
+from opsroom.flow import STARVED
 from opsroom.model import Orientation
 
 REMEDY: Final = "See docs/economy.md for the tables and their keys."
@@ -73,23 +74,29 @@ class SeriesTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     description: str = ""
 
 
-class Flow(
+class FlowTable(
     msgspec.Struct,
     frozen=True,
     kw_only=True,
     forbid_unknown_fields=True,
     rename={"source": "from", "target": "to"},
 ):
-    """One `[[flow]]` between two units or series, by path.
+    """One `[[flow]]` between two units, by path; a series as an end stands for its unit and measures it.
 
+    `series` measures the flow, `usual` is what is expected of it, below `starved` of that it is starved.
     `coefficient` is input of `target` for one unit of its output, `capacity` what the link can carry.
     """
 
     source: str
     target: str
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    series: Name | None = None
+    usual: Positive | None = None
+    starved: Annotated[float, msgspec.Meta(gt=0, lt=1)] = STARVED
     coefficient: Positive = 1.0
     capacity: Positive | None = None
     unit: str = ""
+    retired: bool = False
 
 
 class Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -100,7 +107,7 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     time_zone: str | None = None
     unit: list[UnitTable] = []
     series: list[SeriesTable] = []
-    flow: list[Flow] = []
+    flow: list[FlowTable] = []
     claim: list[ClaimTable] = []
     balance: list[BalanceTable] = []
     orders: list[OrdersTable] = []
@@ -115,8 +122,8 @@ class Economy(msgspec.Struct, frozen=True):
     text: str = ""
 
     @property
-    def flows(self) -> list[Flow]:
-        """The flows between units or series, by path."""
+    def flows(self) -> list[FlowTable]:
+        """The flows between units, by path."""
         return self.tables.flow
 
     def relations(self) -> Iterator[tuple[str, int, AnyRelationTable]]:

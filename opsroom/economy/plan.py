@@ -7,10 +7,12 @@ from pathlib import Path
 
 from opsroom.catalog import FULL_TURN_DEG, UNNAMED_LEVEL, Catalog
 from opsroom.economy.file import Economy, SeriesTable, Tables, UnitTable, band_of, depth_of, read_economy
+from opsroom.economy.flows import declared_flow
 from opsroom.economy.relations import AnyRelationTable
+from opsroom.flow import Flow
 from opsroom.measuring import between
 from opsroom.model import Indicator, Relation, Series, Unit
-from opsroom.records import AnyConfig, RelationSet, SeriesSet, TreeConfig, UnitSet
+from opsroom.records import AnyConfig, FlowSet, RelationSet, SeriesSet, TreeConfig, UnitSet
 from opsroom.tree import joined
 from opsroom.units import read_unit
 
@@ -45,16 +47,19 @@ def differences(economy: Economy, catalog: Catalog) -> list[AnyConfig]:
     for kind, index, declared in economy.relations():
         found = _relation(economy, kind, index, declared, planned)
         changes += _set(planned, RelationSet(found), planned.relations.get(found.id))
-    for index, flow in enumerate(economy.flows):
-        for key, path in (("from", flow.source), ("to", flow.target)):
-            if planned.unit_at(path) is None and _series_at(planned, path) is None:
-                raise economy.fault("flow", index, key, f"{path!r} is neither a unit nor a series")
+    for index, declared_as in enumerate(economy.flows):
+        flow = declared_flow(economy, index, declared_as, planned)
+        changes += _set(planned, FlowSet(flow), planned.flows.get(flow.id))
     return changes
 
 
-def _set(planned: Catalog, change: TreeConfig, before: Unit | Series | Relation | None) -> list[AnyConfig]:
+def _set(
+    planned: Catalog, change: TreeConfig, before: Unit | Series | Relation | Flow | None
+) -> list[AnyConfig]:
     if isinstance(change, UnitSet):
-        after: Unit | Series | Relation = change.unit
+        after: Unit | Series | Relation | Flow = change.unit
+    elif isinstance(change, FlowSet):
+        after = change.flow
     else:
         after = change.series if isinstance(change, SeriesSet) else change.relation
     if after == before:

@@ -10,12 +10,14 @@ from sqlalchemy import Connection, exists, func, or_, select, tuple_
 
 from opsroom.audit import Audit
 from opsroom.figures import Edge
+from opsroom.flow import Flow
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
 from opsroom.rule import Rule, Ruling
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
+from opsroom.store._flows import flows_of, put_flows
 from opsroom.store._rulings import SqlRulings
 from opsroom.store._versions import put_versions, versions_of
 
@@ -271,6 +273,10 @@ class SqlJournal:
         with self._database.read() as connection:
             return [_relation.decode(body) for (body,) in connection.execute(query)]
 
+    def flows(self) -> list[Flow]:
+        """Give all flows by id, retired ones too."""
+        return flows_of(self._database)
+
     def rules(self) -> list[Rule]:
         """Give all alarm rules by id, retired ones too."""
         table = tables.rule.c
@@ -354,7 +360,8 @@ class SqlJournal:
         self._database.upsert(connection, tables.pleasure, rows)
 
     def _put_config(self, connection: Connection, config: Sequence[AnyConfig]) -> None:
-        """Replace units, series, relations and rules by their latest state."""
+        """Replace units, series, relations, flows and rules by their latest state."""
+        put_flows(self._database, connection, config)
         units = {change.unit.id: change.unit for change in config if isinstance(change, UnitSet)}
         series = {change.series.id: change.series for change in config if isinstance(change, SeriesSet)}
         relations = {c.relation.id: c.relation for c in config if isinstance(c, RelationSet)}

@@ -84,6 +84,7 @@ version = Table(
     Index("ix_version_of", "root_id", "kind", "of_id"),
 )
 relation = Table("relation", metadata, _root(), _key(), _text("name"), _blob())
+flow = Table("flow", metadata, _root(), _key(), _blob())
 rule = Table("rule", metadata, _root(), _text("id", key=True), _blob())
 rule_version = Table("rule_version", metadata, _root(), _text("id", key=True), _key("version"), _blob())
 ruling = Table(

@@ -21,7 +21,7 @@ from opsroom.store.migrations import HEAD
 _PAGES_TOLD: Final = 20
 _BACKUP: Final = "Restore a backup: opsroom restore. Everything else can be read as it is."
 _IRREPLACEABLE: Final = ("readings.known", NAME)
-_BODIES: Final = ("unit", "series", "relation", "rule", "alert", "edge", "act")
+_BODIES: Final = ("unit", "series", "relation", "flow", "rule", "alert", "edge", "act")
 
 
 def inspect(path: Path) -> tuple[int, list[OpsroomError]]:

@@ -11,11 +11,12 @@ import numpy as np
 
 from opsroom.audit import Audit
 from opsroom.figures import Edge
+from opsroom.flow import Flow
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
 from opsroom.parts import Part
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet
+from opsroom.records import AnyAct, AnyConfig, FlowSet, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule, Ruling
 from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
@@ -111,6 +112,7 @@ class MemoryJournal:
         self._series: dict[int, Series] = {}
         self._versions: dict[tuple[MetaKind, int], list[UnitSet | SeriesSet]] = {}
         self._relations: dict[int, Relation] = {}
+        self._flows: dict[int, Flow] = {}
         self._rules: dict[str, Rule] = {}
         self._audits: dict[str, Audit] = {}
         self._pleasures: dict[str, Pleasure] = {}
@@ -144,6 +146,8 @@ class MemoryJournal:
                     self._versions.setdefault(("series", change.series.id), []).append(change)
                 elif isinstance(change, RelationSet):
                     self._relations[change.relation.id] = change.relation
+                elif isinstance(change, FlowSet):
+                    self._flows[change.flow.id] = change.flow
                 elif isinstance(change, RuleSet):
                     self._rules[change.rule.id] = change.rule
                     self.ruled.versioned[change.rule.id, change.rule.version] = change.rule
@@ -250,6 +254,11 @@ class MemoryJournal:
         """Give all relations by id."""
         with self._lock:
             return [self._relations[key] for key in sorted(self._relations)]
+
+    def flows(self) -> list[Flow]:
+        """Give all flows by id, retired ones too."""
+        with self._lock:
+            return [self._flows[key] for key in sorted(self._flows)]
 
     def rules(self) -> list[Rule]:
         """Give all alarm rules by id, retired ones too."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from opsroom.flow import Flow
     from opsroom.model import Micros, Relation, Series, Unit
     from opsroom.records import MetaKind, SeriesSet, UnitSet
     from opsroom.rule import Rule, Ruling
@@ -29,6 +30,10 @@ class CatalogRows(Protocol):
 
     def relations(self) -> list[Relation]:
         """Give all relations by id."""
+        ...
+
+    def flows(self) -> list[Flow]:
+        """Give all flows by id, retired ones too."""
         ...
 
     def rules(self) -> list[Rule]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from opsroom.audit import Audit
     from opsroom.catalog import Catalog
+    from opsroom.flow import Flow
     from opsroom.settings import RoomSection
 
 ALERTS_SHOWN_MAX: Final = 500
@@ -80,7 +81,7 @@ class View:
         self.seats: list[Seat] = []
         self.present: dict[int, int] = {}
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
-        self.audit_revision = 0
+        self.audit_revision = self.flow_revision = 0
         self.agreements = Agreements()
         self.ended_revision = 0
         self._described: dict[str, dict[str, Any]] = {}
@@ -89,6 +90,7 @@ class View:
         self._totals_at = NEVER_S
         self._stamp = (-1, -1)
         self._units: dict[int, Unit] = {}
+        self._flows: dict[int, Flow] = {}
         self._sync()
 
     # -- fed by the room -----------------------------------------------------------------------------
@@ -195,6 +197,9 @@ class View:
         if self._units != self.catalog.units:
             self._units = dict(self.catalog.units)
             self.tree_revision = self.revision
+        if self._flows != self.catalog.flows:
+            self._flows = dict(self.catalog.flows)
+            self.flow_revision = self.revision
         self._described.clear()
         self._totals_at = NEVER_S
 

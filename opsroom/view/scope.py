@@ -13,6 +13,7 @@ from opsroom.model import MICROS_PER_S, Role
 from opsroom.rights import at_least, concerns
 from opsroom.seats import Seat
 from opsroom.view.cards import ms
+from opsroom.view.flows import Links
 from opsroom.view.standing import Standing
 from opsroom.view.totals import NONE
 from opsroom.view.window import Window
@@ -44,6 +45,8 @@ class Scope:
         self._series: Window[int] = Window()
         self._slots: NDArray[np.int64] = np.empty(0, np.int64)
         self._slots_at = -1
+        self._links: Links | None = None
+        self._links_at = -1
         self._own: list[int] = []
         self._own_at = -1
 
@@ -122,6 +125,14 @@ class Scope:
         """Tell whether more has left the screen after revision `since` than is remembered."""
         self.slots()
         return since < max(self.standing().shown.forgotten, self._series.forgotten)
+
+    def links(self) -> Links:
+        """Give the links of the quantified flow chart, laid out for the tree as it is."""
+        view = self.view
+        if self._links is None or self._links_at != view.catalog.revision:
+            self._links = Links(view.catalog, view.board, self.seat.unit_id, self.focus_id)
+            self._links_at = view.catalog.revision
+        return self._links
 
     # -- rows ----------------------------------------------------------------------------------------
 
@@ -261,6 +272,7 @@ class Scope:
             "pleasures": view.pleasures.told(self.seat),
             "unadopted": self.unadopted(),
             "condition": view.condition,
+            "flows": self.links().rows(),
         }
 
     def changes(self, since: int, upto: int) -> bytes:
@@ -299,6 +311,8 @@ class Scope:
             rows["agreements"] = view.agreements.told(self.seat)
         if view.pleasures.revision > since:
             rows["pleasures"] = view.pleasures.told(self.seat)
+        if view.flow_revision > since or self.links().moved(since):
+            rows["flows"] = self.links().rows()
         unit, _, children = self.nearby()
         units = [one for one in (unit, *children) if view.unit_rev.get(one.id, 0) > since]
         if units:

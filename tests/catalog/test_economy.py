@@ -23,7 +23,7 @@ from opsroom.economy import (
     parse_economy,
     read_economy,
 )
-from opsroom.economy.file import Flow, IndicatorTable, SeriesTable, Tables, UnitTable
+from opsroom.economy.file import FlowTable, IndicatorTable, SeriesTable, Tables, UnitTable
 from opsroom.economy.relations import BalanceTable, ClaimTable, OrdersTable, WholeTable
 from opsroom.errors import SettingsError
 from opsroom.model import Indicator, Orientation, RelationKind, Series, Unit
@@ -83,13 +83,15 @@ def test_the_example_of_the_docs_loads() -> None:
     power = series(catalog, "energy/la-haute-borne/R80711/P_avg")
     assert (power.unit, power.unit_verified, power.indicator) == ("kW", True, None)
     assert catalog.siblings(power.id) == [series(catalog, "energy/la-haute-borne/R80721/P_avg").id]
-    assert [flow.coefficient for flow in parse_economy(EXAMPLE).flows] == [0.4]
+    (flow,) = catalog.flows.values()
+    assert catalog.units[flow.source_id].path == "energy/la-haute-borne"
+    assert (flow.coefficient, flow.usual, flow.starved, flow.unit) == (0.4, 900.0, 0.6, "kW")
 
 
 @pytest.mark.parametrize(
     "table",
     [
-        *(Tables, UnitTable, SeriesTable, IndicatorTable, Flow),
+        *(Tables, UnitTable, SeriesTable, IndicatorTable, FlowTable),
         *(ClaimTable, BalanceTable, OrdersTable, WholeTable),
     ],
 )
@@ -181,6 +183,9 @@ HEAD = 'root = "a"\nlevels = ["top", "plant"]\n\n[[unit]]\npath = "p"\n\n[[serie
         (HEAD + '[[unit]]\npath = "q"\ntime_zone = "no"\n', 11, "unit.time_zone"),
         (HEAD + '[[flow]]\nfrom = "p/x"\nto = "r"\n', 11, "flow.to"),
         (HEAD + '[[flow]]\nfrom = "p/x"\n', 9, "flow"),
+        (HEAD + '[[flow]]\nfrom = "p/x"\nto = ""\n', 11, "flow.to"),
+        (HEAD + '[[unit]]\npath = "q"\n[[flow]]\nfrom = "p"\nto = "q"\nseries = "q/no"\n', 14, "flow.series"),
+        (HEAD + '[[unit]]\npath = "q"\n[[flow]]\nfrom = "p/x"\nto = "q"\nunit = "kg"\n', 14, "flow.unit"),
     ],
 )
 def test_every_fault_names_file_line_and_key(text: str, line: int, key: str) -> None:

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from opsroom.audit import Audit
 from opsroom.figures import Edge
+from opsroom.flow import Flow
 from opsroom.model import (
     Alert,
     Annunciation,
@@ -21,7 +22,7 @@ from opsroom.model import (
     Unit,
 )
 from opsroom.pleasure import Pleasure
-from opsroom.records import Acknowledge, RelationSet, SeriesSet, UnitSet
+from opsroom.records import Acknowledge, FlowSet, RelationSet, SeriesSet, UnitSet
 from opsroom.seats import PlantToken, Seat, Session
 from tests.conformance.shelf import Shelf, columns, each_durable, each_engine
 
@@ -70,6 +71,7 @@ def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> N
     related = Relation(
         id=1, root_id=1, unit_id=1, name="flour", kind=RelationKind.CLAIM, members=(4, 5), clean=(1, 2), lag=1
     )
+    flow = Flow(id=1, root_id=1, source_id=1, target_id=2, name="flour", series_id=4, usual=3.0)
     seen = Acknowledge(person="ana", seat_id=3, alert_id="a-1", key="k")
     store.journal.commit(
         7,
@@ -78,6 +80,8 @@ def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> N
             UnitSet(unit(2, 1)),
             UnitSet(unit(1)),
             RelationSet(related),
+            FlowSet(replace(flow, usual=2.0)),
+            FlowSet(flow),
             SeriesSet(series),
             UnitSet(unit(2, 1)),
         ],
@@ -105,6 +109,7 @@ def test_a_commit_is_whole_and_a_replayed_one_changes_nothing(shelf: Shelf) -> N
     assert store.catalog.units() == [unit(1), unit(2, 1)]
     assert store.catalog.series() == [series]
     assert store.catalog.relations() == [related]
+    assert store.catalog.flows() == [flow]
 
 
 @each_engine

@@ -2,5 +2,5 @@
 
 from typing import Final
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The newest revision: a store that stands there is opened without loading Alembic."""
