@@ -119,6 +119,13 @@ def _main() -> html.Main:
             _panel("catalogue", "room.series.own", of="series"),
             _panel("audits", "room.audit.title", of="audits"),
             _panel("feeds", "room.feeds.title", count=True, extra=html.Div(id="feeds-tools"), of="feeds"),
+            _panel(
+                "council",
+                "room.council.title",
+                count=True,
+                extra=html.Div(id="council-tools", className="tools"),
+                of="council",
+            ),
             _panel("rules", "room.rules.title", extra=html.Div(id="rules-tools"), of="rules"),
             _panel("events", "room.events.title", count=True, of="rules"),
         ],

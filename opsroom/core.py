@@ -19,12 +19,15 @@ from opsroom.alarm import Cause
 from opsroom.alert.book import AlertBook
 from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
+from opsroom.chairs import ChairBook
+from opsroom.decision import Measured
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
 from opsroom.frozen import freeze, restore
 from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
 from opsroom.measuring import Shown
+from opsroom.minute_book import MinuteBook
 from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
 from opsroom.parts import Parts
 from opsroom.pleasure_book import PleasureBook
@@ -34,8 +37,10 @@ from opsroom.records import (
     AnyConfig,
     AuditAct,
     CauseSet,
+    ChairAct,
     Delivered,
     Looked,
+    MinuteAct,
     Offer,
     Rebase,
     Record,
@@ -97,6 +102,8 @@ class Core:
         self.book = AlertBook()
         self.audits = AuditBook()
         self.pleasures = PleasureBook()
+        self.minutes = MinuteBook(self._measured, lambda n: n in self.book.by_series)
+        self.chairs = ChairBook()
         self.shown = Shown()
         self.keys: OrderedDict[str, None] = OrderedDict()
 
@@ -136,6 +143,7 @@ class Core:
             self._agreed(step)
         elif record.kind is RecordKind.SOURCE:
             self._source(record, step)
+        step.minutes += self.minutes.hear(step.transitions)
         step.now = self.now
         return step
 
@@ -267,7 +275,16 @@ class Core:
         if isinstance(act, Offer):
             step.pleasures = [self.pleasures.offer(self.catalog, self.now, act)]
             return []
+        if isinstance(act, MinuteAct):
+            step.minutes = self.minutes.take(self.catalog, self.now, step.offset, act)
+            return []
+        if isinstance(act, ChairAct):
+            self.chairs.take(self.now, act)
+            return []
         return self.book.on_act(self.catalog, self.now, step.offset, act, self.settings)
+
+    def _measured(self, series: Series) -> Measured:
+        return self.book.latest.measured(series)  # a restore puts another book in place
 
     # -- time --------------------------------------------------------------------------------------
 
@@ -290,12 +307,15 @@ class Core:
             deadline = self.book.next_deadline()
             silence = self.engine.next_due(self.detectors, target) if self.detection else None
             ruled = self.rulebook.next_due(self.rules, target)
-            due = min((at for at in (deadline, silence, ruled) if at is not None), default=None)
+            awaited = self.minutes.next_due()
+            due = min((at for at in (deadline, silence, ruled, awaited) if at is not None), default=None)
             if due is None or due > target:
                 break
             self.now = max(self.now, due)
             if deadline is not None and deadline <= due:
                 step.transitions += self.book.on_time(self.catalog, due, self.settings)
+            elif awaited is not None and awaited <= due:
+                step.minutes += self.minutes.on_time(self.catalog, due)
             else:
                 self._detect(Columns.empty(), step)
         self.now = max(self.now, target)

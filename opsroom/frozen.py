@@ -10,6 +10,7 @@ import msgspec
 
 from opsroom.alert.book import AlertBook
 from opsroom.audit_book import AuditBook
+from opsroom.chairs import ChairBook
 from opsroom.measuring import Shown
 from opsroom.parts import Parts, packed
 from opsroom.pleasure_book import PleasureBook
@@ -32,6 +33,8 @@ def freeze(core: Core) -> Callable[[], Parts]:
         "stated": dump_stated(core.stated),
         "audits": core.audits.dump(),
         "pleasures": core.pleasures.dump(),
+        "minutes": core.minutes.dump(),
+        "chairs": core.chairs.dump(),
         "keys": list(core.keys),
     }
     return lambda: packed(parts | {"engine": engine(), "book": book()})
@@ -48,6 +51,8 @@ def restore(core: Core, blob: bytes) -> bool:
     core.book = AlertBook.load(body["book"])
     core.audits = AuditBook.load(body.get("audits"))
     core.pleasures = PleasureBook.load(body.get("pleasures"))
+    core.minutes.load(body.get("minutes"), core.book.every())
+    core.chairs = ChairBook.load(body.get("chairs"))
     core.keys = OrderedDict.fromkeys(body["keys"])
     rules = load(body["rules"]) if "rules" in body else None
     if rules is not None:

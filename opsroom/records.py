@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from opsroom.acts import Act, Armrest, Assess, Resolve, TakeFloor
 from opsroom.agreement import Signature
 from opsroom.alarm import AlarmClass, Cause, Rota
 from opsroom.flow import Flow
@@ -62,18 +63,6 @@ class SourceState(msgspec.Struct, frozen=True, gc=False):
 
 
 # -- acts ------------------------------------------------------------------------------------------
-
-
-class Act(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag_field="act", tag=str.lower):
-    """Something a person or a plant did.
-
-    `key` makes it idempotent: a second act with the same key changes nothing.
-    """
-
-    person: str = ""
-    seat_id: int = 0
-    unit_id: int = 0
-    key: str = ""
 
 
 class Acknowledge(Act, frozen=True, kw_only=True):
@@ -260,7 +249,9 @@ AlertAct = Acknowledge | Recovering | Decide | Judge | Press | Delivered | Rebas
 QuietAct = Unacknowledge | Shelve | Unshelve | OutOfService | ReturnToService | Reset
 AuditAct = Declare | EndAudit | Looked
 TermsAct = ProposeTerms | ConfirmTerms | DeclineTerms
-AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer
+MinuteAct = Resolve | Assess
+ChairAct = Armrest | TakeFloor
+AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer | MinuteAct | ChairAct
 
 
 # -- configuration ---------------------------------------------------------------------------------

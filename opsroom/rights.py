@@ -112,6 +112,16 @@ def may_decide(alert: Alert, seat: Seat, tree: Tree) -> bool:
     return at_least(seat, Role.COUNCIL) and at_top
 
 
+def may_resolve(seat: Seat) -> bool:
+    """Tell whether the seat may take a decision of its own unit that answers no alert, and judge it later."""
+    return at_least(seat, Role.COUNCIL)
+
+
+def may_sit(seat: Seat) -> bool:
+    """Tell whether the seat's armrest works and it may take the floor: who only observes does neither."""
+    return at_least(seat, Role.OPERATOR)
+
+
 def may_press(series: Series, seat: Seat) -> bool:
     """Tell whether the seat may press the series.
 

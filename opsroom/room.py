@@ -21,6 +21,7 @@ from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.showing import show, show_all
 from opsroom.step import Changes, Step, peek
 from opsroom.warmup import warm
 
@@ -167,10 +168,7 @@ class Room:
         self.offset = min(self._snapshotted, flushed)
         await self._replay(flushed)  # under what was agreed then; the detectors hear of the present after it
         self.core.configure(list(self.catalog.series.values()))
-        book, now = self.core.book, self.core.now
-        raises = {alert.series_id: book.raises_30d(alert.series_id, now) for alert in book.open.values()}
-        self.view.load(now, book.open.values(), raises, self.core.audits.rows.values(), book.agreed)
-        self.view.pleasures.take(self.core.pleasures.rows.values())
+        show_all(self.core, self.view)
         first = [self._entry(RecordKind.TICK, START)]
         first += [self._entry(RecordKind.CONFIG, encode(changes))] if changes else []
         await self.log.append(first, urgent=True)  # the reserve: a room comes up on a full disk
@@ -266,17 +264,7 @@ class Room:
             self._heard.pop(record.source, None)
 
     def _show(self, changes: Changes) -> None:
-        """Tell screens and plants: it is durable in the log, and the store may be slow or away."""
-        edges, bargains = changes.edges, changes.bargains
-        self.view.pleasures.take(changes.pleasures)
-        self.view.agreements.note(bargains)
-        if edges or changes.config or changes.audits or bargains:
-            now, ids = self.core.now, {edge.alert.series_id for edge in edges}
-            raises = {series_id: self.core.book.raises_30d(series_id, now) for series_id in ids}
-            tree = bool(changes.config or bargains)
-            self.view.apply(now, edges, raises, catalog_changed=tree, audits=changes.audits)
-            self.plants.publish(edges)
-        self.view.now(self.core.now)
+        show(self.core, self.view, self.plants, changes)
 
     async def _commit(self, steps: list[Step], changes: Changes) -> None:
         """Commit what changed and the offset as one, then answer the acts that wait for it."""

@@ -10,9 +10,10 @@ import msgspec
 from opsroom.audit import Audit
 from opsroom.errors import OpsroomError
 from opsroom.log.columns import decode_columns
+from opsroom.minutes import Minute
 from opsroom.model import Columns, Transition
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig, Bargain, Record, RecordKind
+from opsroom.records import AnyAct, AnyConfig, Bargain, ChairAct, Record, RecordKind
 from opsroom.rule import Ruling
 
 
@@ -20,7 +21,7 @@ class Step(msgspec.Struct, kw_only=True):
     """What one record changed.
 
     `stored` are all its readings as log and store keep them, `ruled` all that rules found, events included;
-    `audits` and `pleasures` are those it made or altered.
+    `audits`, `pleasures` and `minutes` are those it made or altered.
     """
 
     offset: int
@@ -36,6 +37,7 @@ class Step(msgspec.Struct, kw_only=True):
     audits: list[Audit] = []
     ruled: list[Ruling] = []
     pleasures: list[Pleasure] = []
+    minutes: list[Minute] = []
 
 
 class Changes(NamedTuple):
@@ -47,6 +49,7 @@ class Changes(NamedTuple):
     audits: list[Audit]
     ruled: list[Ruling]
     pleasures: list[Pleasure]
+    minutes: list[Minute]
 
     @classmethod
     def of(cls, steps: Sequence[Step]) -> Changes:
@@ -58,6 +61,7 @@ class Changes(NamedTuple):
             [one for step in steps for one in step.audits],
             [one for step in steps for one in step.ruled],
             [one for step in steps for one in step.pleasures],
+            [one for step in steps for one in step.minutes],
         )
 
     @property
@@ -65,6 +69,11 @@ class Changes(NamedTuple):
         """How many concern what two sides agree on."""
         told = [*self.config, *(act for _, _, act in self.acts)]
         return sum(isinstance(one, Bargain) for one in told)
+
+    @property
+    def seated(self) -> bool:
+        """Whether a chair pressed something or took the floor."""
+        return any(isinstance(act, ChairAct) for _, _, act in self.acts)
 
 
 def peek(record: Record) -> Step:

@@ -101,7 +101,7 @@ export function dialog(titleKey, body, buttonKey, submit) {
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
   const box = h("dialog.dialog", { "aria-labelledby": "dialog-title" });
   const cancel = h("button.button", { type: "button", onclick: () => box.close() }, t(submit ? "room.cancel" : "room.close"));
-  const form = h("form", {}, h("h2", { id: "dialog-title" }, t(titleKey)), body, fault, h("div.form-acts", {}, submit ? button : null, cancel));
+  const form = h(submit ? "form" : "div.dialog-body", {}, h("h2", { id: "dialog-title" }, t(titleKey)), body, fault, h("div.form-acts", {}, submit ? button : null, cancel));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;
@@ -118,17 +118,29 @@ export function dialog(titleKey, body, buttonKey, submit) {
   return box;
 }
 
-export async function decide(alert) {
-  const text = h("textarea", { name: "text", rows: 4, maxLength: NOTE_CHARS, required: true });
-  const addressee = h("select", { name: "addressee" });
+/** When to look again at what was decided. */
+export function followUps() {
   const followup = h("select", { name: "followup" });
   for (const s of FOLLOW_UPS_S) {
     const at = Math.round(now() + s * 1000);
     followup.append(h("option", { value: String(at) }, `${t("room.act.in", { time: hours(s) })} · ${stamp(at)}`));
   }
   followup.selectedIndex = 3;
-  for (const [path, label] of await addressees(alert)) addressee.append(h("option", { value: path }, label));
-  addressee.value = alert.unit;
+  return followup;
+}
+
+/** The units of the seat's own tree to choose from; `path` is chosen, and those of `alert`'s way offered too. */
+export async function unitChoice(path, alert = null) {
+  const addressee = h("select", { name: "addressee" });
+  for (const [unit, label] of await addressees(alert)) addressee.append(h("option", { value: unit }, label));
+  addressee.value = path;
+  return addressee;
+}
+
+export async function decide(alert) {
+  const text = h("textarea", { name: "text", rows: 4, maxLength: NOTE_CHARS, required: true });
+  const addressee = await unitChoice(alert.unit, alert);
+  const followup = followUps();
   const about = h("p.about", {}, t("room.act.decide_about", { series: alert.series_name, unit: alert.unit_name }));
   const body = [about, field("room.act.decision", text), field("room.act.addressee", addressee), field("room.act.followup", followup)];
   dialog("room.act.decide", body, "room.act.decide_now", () =>
@@ -141,9 +153,9 @@ export async function decide(alert) {
 async function addressees(alert) {
   const answer = await ask("/units");
   const rows = answer.ok ? answer.content.units ?? answer.content : [];
-  const found = new Map((Array.isArray(rows) ? rows : []).map((unit) => [unit.path, unit.path ? unit.path.split("/").join(" ▸ ") : unit.name]));
-  for (const level of alert.levels ?? []) if (!found.has(level.unit)) found.set(level.unit, level.name);
-  if (!found.has(alert.unit)) found.set(alert.unit, alert.unit_name);
+  const found = new Map((Array.isArray(rows) ? rows : []).map((unit) => [unit.path, unit.path ? unit.path.split("/").join(" ▸ ") : unit.name || t("room.root")]));
+  for (const level of alert?.levels ?? []) if (!found.has(level.unit)) found.set(level.unit, level.name);
+  if (alert && !found.has(alert.unit)) found.set(alert.unit, alert.unit_name);
   for (const unit of state.children.values()) if (!found.has(unit.path)) found.set(unit.path, unit.name);
   return found;
 }

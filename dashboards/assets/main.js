@@ -4,6 +4,7 @@ import { $, notice, remember, remembered } from "./dom.js";
 import { startBlinking } from "./icons.js";
 import { startAudits } from "./audits.js";
 import { startAgreements } from "./agreements.js";
+import { startSitting } from "./sitting.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
@@ -120,6 +121,7 @@ async function start() {
   startFigures();
   startAudits();
   startAgreements();
+  startSitting(go);
   startSeries();
   startGood();
   startRules();

@@ -188,6 +188,10 @@ class AlertBook:
             return rests if rests is not None and rests.id == alert.id else None
         return known
 
+    def every(self) -> list[Alert]:
+        """Give all alerts that the book holds: on the wall, resting, and awaited by a decision."""
+        return [*self.open.values(), *self.resting.values(), *self.following.values()]
+
     def followups(self) -> int:
         """Count the decisions whose follow-up is still to come."""
         return len(self.following) + sum(one.followup_due is not None for one in self.open.values())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from opsroom.acts import Act
 from opsroom.catalog import Catalog
 from opsroom.errors import AccessDenied, Conflict, NotFound
 from opsroom.model import Alert, Micros, Series
-from opsroom.records import Act
 from opsroom.settings import RoomSection
 
 if TYPE_CHECKING:

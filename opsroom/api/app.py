@@ -12,6 +12,8 @@ from opsroom.api.agreements import agreement_router
 from opsroom.api.alarms import alarm_router
 from opsroom.api.answers import handle_errors
 from opsroom.api.audits import audit_router
+from opsroom.api.chairs import chair_router
+from opsroom.api.decisions import decision_router
 from opsroom.api.duty import duty_router
 from opsroom.api.feeds import FeedTable, feeds_router
 from opsroom.api.figures import figures_router
@@ -19,6 +21,7 @@ from opsroom.api.flows import flow_router
 from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
 from opsroom.api.history import history_router
+from opsroom.api.journal import journal_router
 from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
 from opsroom.api.pleasures import pleasure_router
@@ -81,6 +84,9 @@ def create_api(
         audit_router,
         flow_router,
         pleasure_router,
+        decision_router,
+        chair_router,
+        journal_router,
         live_router,
         health_router,
         page_router,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Response
 
 from opsroom.api.answers import answer
+from opsroom.api.files import CSV_TYPE, attached, csv_of
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.queries import DAY_MS, MICROS_PER_MS, Ms
 from opsroom.errors import AccessDenied, Invalid, NotFound
@@ -31,9 +30,7 @@ figures_router = APIRouter(prefix="/api/v1", tags=["reading"])
 
 LEAD_US: Final = 3_600 * MICROS_PER_S
 PAGE: Final = 5_000
-CSV_TYPE: Final = "text/csv; charset=utf-8"
 COLUMNS: Final = ("figure", "of", "value", "form", "target", "most", "edition", "judgement")
-RISKY: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @figures_router.get("/figures", summary="Alarm figures of the seat's own position")
@@ -70,7 +67,7 @@ async def figures(
     events = sum(times for _, unit_id, event, times in ruled if event and unit_id == own.id)
     rows = table(found, limits)
     if form == "csv":
-        head = {"content-disposition": f'attachment; filename="alarm-figures-{start}-{end}.csv"'}
+        head = attached(f"alarm-figures-{start}-{end}.csv")
         return Response(as_csv(found, rows, own, room.catalog, events), 200, head, media_type=CSV_TYPE)
     return answer({**as_json(found, rows, own, room.catalog, limits), "events": events})
 
@@ -189,18 +186,7 @@ def as_csv(found: Figures, rows: list[Row], own: Unit, catalog: Catalog, events:
         ("eemua_rate", "", found.rate_band, "text", None, None, "eemua_public"),
         ("eemua_performance", "", found.performance_band, "text", None, None, "eemua_public"),
     ]
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for line in lines:
-        writer.writerow([_cell(one) for one in (*line, *[None] * (len(COLUMNS) - len(line)))])
-    return out.getvalue()
-
-
-def _cell(value: object) -> object:
-    if value is None:
-        return ""
-    return f"'{value}" if isinstance(value, str) and value.startswith(RISKY) else value
+    return csv_of([COLUMNS, *((*line, *[None] * (len(COLUMNS) - len(line))) for line in lines)])
 
 
 def _path(catalog: Catalog, series_id: int) -> str:

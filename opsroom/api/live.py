@@ -18,6 +18,7 @@ from opsroom.access import Caller
 from opsroom.api.health import unready
 from opsroom.api.ports import COOKIE, ApiRoom, room_of
 from opsroom.errors import NotFound, NotSignedIn
+from opsroom.view.chairs import Pointer
 
 if TYPE_CHECKING:
     from opsroom.api.health import Meters
@@ -65,6 +66,7 @@ class _Closed(Exception):  # noqa: N818 - an ending, not an error
 
 
 _any = msgspec.json.Decoder(AnyFrame)
+_point = msgspec.json.Decoder(Pointer)
 _subscribe = msgspec.json.Decoder(Subscribe)
 
 
@@ -165,7 +167,10 @@ class Viewer:
     def _take(self, frame: bytes) -> None:
         """Take one frame; types we do not know are let pass, so that newer screens work with older rooms."""
         try:
-            if _any.decode(frame).type != "subscribe":
+            kind = _any.decode(frame).type
+            if kind == "point":
+                self._room.view.chairs.point(self._caller.seat, _point.decode(frame))
+            if kind != "subscribe":
                 return
             wanted = _subscribe.decode(frame)
         except (msgspec.DecodeError, UnicodeDecodeError):

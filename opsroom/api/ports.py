@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Buckets
+    from opsroom.store.annals import Annals
     from opsroom.store.rulings import CatalogRows, Rulings
     from opsroom.view import View
 
@@ -108,6 +109,11 @@ class Rows(Protocol):
     @property
     def journal(self) -> JournalRows:
         """Alerts."""
+        ...
+
+    @property
+    def annals(self) -> Annals:
+        """The journal page by page, and the council's minutes."""
         ...
 
     @property

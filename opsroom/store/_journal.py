@@ -11,11 +11,13 @@ from sqlalchemy import Connection, exists, func, or_, select, tuple_
 from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.flow import Flow
+from opsroom.minutes import Minute
 from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet, decode_act
 from opsroom.rule import Rule, Ruling
 from opsroom.store import _tables as tables
+from opsroom.store._annals import SqlAnnals
 from opsroom.store._database import Database
 from opsroom.store._flows import flows_of, put_flows
 from opsroom.store._rulings import SqlRulings
@@ -42,6 +44,7 @@ class SqlJournal:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._rulings = SqlRulings(database)
+        self._annals = SqlAnnals(database)
 
     def commit(
         self,
@@ -52,13 +55,15 @@ class SqlJournal:
         audits: Sequence[Audit] = (),
         rulings: Sequence[Ruling] = (),
         pleasures: Sequence[Pleasure] = (),
+        minutes: Sequence[Minute] = (),
     ) -> None:
         """Store all of it with the offset, or nothing."""
         with self._database.write_again() as connection:
             committed = self._committed(connection)
             if offset <= committed:
                 return
-            self._put_transitions(connection, offset, transitions)
+            alerts = self._put_transitions(connection, offset, transitions)
+            self._annals.put(connection, alerts, minutes)
             self._put_config(connection, config)
             put_versions(self._database, connection, offset, config)
             ruled = [change.rule for change in config if isinstance(change, RuleSet)]
@@ -298,8 +303,8 @@ class SqlJournal:
 
     def _put_transitions(
         self, connection: Connection, offset: int, transitions: Sequence[Transition]
-    ) -> None:
-        """Replace the alerts by their latest state, add every edge."""
+    ) -> list[Alert]:
+        """Replace the alerts by their latest state, which is given back; add every edge."""
         latest = {edge.alert.id: edge.alert for edge in transitions}
         alerts = [
             {
@@ -328,6 +333,7 @@ class SqlJournal:
         ]
         self._database.upsert(connection, tables.alert, alerts)
         self._database.insert(connection, tables.edge, edges)
+        return list(latest.values())
 
     def _put_audits(self, connection: Connection, audits: Sequence[Audit]) -> None:
         """Replace audits by their latest state."""

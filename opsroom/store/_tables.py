@@ -164,6 +164,33 @@ pleasure = Table(
     Index("ix_pleasure_unit", "root_id", "unit_id"),
     Index("ix_pleasure_to", "root_id", "offered_to"),
 )
+annal = Table(
+    "annal",
+    metadata,
+    _root(),
+    _key("unit_id"),
+    _text("alert_id", key=True),
+    _int("series_id"),
+    _int("home_id"),
+    _int("raised"),
+    _int("ended", null=True),
+    _int("priority"),
+    _text("kind"),
+    Column("on_wall", Boolean, nullable=False),
+    Index("ix_annal_raised", "root_id", "unit_id", "raised"),
+)
+minute = Table(
+    "minute",
+    metadata,
+    _root(),
+    _text("id", key=True),
+    _int("unit_id"),
+    _int("addressee_id"),
+    _int("at"),
+    _blob(),
+    Index("ix_minute_unit", "root_id", "unit_id"),
+    Index("ix_minute_to", "root_id", "addressee_id"),
+)
 snapshot = Table(
     "snapshot",
     metadata,

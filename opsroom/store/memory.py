@@ -12,6 +12,7 @@ import numpy as np
 from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.flow import Flow
+from opsroom.minutes import Minute
 from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
 from opsroom.parts import Part
@@ -22,6 +23,7 @@ from opsroom.seats import PlantToken, Seat, Session
 from opsroom.settings import StoreSection
 from opsroom.store import Buckets
 from opsroom.store._arrays import aggregate, last_of_equals, order
+from opsroom.store._memory_annals import MemoryAnnals
 from opsroom.store._memory_outbox import MemoryOutbox
 
 _edge = msgspec.msgpack.Decoder(Edge)
@@ -118,6 +120,7 @@ class MemoryJournal:
         self._pleasures: dict[str, Pleasure] = {}
         self.news: list[News] = []
         self.ruled = MemoryRulings()
+        self.annals = MemoryAnnals(self._alerts, self.news, self._series, self._units)
 
     def commit(
         self,
@@ -128,6 +131,7 @@ class MemoryJournal:
         audits: Sequence[Audit] = (),
         rulings: Sequence[Ruling] = (),
         pleasures: Sequence[Pleasure] = (),
+        minutes: Sequence[Minute] = (),
     ) -> None:
         """Keep all of it, or nothing of what is known."""
         with self._lock:
@@ -153,6 +157,7 @@ class MemoryJournal:
                     self.ruled.versioned[change.rule.id, change.rule.version] = change.rule
             self._audits.update({audit.id: audit for audit in audits})
             self._pleasures.update({one.id: one for one in pleasures})
+            self.annals.taken.update({one.id: one for one in minutes})
             self.ruled.found.extend(rulings)
             self._acts.extend(act for act in acts if act[0] > self._offset)
             self._offset = offset
@@ -374,7 +379,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.readings = MemoryReadings()
         self.journal = self.catalog = MemoryJournal()
-        self.rulings = self.journal.ruled
+        self.rulings, self.annals = self.journal.ruled, self.journal.annals
         self.snapshots = MemorySnapshots()
         self.access = MemoryAccess()
         self.outbox = MemoryOutbox(self.journal.news)
@@ -384,6 +389,7 @@ class MemoryStore:
         found = MemoryStore()
         found.readings = self.readings.crashed()
         found.journal = found.catalog = self.journal
+        found.rulings, found.annals = self.rulings, self.annals
         found.snapshots, found.access, found.outbox = self.snapshots, self.access, self.outbox
         return found
 

@@ -205,14 +205,15 @@ class Cards:
             "addressee": addressee,
             "followup": ms(made.followup),
             "at": ms(made.at),
-            "measured": None if made.measured is None else _measured(made.measured),
+            "measured": None if made.measured is None else measured_view(made.measured),
             "found": None
             if found is None
-            else {"at": ms(found.at), "outcome": found.outcome, **_measured(found.measured)},
+            else {"at": ms(found.at), "outcome": found.outcome, **measured_view(found.measured)},
         }
 
 
-def _measured(one: Measured) -> dict[str, Any]:
+def measured_view(one: Measured) -> dict[str, Any]:
+    """Give what a series read, and when (ms)."""
     return {"value": one.value, "productivity": one.productivity, "read_at": ms(one.at)}
 
 

@@ -23,6 +23,8 @@ from opsroom.view.alarms import Floods
 from opsroom.view.audits import Audits
 from opsroom.view.board import Board
 from opsroom.view.cards import Cards
+from opsroom.view.chairs import Chairs
+from opsroom.view.minutes import Minutes
 from opsroom.view.pleasures import Pleasures
 from opsroom.view.scope import Scope
 from opsroom.view.subscription import Subscription
@@ -69,6 +71,8 @@ class View:
         self.cards = Cards(catalog, settings.recovery_default_s)
         self.audits = Audits(catalog)
         self.pleasures = Pleasures(self)
+        self.minutes = Minutes(self)
+        self.chairs = Chairs(self)
         self.class_of: Callable[[Alert], AlarmClass] = lambda _: ANOMALY
         self.alerts: dict[str, Alert] = {}
         self.alerts_shown_max = alerts_shown_max
@@ -379,6 +383,10 @@ class View:
         self.revision += 1
         self.seats_revision = self.revision
         self._wake()
+
+    def hasten(self) -> None:
+        """Wake every viewer: a person did something that others wait to see."""
+        self._wake(urgent=True)
 
     def _wake(self, *, urgent: bool = False) -> None:
         for subscription in self._subscriptions:

@@ -270,6 +270,8 @@ class Scope:
             "audits": view.audits.told(self.seat.unit_id),
             "agreements": view.agreements.told(self.seat),
             "pleasures": view.pleasures.told(self.seat),
+            "decisions": view.minutes.told(self.seat),
+            "chairs": view.chairs.told(self.seat.unit_id),
             "unadopted": self.unadopted(),
             "condition": view.condition,
             "flows": self.links().rows(),
@@ -305,14 +307,7 @@ class Scope:
         cards = slots[(board.card_rev[slots] > since) | came]
         if len(cards):
             rows["series"] = self.series_views(cards)
-        if view.seats_revision > since:
-            rows["seats"] = self.chairs()
-        if view.agreements.revision > since:
-            rows["agreements"] = view.agreements.told(self.seat)
-        if view.pleasures.revision > since:
-            rows["pleasures"] = view.pleasures.told(self.seat)
-        if view.flow_revision > since or self.links().moved(since):
-            rows["flows"] = self.links().rows()
+        rows.update(self._people(since))
         unit, _, children = self.nearby()
         units = [one for one in (unit, *children) if view.unit_rev.get(one.id, 0) > since]
         if units:
@@ -321,6 +316,24 @@ class Scope:
         rows["standing"] = len(standing)
         rows["flood"] = view.floods.at(self.seat.unit_id)
         rows["condition"] = view.condition
+        return rows
+
+    def _people(self, since: int) -> dict[str, Any]:
+        """Give what changed of seats, chairs, agreements, good news and decisions."""
+        view = self.view
+        rows: dict[str, Any] = {}
+        if view.seats_revision > since:
+            rows["seats"] = self.chairs()
+        if view.agreements.revision > since:
+            rows["agreements"] = view.agreements.told(self.seat)
+        if view.pleasures.revision > since:
+            rows["pleasures"] = view.pleasures.told(self.seat)
+        if view.flow_revision > since or self.links().moved(since):
+            rows["flows"] = self.links().rows()
+        if view.minutes.revision > since:
+            rows["decisions"] = view.minutes.told(self.seat)
+        if max(view.chairs.revision, view.seats_revision) > since:
+            rows["chairs"] = view.chairs.told(self.seat.unit_id)
         return rows
 
     def _altered(self, since: int) -> list[Alert]:

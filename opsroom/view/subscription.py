@@ -161,7 +161,7 @@ class Subscription:
         beat = self._sent + BEAT_S
         if view.tree_revision > self.seen:
             return self._sent + TREE_S
-        if view.alert_revision > self.seen:
+        if max(view.alert_revision, view.chairs.revision) > self.seen:
             return min(beat, self._sent + self.pause_s)
         if view.revision > self.seen:
             self._news = at if self._news is None else self._news

@@ -12,14 +12,17 @@ import numpy as np
 from argon2 import PasswordHasher
 
 from opsroom.access import Access, Passwords
+from opsroom.acts import Act
 from opsroom.alarm import AlarmClass
 from opsroom.alert.agreed import Agreed
 from opsroom.alert.book import AlertBook
 from opsroom.alert.budget import Budget
 from opsroom.audit_book import AuditBook
 from opsroom.catalog import Catalog
+from opsroom.chairs import ChairBook
 from opsroom.clock import ManualClock
 from opsroom.feeds import FeedBook
+from opsroom.minute_book import MinuteBook
 from opsroom.model import (
     Alert,
     ChangeKind,
@@ -36,16 +39,17 @@ from opsroom.model import (
 from opsroom.pleasure import Pleasure
 from opsroom.pleasure_book import PleasureBook
 from opsroom.records import (
-    Act,
     AlarmConfig,
     AnyAct,
     AnyConfig,
     AuditAct,
     Bargain,
+    ChairAct,
     Declare,
     Delivered,
     EndAudit,
     Looked,
+    MinuteAct,
     Offer,
 )
 from opsroom.seats import Seat
@@ -128,6 +132,8 @@ class SmallRoom:
         self.book = AlertBook()
         self.audit_book = AuditBook()
         self.pleasure_book = PleasureBook()
+        self.minute_book = MinuteBook(self.book.latest.measured, lambda n: n in self.book.by_series)
+        self.chair_book = ChairBook()
         self.view.load(START, (), bargains=self.book.agreed)
         self.view.class_of = self.class_of
         self.ready = True
@@ -170,6 +176,15 @@ class SmallRoom:
             return []
         if isinstance(act, Offer):
             self.please(self.pleasure_book.offer(self.catalog, self.view.at, act))
+            return []
+        if isinstance(act, MinuteAct):
+            minutes = self.minute_book.take(self.catalog, self.view.at, self.offset, act)
+            self.store.journal.commit(self.offset, [], [], [], minutes=minutes)
+            self.view.minutes.take(minutes)
+            return []
+        if isinstance(act, ChairAct):
+            self.chair_book.take(self.view.at, act)
+            self.view.chairs.follow(self.chair_book.rows)
             return []
         return self._publish(
             self.book.on_act(self.catalog, self.view.at, self.offset, act, self.settings.room), [act]
@@ -216,7 +231,10 @@ class SmallRoom:
         self.view.apply(self.view.at, [], catalog_changed=True)
 
     def _publish(self, edges: list[Transition], acts: list[Any]) -> list[Transition]:
-        self.store.journal.commit(self.offset, edges, [], [(self.offset, self.view.at, a) for a in acts])
+        minutes = self.minute_book.hear(edges)
+        taken = [(self.offset, self.view.at, act) for act in acts]
+        self.store.journal.commit(self.offset, edges, [], taken, minutes=minutes)
+        self.view.minutes.take(minutes)
         raises = {edge.alert.series_id: 1 for edge in edges}
         self.view.apply(self.view.at, edges, raises)
         return edges
@@ -272,6 +290,18 @@ class SmallRoom:
         self.view.now(due)
         self.offset += 1
         self._publish(self.book.on_time(self.catalog, due, self.settings.room), [])
+
+    def wait_until(self, at: int) -> None:
+        """Let time pass, and what waits for a follow-up be followed up."""
+        self.clock.advance((at - self.clock.now()) / S)
+        self.view.now(at)
+        while (due := self.minute_book.next_due()) is not None and due <= at:
+            self.offset += 1
+            minutes = self.minute_book.on_time(self.catalog, due)
+            self.store.journal.commit(self.offset, [], [], [], minutes=minutes)
+            self.view.minutes.take(minutes)
+        self.offset += 1
+        self._publish(self.book.on_time(self.catalog, at, self.settings.room), [])
 
     async def seat(self, person: str, role: Role, unit_id: int) -> Seat:
         return await self.access.make_seat(person, role, unit_id, PASSWORD)
