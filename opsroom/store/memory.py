@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from threading import RLock
 
 import msgspec
@@ -25,6 +24,7 @@ from opsroom.store import Buckets
 from opsroom.store._arrays import aggregate, last_of_equals, order
 from opsroom.store._memory_annals import MemoryAnnals
 from opsroom.store._memory_outbox import MemoryOutbox
+from opsroom.store._memory_rulings import MemoryRulings
 
 _edge = msgspec.msgpack.Decoder(Edge)
 
@@ -269,37 +269,6 @@ class MemoryJournal:
         """Give all alarm rules by id, retired ones too."""
         with self._lock:
             return [self._rules[key] for key in sorted(self._rules)]
-
-
-class MemoryRulings:
-    """What rules found, and their versions, in a list and a dictionary; the journal's commit fills them."""
-
-    def __init__(self) -> None:
-        self.found: list[Ruling] = []
-        self.versioned: dict[tuple[str, int], Rule] = {}
-
-    def events(self, unit_ids: Collection[int], t_from: Micros, t_to: Micros, limit: int) -> list[Ruling]:
-        """Give events, newest first."""
-        found = [
-            one
-            for one in reversed(self.found)
-            if one.event and one.unit_id in unit_ids and t_from <= one.finding.at < t_to
-        ]
-        return sorted(found, key=lambda one: one.finding.at, reverse=True)[:limit]
-
-    def raises(self, t_from: Micros, t_to: Micros) -> list[tuple[str, int, bool, int]]:
-        """Give (rule, unit id, event, raises) of a span."""
-        times = Counter(
-            (one.rule, one.unit_id, one.event)
-            for one in list(self.found)
-            if one.opened and t_from <= one.finding.at < t_to
-        )
-        return [(*key, times[key]) for key in sorted(times)]
-
-    def versions(self, rule_id: str) -> list[Rule]:
-        """Give the versions of a rule, newest first."""
-        found = [rule for (one, _), rule in list(self.versioned.items()) if one == rule_id]
-        return sorted(found, key=lambda rule: rule.version, reverse=True)
 
 
 class MemorySnapshots:

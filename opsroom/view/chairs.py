@@ -115,4 +115,4 @@ class Chairs:
     def _moved(self) -> None:
         self._view.revision += 1
         self.revision = self._view.revision
-        self._view.hasten()
+        self._view.wake(urgent=True)

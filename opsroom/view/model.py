@@ -117,7 +117,7 @@ class View:
         self.floods.recall(alerts, now)
         for alert in alerts:
             self._place(alert)
-        self._wake(urgent=True)
+        self.wake(urgent=True)
 
     def now(self, now: Micros) -> None:
         """Move the room's time forward (us); no news by itself but the end of an audit."""
@@ -129,7 +129,7 @@ class View:
         self._sync()
         if self.board.put(columns, self.revision + 1):
             self.revision += 1
-            self._wake()
+            self.wake()
 
     def bands(
         self, ids: NDArray[Any], expected: NDArray[Any] | None, low: NDArray[Any], high: NDArray[Any]
@@ -141,7 +141,7 @@ class View:
         del expected
         if self.board.put_bands(ids, low, high, self.revision + 1):
             self.revision += 1
-            self._wake()
+            self.wake()
 
     def apply(
         self,
@@ -165,7 +165,7 @@ class View:
             self.floods.take(edge, self.alerts.get(edge.alert.id))
             self._place(edge.alert)
         if transitions or catalog_changed:
-            self._wake(urgent=True)
+            self.wake(urgent=True)
 
     def take_seats(self, seats: list[Seat]) -> None:
         """Take all seats, for the chairs; no news where they are the same."""
@@ -178,7 +178,7 @@ class View:
         if tuple(reasons) != self.condition:
             self.condition = tuple(reasons)
             self.revision += 1
-            self._wake(urgent=True)
+            self.wake(urgent=True)
 
     def watched(self) -> NDArray[np.int64]:
         """Give the ids of all series that some viewer is shown now."""
@@ -382,13 +382,10 @@ class View:
     def _chairs_changed(self) -> None:
         self.revision += 1
         self.seats_revision = self.revision
-        self._wake()
+        self.wake()
 
-    def hasten(self) -> None:
-        """Wake every viewer: a person did something that others wait to see."""
-        self._wake(urgent=True)
-
-    def _wake(self, *, urgent: bool = False) -> None:
+    def wake(self, *, urgent: bool = False) -> None:
+        """Ring at every viewer: there are values, or something that others wait to see."""
         for subscription in self._subscriptions:
             subscription.wake(urgent=urgent)
 
