@@ -156,7 +156,7 @@ class NotifyRoute(Section):
     group_by: Literal["unit", "route"] = Field(
         "unit", description="what one notification gathers: a unit's alerts, or everything of this route"
     )
-    lang: str = Field("en", description="language of subject and body")
+    lang: Literal["de", "en", "es"] = Field("en", description="language of subject and body")
     secret_env: str = Field("", description="environment variable with the signing key or access token")
 
 

@@ -7,7 +7,7 @@
   const night = window.matchMedia("(prefers-color-scheme: dark)").matches;
   const palette = kept("opsroom.palette");
   root.dataset.palette = palette === "day" || palette === "night" ? palette : night ? "night" : "day";
-  const language = kept("opsroom.language");
-  const first = (navigator.language || "en").slice(0, 2);
-  root.lang = language === "en" || language === "de" ? language : first === "de" ? "de" : "en";
+  const spoken = ["en", "de", "es"];
+  const wanted = [kept("opsroom.language"), ...(navigator.languages ?? [navigator.language])];
+  root.lang = wanted.map((one) => one?.slice(0, 2).toLowerCase()).find((one) => spoken.includes(one)) ?? "en";
 })();

@@ -33,7 +33,7 @@ export function startHead({ onGo, onSignOut, onRepaint }) {
 
 export function choices(place, { withSignOut = false } = {}) {
   const buttons = LANGUAGES.map((lang) =>
-    h("button.choice", { type: "button", lang, "data-lang": lang, "aria-label": { en: "English", de: "Deutsch" }[lang], onclick: () => speak(lang) }, lang.toUpperCase()));
+    h("button.choice", { type: "button", lang, "data-lang": lang, "aria-label": { en: "English", de: "Deutsch", es: "Español" }[lang], onclick: () => speak(lang) }, lang.toUpperCase()));
   const palette = h("button.choice.palette", { type: "button", "data-word-label": "room.palette", onclick: togglePalette }, paletteIcon());
   const out = withSignOut ? [h("button.choice", { type: "button", "data-word": "room.sign_out", onclick: () => signOut() })] : [];
   place.replaceChildren(...buttons, palette, ...out);

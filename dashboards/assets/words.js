@@ -1,6 +1,6 @@
 // The words of the screen: one flat catalogue a language, from the room; numbers, times and spans by locale.
 
-const LOCALES = { en: "en-GB", de: "de-DE" };
+const LOCALES = { en: "en-GB", de: "de-DE", es: "es-CL" };
 export const LANGUAGES = Object.keys(LOCALES);
 
 let catalogue = {};

@@ -53,8 +53,9 @@ SPANS: Final = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
 SMALL: Final = 1e-3
 LARGE: Final = 1e7
 WHOLE_FROM: Final = 1_000.0
-_DATES: Final = {"de": "%d.%m.%Y %H:%M"}
-_MARKS: Final = {"de": str.maketrans(",.", ".,")}
+_DATES: Final = {"de": "%d.%m.%Y %H:%M", "es": "%d-%m-%Y %H:%M"}  # as in Germany and in Chile
+_COMMA: Final = str.maketrans(",.", ".,")
+_MARKS: Final = {"de": _COMMA, "es": _COMMA}
 _PARAM: Final = re.compile(r"\{(\w+)(?:[:!][^}]*)?\}")
 _GAP: Final = re.compile(r" +(?=[ ,.;:]|$)")
 
@@ -144,6 +145,8 @@ def instant(lang: str, at: int, time_zone: str = "UTC") -> str:
 
     >>> instant("en", 1_700_000_000_000_000), instant("de", 1_700_000_000_000_000, "Europe/Berlin")
     ('2023-11-14 22:13', '14.11.2023 23:13')
+    >>> instant("es", 1_700_000_000_000_000, "America/Santiago")
+    '14-11-2023 19:13'
     """
     there = datetime.fromtimestamp(at // MICROS_PER_S, UTC).astimezone(ZoneInfo(time_zone))
     return there.strftime(_DATES.get(lang, "%Y-%m-%d %H:%M"))

@@ -86,7 +86,7 @@ def test_alerts_open_and_ended_with_their_journal() -> None:
 def test_words_are_open_to_all() -> None:
     async def story(room: SmallRoom, door: Doors) -> None:
         nobody = await door("")
-        for lang in ("en", "de"):
+        for lang in ("en", "de", "es"):
             assert (await nobody.get(f"/api/v1/words/{lang}")).json()["error.login_wrong"]
         assert code(await nobody.get("/api/v1/words/xx")) == "language_unknown"
 

@@ -23,11 +23,12 @@ from opsroom.records import Via
 from opsroom.rule import RuleKind
 from opsroom.rules import tables
 from opsroom.ucum import DIMENSIONS
+from opsroom.words import languages
 
 ROOT = Path(__file__).parents[2]
 ASSETS = ROOT / "dashboards" / "assets"
 WORDS = ROOT / "opsroom" / "words"
-LANGUAGES = ("en", "de")
+LANGUAGES = languages()
 LITERAL = re.compile(r'"(?!room\.css)(room\.[a-z0-9_]+(?:\.[a-z0-9_]+)*)"')
 TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+[._])\$\{")
 PLURAL = re.compile(r'plural\("(room\.[a-z0-9_.]+)"')
@@ -116,13 +117,26 @@ def test_no_words_are_left_over() -> None:
     assert set(catalogue("en")) - used() == set()
 
 
-def test_languages_agree_in_keys_and_parameters() -> None:
-    english, german = catalogue("en"), catalogue("de")
-    assert english.keys() == german.keys()
-    differing = {
-        key for key in english if set(PARAM.findall(english[key])) != set(PARAM.findall(german[key]))
-    }
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_languages_agree_in_keys_and_parameters(lang: str) -> None:
+    english, other = catalogue("en"), catalogue(lang)
+    assert other.keys() == english.keys()
+    differing = {key for key in english if set(PARAM.findall(english[key])) != set(PARAM.findall(other[key]))}
     assert differing == set()
+
+
+def test_the_browser_speaks_every_language_of_the_room() -> None:
+    """Before the first paint, in the formats of numbers and times, and at the switch."""
+    boot, words, head = (
+        (ASSETS / name).read_text(encoding="utf-8") for name in ("boot.js", "words.js", "head.js")
+    )
+    spoken = re.search(r"const spoken = (\[.*\]);", boot)
+    locales = re.search(r"const LOCALES = \{(.*)\};", words)
+    assert spoken is not None
+    assert set(json.loads(spoken.group(1))) == set(LANGUAGES)
+    assert locales is not None
+    assert set(re.findall(r"(\w+):", locales.group(1))) == set(LANGUAGES)
+    assert all(f'{lang}: "' in head for lang in LANGUAGES)
 
 
 def test_frame_itself_is_wordless() -> None:

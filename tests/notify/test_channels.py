@@ -185,7 +185,7 @@ def test_ntfy_gets_title_priority_and_the_id_it_may_drop_repeats_by() -> None:
     asyncio.run(scene())
 
 
-@pytest.mark.parametrize("lang", ["en", "de"])
+@pytest.mark.parametrize("lang", ["en", "de", "es"])
 def test_an_exercise_says_so_everywhere(lang: str) -> None:
     group = world.grouping(world.settings({**MAIL}, wait_s=0), exercise=True)
     tree = world.catalog()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import doctest
 import re
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 
 import opsroom.words
 from opsroom.alert.priority import CONSEQUENCES
 from opsroom.model import ChangeKind, Orientation, Outcome, Priority, Transition
+from opsroom.settings import NotifyRoute
 from opsroom.words import catalogue, languages, number, parts, span, word
 
 ENGLISH = catalogue("en")
@@ -25,8 +27,22 @@ def test_the_examples_in_the_docstrings_hold() -> None:
     assert (failed, tried > 3) == (0, True)
 
 
-def test_there_are_english_and_german() -> None:
-    assert {"en", "de"} <= set(languages())
+def test_there_are_english_german_and_spanish() -> None:
+    assert {"en", "de", "es"} <= set(languages())
+
+
+def test_a_notification_speaks_every_language_and_no_other() -> None:
+    assert get_args(NotifyRoute.model_fields["lang"].annotation) == languages()
+
+
+@pytest.mark.parametrize("lang", [lang for lang in languages() if lang != "en"])
+def test_a_language_is_no_copy_of_english(lang: str) -> None:
+    """Sentences never read alike; names, units and signs may."""
+    alike = [code for code, text in catalogue(lang).items() if text == ENGLISH[code]]
+    worded = [
+        code for code in alike if len(re.findall(r"[a-z]{3}", re.sub(r"\{\w+\}", "", ENGLISH[code]))) > 3
+    ]
+    assert worded == []
 
 
 @pytest.mark.parametrize("lang", languages())
@@ -79,6 +95,8 @@ def test_an_empty_unit_leaves_no_gap() -> None:
 def test_times_stand_in_the_readers_zone() -> None:
     said = word("de", "why.since", {"onset_at": 1_700_000_000_000_000}, "America/Santiago")
     assert said == "Die Änderung begann etwa 14.11.2023 19:13."
+    said = word("es", "why.since", {"onset_at": 1_700_000_000_000_000}, "America/Santiago")
+    assert said == "El cambio comenzó aproximadamente el 14-11-2023 19:13."
 
 
 def test_a_missing_word_hides_nothing() -> None:
@@ -106,7 +124,7 @@ def test_a_missing_word_hides_nothing() -> None:
     ],
 )
 def test_numbers_follow_the_language(value: float, english: str, german: str) -> None:
-    assert (number("en", value), number("de", value)) == (english, german)
+    assert (number("en", value), number("de", value), number("es", value)) == (english, german, german)
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0.5, "0.500 s"), (1800, "30 min"), (86400, "1 d")])
