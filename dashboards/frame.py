@@ -17,6 +17,7 @@ _STYLES = (
     "room.css",
     "wall.css",
     "panels.css",
+    "timerange.css",
     "walls.css",
     "figures.css",
     "agreements.css",
@@ -90,6 +91,7 @@ def _header() -> html.Header:
             html.Div(id="choices", className="choices"),
             html.Div(id="condition", className="condition", role="alert", hidden=True),
             html.Div(id="flood", className="flood", hidden=True),
+            html.Div(id="held", className="held", role="status", hidden=True),
             html.Div(id="audits-now", className="audits-now", role="status", hidden=True),
         ],
     )

@@ -6,17 +6,16 @@ import { alertInView, now, onChange, select, seriesInView, state } from "./model
 import * as sentence from "./sentences.js";
 import { press } from "./acts.js";
 import { askColumns } from "./rest.js";
+import { compared, cursorAt, range, rangeControls } from "./timerange.js";
 import { Trend } from "./trend.js";
-import { language, ratio, t, unitText } from "./words.js";
+import { language, ratio, roughly, t, unitText } from "./words.js";
 
-const RANGES_S = { "room.range.15min": 900, "room.range.1h": 3600, "room.range.8h": 28800, "room.range.7d": 604800 };
 const POINTS = 600;
 const RELOAD_MS = 10_000;
 const UNIT_RANGE_S = 180;
 
 let parts = null;
 let trend = null;
-let rangeS = 3600;
 let loaded = "";
 let reloadAt = Infinity;
 let asking = 0;
@@ -24,25 +23,19 @@ let asking = 0;
 export function startDatafeed() {
   parts = {
     name: h("span.df-name"), place: h("span.df-place"), mark: mark(1), trio: h("dl.trio"), chart: h("div.chart", { id: "chart" }),
-    zoom: h("button.button.small", { type: "button", hidden: true, onclick: () => trend.reset() }),
+    key: h("p.df-key", { hidden: true }),
     none: h("p.nothing"), why: h("div.why"), press: h("button.button", { type: "button", hidden: true, onclick: () => press(seriesInView()) }),
     described: h("p.unseen", { id: "chart-words" }),
   };
   parts.chart.setAttribute("role", "img");
   parts.chart.setAttribute("aria-describedby", "chart-words");
-  parts.head = h("div.df-head", {}, parts.mark, h("h3", {}, parts.name, parts.place), parts.zoom, parts.press);
-  $("datafeed").replaceChildren(parts.head, parts.trio, parts.chart, parts.described, parts.none, parts.why);
-  trend = new Trend(parts.chart, (zoomed) => (parts.zoom.hidden = !zoomed));
-  for (const [key, seconds] of Object.entries(RANGES_S)) $("ranges").append(rangeButton(key, seconds));
-  onChange(["selection", "alerts", "series", "units"], paint);
+  parts.head = h("div.df-head", {}, parts.mark, h("h3", {}, parts.name, parts.place), parts.press);
+  $("datafeed").replaceChildren(parts.head, parts.trio, parts.chart, parts.key, parts.described, parts.none, parts.why);
+  trend = new Trend(parts.chart);
+  rangeControls($("ranges"));
+  onChange(["selection", "alerts", "series", "units", "range"], paint);
   onChange(["values"], follow);
-}
-
-function rangeButton(key, seconds) {
-  return h("button.range", { type: "button", "data-word": key, "data-s": String(seconds), onclick: () => {
-    rangeS = seconds;
-    paint();
-  } });
+  onChange(["cursor"], () => trend.point(cursorAt()));
 }
 
 /** With nothing chosen, the worst alert's series is in view, so that the panel is never a hole. */
@@ -55,7 +48,6 @@ function chooseSomething() {
 
 function paint() {
   chooseSomething();
-  for (const button of $("ranges").children) setAttr(button, "aria-pressed", Number(button.dataset.s) === rangeS);
   const series = seriesInView();
   const alert = alertInView();
   if (!state.ready) return;
@@ -64,7 +56,8 @@ function paint() {
   setText(parts.none, unit ? t("room.datafeed.none") : "");
   setText(parts.name, named.name);
   setText(parts.place, [named.unit_name, unitText(named.unit)].filter(Boolean).join(" · "));
-  setText(parts.zoom, t("room.datafeed.zoom_out"));
+  parts.key.hidden = !compared() || unit !== null;
+  setText(parts.key, t("room.datafeed.before", { span: roughly(compared()) }));
   paintPress(series);
   parts.mark.hidden = alert === null;
   if (alert) setMark(parts.mark, alert.priority, alert.unacked);
@@ -77,13 +70,14 @@ function paint() {
 /** The trend of an aggregate: what this page saw of it, since aggregates have no history of their own. */
 function ofUnit(unit) {
   const last = unit.trail[unit.trail.length - 1]?.[0] ?? null;
-  const key = `unit ${unit.path} ${rangeS} ${last}`;
+  const shown = range();
+  const key = `unit ${unit.path} ${shown.key} ${last}`;
   if (key === loaded) return;
   loaded = key;
   const seenS = last === null ? 0 : (last - unit.trail[0][0]) / 1000;
-  const shownS = Math.min(rangeS, Math.max(UNIT_RANGE_S, seenS));
+  const spanS = shown.live ? Math.min(shown.spanS, Math.max(UNIT_RANGE_S, seenS)) : shown.spanS;
   const column = (value) => unit.trail.map(() => value);
-  trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, shownS, []);
+  trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, { ...shown, spanS }, []);
   describe({ name: unit.name, value: unit.productivity, unit: "" });
 }
 
@@ -127,7 +121,8 @@ function paintWhy(alert, series) {
 }
 
 async function load(series, alert) {
-  const key = `${series?.id} ${rangeS} ${state.boot}`;
+  const shown = range();
+  const key = `${series?.id} ${shown.key} ${compared()} ${state.boot}`;
   const marks = marksOf(series, alert);
   if (key === loaded && now() < reloadAt) {
     trend.setMarks(marks);
@@ -138,9 +133,8 @@ async function load(series, alert) {
   reloadAt = Infinity;
   if (!series) return;
   const mine = ++asking;
-  const to = Math.round(now());
-  const from = Math.max(0, to - rangeS * 1000); // a room on its sources' clock that has heard nothing yet stands at nought
-  const answer = await askColumns(`/series/${series.id}/readings?from=${from}&to=${to}&points=${POINTS}`);
+  const [from, to] = [Math.round(shown.from), Math.round(shown.to)];
+  const [answer, before] = await Promise.all([history(series.id, from, to), earlier(series.id, from, to, shown.live)]);
   if (mine !== asking) return; // something else was chosen meanwhile
   if (!answer.ok) {
     loaded = "";
@@ -148,11 +142,21 @@ async function load(series, alert) {
   }
   const { t: times = [], v = [], low, high } = answer.ok ? answer.content : fromTrail(series);
   // A plant may still be sending its past: where the trend does not reach back, ask again a little later.
-  if (answer.ok && (times[0] ?? to) > to - rangeS * 500) reloadAt = to + RELOAD_MS;
+  if (answer.ok && shown.live && ((times[0] ?? to) > to - shown.spanS * 500 || before)) reloadAt = to + RELOAD_MS;
   // Bands of the past are not kept: where none came, the present one (frozen while an alert is open) is shaded.
   const flat = (bound) => Array.from(times, () => bound ?? null);
-  trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, rangeS, marks);
+  trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, shown, marks, before);
   describe(series);
+}
+
+const history = (id, from, to) => askColumns(`/series/${id}/readings?from=${from}&to=${Math.max(to, from + 1)}&points=${POINTS}`);
+
+/** The same span so much earlier, moved to where it is compared; null where none is asked for or was kept. */
+async function earlier(id, from, to, live) {
+  const by = compared() * 1000;
+  if (!by || from < by) return null;
+  const answer = await history(id, from - by, to - by + (live ? RELOAD_MS : 0)); // a little ahead: the trend goes on until the next question
+  return answer.ok && answer.content.t.length ? { times: Array.from(answer.content.t, (ms) => ms + by), v: answer.content.v } : null;
 }
 
 function fromTrail(series) {

@@ -161,11 +161,11 @@ function fillSeat(node, seat) {
 
 /** Only keys that do something here; the foot names them, the help some more. */
 export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.shelve"], ["M", "room.key.more"], ["G", "room.key.pick"], ["L", "room.key.line"],
-  ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"],
+  ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["B", "room.key.hold"],
   ...wallKeys(), ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 /** Keys that need a sentence: the help alone has room for it. */
-export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"]];
+export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["D", "room.key.compare"], [", .", "room.key.earlier"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...keyHints().map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

@@ -6,6 +6,7 @@ import { closeForms, dialog } from "./acts.js";
 import { keyHints, moreHints, togglePalette } from "./head.js";
 import { stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
+import { nextCompared, step, toggleHeld } from "./timerange.js";
 import { toggleWall, wallOf } from "./walls.js";
 import { t } from "./words.js";
 
@@ -23,6 +24,10 @@ const DOES = {
   w: pickOwn,
   q: toggleQuiet,
   t: togglePalette,
+  b: toggleHeld,
+  d: nextCompared,
+  ",": () => step(-1),
+  ".": () => step(1),
   "?": help,
   ArrowDown: () => walkWall(1),
   ArrowUp: () => walkWall(-1),

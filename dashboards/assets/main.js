@@ -17,9 +17,11 @@ import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
 import { act, worded } from "./rest.js";
+import { param, setParams } from "./address.js";
 import { select, state, touchAll } from "./model.js";
 import { currentSession, showSignIn, startSignIn } from "./signin.js";
 import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
+import { startTimeRange, tickRange } from "./timerange.js";
 import { addWall, startWalls, tickWalls } from "./walls.js";
 import { language, loadWords, wordFrame } from "./words.js";
 
@@ -38,10 +40,10 @@ function frameRendered() {
   });
 }
 
-const unitInAddress = () => new URLSearchParams(location.search).get("unit");
+const unitInAddress = () => param("unit");
 
 function go(path, push = true) {
-  if (push && path !== state.unit?.path) history.pushState(null, "", (path === state.me?.unit ? location.pathname : `?unit=${encodeURIComponent(path)}`) + location.hash);
+  if (push && path !== state.unit?.path) setParams({ unit: path === state.me?.unit ? null : path }, true);
   select(null);
   follow(path);
 }
@@ -59,7 +61,7 @@ function enterRoom() {
 
 function refused(error) {
   notice(worded(error));
-  history.replaceState(null, "", location.pathname);
+  setParams({ unit: null });
 }
 
 function signedOut() {
@@ -106,6 +108,7 @@ function tick() {
   paintFeed();
   tickClock();
   tickWall();
+  tickRange();
   tickWalls();
 }
 
@@ -116,6 +119,7 @@ async function start() {
   startWall();
   startFocus(go);
   startTiles(go);
+  startTimeRange();
   startDatafeed();
   startRecursion(go);
   startFigures();

@@ -3,6 +3,8 @@
 import { $, h, keyed, order, setAttr, setText, token } from "./dom.js";
 import { mark, ratioClass, setMark } from "./icons.js";
 import { alertOfSeries, live, now, onChange, select, state } from "./model.js";
+import { pointsOf, sparkWindow, startSparks, tickSparks } from "./sparks.js";
+import { cursorAt, pointAt } from "./timerange.js";
 import { number, plural, ratio, roughly, t, unitText } from "./words.js";
 
 const units = new Map();
@@ -27,6 +29,12 @@ export function startTiles(onDrill) {
   });
   onChange(["units", "series", "tiles-alerts", "selection"], paint);
   onChange(["values"], paintValues);
+  onChange(["sparks", "cursor"], drawAll);
+  startSparks();
+}
+
+function drawAll() {
+  for (const node of tiles.values()) draw(node);
 }
 
 /** Forget what is drawn: after a change of palette all is drawn again. */
@@ -66,6 +74,11 @@ function shell(onclick, extra) {
   watcher.observe(node);
   sizes.observe(parts.canvas);
   parts.canvas.tile = node;
+  node.addEventListener("pointermove", (event) => {
+    const { left, width } = parts.canvas.getBoundingClientRect();
+    if (node.shownFrom && width) pointAt(Math.round(node.shownFrom + ((event.clientX - left) / width) * (node.shownTo - node.shownFrom)));
+  });
+  node.addEventListener("pointerleave", () => pointAt(null));
   return node;
 }
 
@@ -137,6 +150,7 @@ function age(node, series, at) {
 }
 
 export function tickTiles() {
+  tickSparks();
   const at = now();
   for (const [id, node] of tiles) {
     const series = state.series.get(id);
@@ -156,9 +170,9 @@ function resize(canvas, { width, height }) {
 function draw(node, force = false) {
   const { canvas } = node.parts;
   if (!node.item || !visible.has(node) || !canvas.width) return;
-  const trail = node.item.trail ?? [];
+  const trail = node.item.id ? pointsOf(node.item) : node.item.trail ?? [];
   const [low, high] = node.low();
-  const key = `${trail.length} ${trail[trail.length - 1]?.[0]} ${low} ${high}`;
+  const key = `${trail.length} ${trail[0]?.[0]} ${trail[trail.length - 1]?.[0]} ${low} ${high} ${cursorAt()}`;
   if (!force && node.drawn === key) return;
   node.drawn = key;
   const pen = canvas.getContext("2d");
@@ -178,7 +192,9 @@ function sparkline(pen, canvas, trail, low, high, node) {
     pen.fillStyle = token("--band");
     pen.fillRect(0, top, canvas.width, Math.max(1, bottom - top));
   }
-  const [t0, t1] = [trail[0][0], trail[trail.length - 1][0]];
+  const whole = node.item.id ? sparkWindow() : null;
+  const [t0, t1] = [whole?.from ?? trail[0][0], Math.max(whole?.to ?? 0, trail[trail.length - 1][0])];
+  Object.assign(node, { shownFrom: t0, shownTo: t1 });
   const width = canvas.width - 2 * pad;
   const x = (t) => pad + (t1 > t0 ? ((t - t0) / (t1 - t0)) * width : width);
   const old = node.classList.contains("old");
@@ -192,11 +208,29 @@ function sparkline(pen, canvas, trail, low, high, node) {
     down = finite(v);
   }
   pen.stroke();
+  point(pen, canvas, node, trail, x, y);
   if (!down) return;
   const priority = node.dataset.priority;
   pen.fillStyle = token(priority ? `--p${priority}-edge` : old ? "--potential" : "--trace");
   pen.beginPath();
   pen.arc(x(t1), y(trail[trail.length - 1][1]), (priority ? 3.2 : 2.2) * scale, 0, 7);
+  pen.fill();
+}
+
+/** Where somebody points on any trend: the same instant here, with the value that stood then. */
+function point(pen, canvas, node, trail, x, y) {
+  const at = cursorAt();
+  if (at === null || at < node.shownFrom || at > node.shownTo) return;
+  pen.strokeStyle = pen.fillStyle = token("--orange-text");
+  pen.lineWidth = window.devicePixelRatio || 1;
+  pen.beginPath();
+  pen.moveTo(x(at), 0);
+  pen.lineTo(x(at), canvas.height);
+  pen.stroke();
+  const stood = trail.findLast(([t, v]) => t <= at && finite(v));
+  if (!stood) return;
+  pen.beginPath();
+  pen.arc(x(at), y(stood[1]), 2.5 * pen.lineWidth, 0, 7);
   pen.fill();
 }
 

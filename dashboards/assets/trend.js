@@ -1,38 +1,41 @@
-// One trend with uPlot: the trace, the expected band shaded, a dashed line with its word at each change, zoom by dragging.
+// One trend with uPlot: the trace, the expected band shaded, the span before beside it, a dashed line with its word at each change.
+// Dragging over it holds all trends at that range; the cursors of all trends move together.
 
 import { token } from "./dom.js";
+import { backToLive, hold, pointAt } from "./timerange.js";
 import { clock, day, number, timeZone } from "./words.js";
 
 const DRAW_MS = 500;
 const POINTS_MAX = 1500;
 
 export class Trend {
-  /** `onZoom(true|false)` is told when the reader zooms in and out again. */
-  constructor(place, onZoom) {
-    Object.assign(this, { place, onZoom, plot: null, marks: [], columns: [[], [], [], []], rangeS: 3600, zoomed: false, timer: 0 });
+  constructor(place) {
+    Object.assign(this, { place, plot: null, marks: [], columns: [[], [], [], [], []], before: null, range: null, timer: 0 });
+    place.addEventListener("dblclick", backToLive);
     new ResizeObserver(() => this.fit()).observe(place);
   }
 
   clear() {
-    this.columns = [[], [], [], []];
+    this.columns = [[], [], [], [], []];
     this.plot?.destroy();
     this.plot = null;
-    this.setZoomed(false);
   }
 
-  show({ times, v, low, high }, rangeS, marks) {
+  /** Show columns over `range` ({from, to, live, spanS}); `before` is {times, v} of the span before, moved here, or null. */
+  show({ times, v, low, high }, range, marks, before = null) {
     const nulls = (column) => Array.from(times, (_, i) => (Number.isFinite(column?.[i]) ? column[i] : null));
-    this.columns = [Array.from(times, (ms) => ms / 1000), nulls(low), nulls(high), nulls(v)]; // the trace last: drawn over its band
-    this.rangeS = rangeS;
+    this.columns = [Array.from(times, (ms) => ms / 1000), nulls(low), nulls(high), Array.from(times, (ms) => between(before, ms)), nulls(v)]; // the trace last: drawn over its band
+    this.before = before;
+    this.range = range;
     this.marks = marks;
     this.build();
   }
 
   append(ms, v, low, high) {
     const [x] = this.columns;
-    if (!this.plot || (x.length && ms / 1000 <= x[x.length - 1])) return;
-    [ms / 1000, low ?? null, high ?? null, v].forEach((value, i) => this.columns[i].push(value));
-    const from = ms / 1000 - this.rangeS;
+    if (!this.plot || !this.range.live || (x.length && ms / 1000 <= x[x.length - 1])) return;
+    [ms / 1000, low ?? null, high ?? null, between(this.before, ms), v].forEach((value, i) => this.columns[i].push(value));
+    const from = ms / 1000 - this.range.spanS;
     const old = x.findIndex((at) => at >= from);
     if (x.length > POINTS_MAX || old > 20) for (const column of this.columns) column.splice(0, Math.max(old, x.length - POINTS_MAX));
     if (!this.timer) this.timer = setTimeout(() => this.draw(), DRAW_MS);
@@ -41,8 +44,7 @@ export class Trend {
   draw() {
     this.timer = 0;
     if (!this.plot) return;
-    this.plot.setData(this.columns, !this.zoomed);
-    if (this.zoomed) this.plot.redraw();
+    this.plot.setData(this.columns, true);
   }
 
   setMarks(marks) {
@@ -51,14 +53,15 @@ export class Trend {
     this.plot?.redraw(false);
   }
 
-  setZoomed(zoomed) {
-    this.zoomed = zoomed;
-    this.onZoom(zoomed);
+  /** Put the cursor where another trend has it, null takes it away. */
+  point(ms) {
+    if (!this.plot || this.pointing) return;
+    this.plot.setCursor(ms === null ? { left: -10, top: -10 } : { left: this.plot.valToPos(ms / 1000, "x"), top: 10 }, false);
   }
 
-  reset() {
-    this.setZoomed(false);
-    this.plot?.setData(this.columns, true);
+  pointed(plot) {
+    const { left } = plot.cursor;
+    pointAt(left === null || left === undefined || left < 0 ? null : Math.round(plot.posToVal(left, "x") * 1000));
   }
 
   restyle() {
@@ -72,7 +75,6 @@ export class Trend {
 
   build() {
     this.plot?.destroy();
-    this.setZoomed(false);
     const width = Math.max(120, this.place.clientWidth);
     const height = Math.max(120, this.place.clientHeight);
     this.plot = new window.uPlot(this.options(width, height), this.columns, this.place);
@@ -83,28 +85,36 @@ export class Trend {
     const band = { stroke: "transparent", width: 0, points: { show: false } };
     return {
       width, height, padding: [10, 22, 0, 0], legend: { show: false },
-      cursor: { y: false, drag: { x: true, y: false, uni: 10 }, points: { size: 6, fill: token("--orange"), stroke: token("--panel") } },
+      cursor: { y: false, drag: { x: true, y: false, uni: 10, setScale: false }, points: { size: 6, fill: token("--orange"), stroke: token("--panel") } },
       tzDate: (s) => window.uPlot.tzDate(new Date(s * 1000), timeZone()),
-      scales: { x: { time: true, range: (_plot, from, to) => this.window(from, to) }, y: { range: (_plot, from, to) => spread(from, to) } },
+      scales: { x: { time: true, range: () => this.window() }, y: { range: (_plot, from, to) => spread(from, to) } },
       axes: [
         { ...axis, space: 64, size: 34, values: (_plot, ticks) => ticks.map((s) => this.tick(s)) },
         { ...axis, size: (_plot, values) => 14 + 8 * Math.max(3, ...(values ?? []).map((text) => text.length)), space: 32, values: (_plot, ticks) => ticks.map(number) },
       ],
-      series: [{}, band, { ...band }, { stroke: token("--trace"), width: 1.5, points: { show: false }, spanGaps: false }],
+      series: [{}, band, { ...band }, { stroke: token("--before"), width: 1.5, dash: [4, 3], points: { show: false }, spanGaps: true }, { stroke: token("--trace"), width: 1.5, points: { show: false }, spanGaps: false }],
       bands: [{ series: [2, 1], fill: token("--band") }],
-      hooks: { draw: [(plot) => this.drawMarks(plot)], setSelect: [(plot) => plot.select.width > 10 && this.setZoomed(true)] },
+      hooks: { draw: [(plot) => this.drawMarks(plot)], setSelect: [(plot) => this.chosen(plot)], setCursor: [(plot) => this.pointed(plot)] },
     };
   }
 
-  window(from, to) {
-    if (this.zoomed) return [from, to];
+  chosen(plot) {
+    const { left, width } = plot.select;
+    if (width <= 10) return;
+    const [from, to] = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+    hold(from * 1000, to * 1000);
+  }
+
+  window() {
     const [x] = this.columns;
-    const last = Math.max(x.length ? x[x.length - 1] : Date.now() / 1000);
-    return [last - this.rangeS, last];
+    if (!this.range.live) return [this.range.from / 1000, this.range.to / 1000];
+    const last = x.length ? x[x.length - 1] : this.range.to / 1000;
+    return [last - this.range.spanS, last];
   }
 
   tick(s) {
-    return this.rangeS > 86400 ? day(s * 1000) : clock(s * 1000);
+    return this.range.spanS > 86400 ? day(s * 1000) : clock(s * 1000);
   }
 
   drawMarks(plot) {
@@ -129,6 +139,22 @@ export class Trend {
     }
     pen.restore();
   }
+}
+
+/** The value of {times, v} at `ms`, on the line between its neighbours; null outside. */
+function between(line, ms) {
+  if (!line?.times.length) return null;
+  const { times, v } = line;
+  let [low, high] = [0, times.length - 1];
+  if (ms < times[low] || ms > times[high]) return null;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (times[middle] <= ms) low = middle;
+    else high = middle;
+  }
+  const share = times[high] > times[low] ? (ms - times[low]) / (times[high] - times[low]) : 0;
+  const value = v[low] + share * (v[high] - v[low]);
+  return Number.isFinite(value) ? value : null;
 }
 
 function spread(from, to) {
