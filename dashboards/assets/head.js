@@ -165,7 +165,7 @@ export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.sh
   ...wallKeys(), ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 /** Keys that need a sentence: the help alone has room for it. */
-export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["D", "room.key.compare"], [", .", "room.key.earlier"]];
+export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["−", "room.key.compare"], [", .", "room.key.earlier"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...keyHints().map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

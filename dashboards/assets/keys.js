@@ -25,7 +25,7 @@ const DOES = {
   q: toggleQuiet,
   t: togglePalette,
   b: toggleHeld,
-  d: nextCompared,
+  "-": nextCompared,
   ",": () => step(-1),
   ".": () => step(1),
   "?": help,

@@ -30,7 +30,7 @@ def test_the_address_holds_a_range_until_a_key(served: Served, visit: Callable[.
     page.keyboard.press("b")
     page.wait_for_selector("#held", state="hidden")
     page.wait_for_function("() => location.search === '?compare=-1d'")
-    page.keyboard.press("d")
+    page.keyboard.press("-")
     page.wait_for_function("() => location.search === '?compare=-7d'")
     assert seen.complaints == []
 
