@@ -26,6 +26,7 @@ _STYLES = (
     "good.css",
     "rules.css",
     "recursion.css",
+    "flow.css",
     "feeds.css",
 )
 
@@ -114,6 +115,7 @@ def _main() -> html.Main:
             _panel("recursion-now", "room.recursion.title"),
             _panel("tiles", "room.tiles.title", count=True),
             _panel("recursion", "room.recursion.title", of="recursion"),
+            _panel("flow", "room.flow.title", of="flow"),
             _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools"), of="figures"),
             _panel("agreements", "room.agreements.title", of="agreements"),
             _panel("duty", "room.duty.title", of="agreements"),

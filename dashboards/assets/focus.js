@@ -1,6 +1,7 @@
 // The system in focus: the unit with its own iconic bar, lines down to the units it contains, and its own indicators.
 
 import { $, h, keyed, order, setAttr, setText } from "./dom.js";
+import { hasChart, place, roomOf } from "./flow.js";
 import { bar, mark, ratioClass, setBar, setMark } from "./icons.js";
 import { alertOfSeries, onChange, select, state, touch } from "./model.js";
 import { number, plural, ratio, t, unitText } from "./words.js";
@@ -15,13 +16,19 @@ export function startFocus(onDrill) {
   drill = onDrill;
   parts = {
     head: entity("div"), below: h("ul.entities"), belowHead: h("h3.focus-part"), own: h("ul.entities.indicators"), ownHead: h("h3.focus-part"),
-    nothing: h("p.nothing"),
+    nothing: h("p.nothing"), chart: h("div.flow-place"), links: h("ul.flow-list", { "data-word-label": "room.flow.links" }),
   };
-  $("focus").replaceChildren(h("div.focus-top", {}, parts.head), h("div.focus-below", {}, parts.belowHead, parts.below),
+  $("focus").replaceChildren(h("div.focus-top", {}, parts.head), h("div.focus-below", {}, parts.belowHead, parts.below, parts.chart, parts.links),
     h("div.focus-own", {}, parts.ownHead, parts.own, parts.nothing));
   onChange(["units", "alerts", "words", "series"], paint);
   onChange(["values"], later);
   onChange(["selection"], () => paintOwn());
+  place({ chart: parts.chart, list: parts.links, wall: "room", figures: false, highOf: () => roomOf($("focus"), 64, 300), wanted: hasChart, onPainted: charted });
+}
+
+function charted(drawn) {
+  $("focus").classList.toggle("charted", drawn);
+  $("focus").classList.toggle("listed", !drawn && hasChart());
 }
 
 // Indicators move with every value; once a second is enough for a bar to be read.

@@ -13,6 +13,7 @@ import { startGood } from "./good.js";
 import { startRecursion } from "./recursion.js";
 import { startRules } from "./rules.js";
 import { startSeries } from "./series.js";
+import { startFlow } from "./flow.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
@@ -122,6 +123,7 @@ async function start() {
   startTimeRange();
   startDatafeed();
   startRecursion(go);
+  startFlow(go);
   startFigures();
   startAudits();
   startAgreements();

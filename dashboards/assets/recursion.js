@@ -20,7 +20,7 @@ export function startRecursion(onGo) {
   $("recursion").replaceChildren(drawing, h("div.vsm-told", {}, h("h3.focus-part", { "data-word": "room.recursion.channels" }), channels));
   place("recursion", "recursion", drawWall, drawing);
   addWall({ name: "recursion", word: "room.recursion.title", key: "Y", hint: "room.key.recursion", load: paint, paint });
-  onChange(["units", "alerts", "agreements", "words", "lamps"], paint);
+  onChange(["units", "alerts", "flows", "agreements", "words", "lamps"], paint);
   onFonts(redrawRecursion);
 }
 
@@ -70,7 +70,7 @@ function paintChannels(found) {
     ["room.recursion.system.3", [plural("room.recursion.standing", control.n), control.waiting && plural("room.recursion.unseen", control.waiting)], "room", control.worst],
     ["room.recursion.bargain", [found.own ? plural("room.recursion.waiting", bargain.waiting) : t("room.recursion.theirs")], found.own ? "agreements" : null, null],
     ["room.recursion.audit", [plural("room.recursion.audits", audits.below), audits.here && plural("room.recursion.audited", audits.here)], "audits", null],
-    ["room.recursion.system.2", [plural("room.recursion.lateral", coordination.n)], null, coordination.worst],
+    ["room.recursion.system.2", [plural("room.recursion.lateral", coordination.n), coordination.starved && plural("room.recursion.starved", coordination.starved)], "flow", coordination.worst],
     ["room.recursion.system.1", [units.length ? plural("room.focus.below", units.length) : t("room.recursion.leaf")], null, null],
   ];
   const key = JSON.stringify([rows, language()]);

@@ -12,6 +12,9 @@ const TRIANGLE = 15;
 /** What a channel's line looks like: grey, or in the colour of the worst that runs on it. */
 const hue = (worst, base) => `${base}${worst ? `.p${worst}.speaks` : ""}`;
 
+/** System 2 speaks of alerts between units, and of flows between them that are starved. */
+const beside = ({ worst, starved }, base) => (worst || !starved ? hue(worst, base) : `${base}.starved.speaks`);
+
 /** A rounded outline that is no circle: the environment has no edge that anybody drew. */
 function blob(cls, cx, cy, rx, ry, turn = 0) {
   const points = Array.from({ length: 8 }, (_, i) => {
@@ -96,9 +99,10 @@ export function drawWall(found, wide, high, k, go) {
     both(xe + re * 0.6, bx, y4 + sh / 2, 4 * k),
     line("vsm-link", `M${middle} ${y5 + sh}V${y4}M${middle} ${y4 + sh}V${y3}`),
     line(`vsm-bargain${found.bargain.waiting ? ".busy" : ""}`, `M${middle} ${y3 + sh}V${rows.length ? last : y3 + sh}`),
-    line(hue(found.coordination.worst, "vsm-coordination"), `M${bx + bw} ${y3 + sh / 2}H${x2}V${rows.length ? last : y3 + sh / 2}`),
+    line(beside(found.coordination, "vsm-coordination"), `M${bx + bw} ${y3 + sh / 2}H${x2}V${rows.length ? last : y3 + sh / 2}`),
     line(`vsm-audit${found.audits.below ? ".busy" : ""}`, `M${bx} ${y3 + sh / 2}H${x3}V${rows.length ? last - place.r * 0.6 : y3 + sh / 2}`),
-    line(hue(loud.worst, "vsm-algedonic"), `M${xa} ${rows.length ? last + row * 0.2 : y3}V${y5 + sh / 2}H${bx + bw + 9 * k}`),
+    line("vsm-algedonic", `M${xa} ${rows.length ? last + row * 0.2 : y3}V${y5 + sh / 2}H${bx + bw + 9 * k}`),
+    loud.n ? line(hue(loud.worst, "vsm-algedonic"), `M${xa} ${(rows.findLast((each) => each.unit.climbed.n)?.y ?? y3) + row * 0.2}V${y5 + sh / 2}H${bx + bw + 9 * k}`) : null,
     s(hue(loud.worst, "path.vsm-arrow"), { d: `M${bx + bw} ${y5 + sh / 2}l${11 * k} ${-6 * k}v${12 * k}z` }),
     loud.n ? s("g", {}, markAt(xa, (y5 + y3) / 2 + sh / 2, 20 * k, loud.worst, loud.waiting > 0), label("vsm-count", xa - 14 * k, (y5 + y3) / 2 + sh / 2 + 5 * k, String(loud.n), { px: 14 * k, weight: 700, face: "figures", anchor: "end" })) : null,
     rows.map((each) => operationRow(each, place, go)),
@@ -112,7 +116,7 @@ function operationRow({ unit, y }, { xe, re, xo, bx, bw, x2, xa, x3, row, r, sli
   return s("g", {},
     blob("vsm-environment", xe + re * 0.45, y, re * 0.8, high * 0.5, y), both(xe + re * 1.2, xo - r, y, 4 * k), both(xo + r, bx, y, 4 * k),
     unit.audited ? line("vsm-audit.busy", `M${x3} ${y - r * 0.6}H${xo + r * 0.8}`) : null,
-    line(hue(unit.lateral.worst, "vsm-coordination"), `M${edge} ${y - 6 * k}H${x2}`), triangle(hue(unit.lateral.worst, "vsm-triangle"), x2, y - 6 * k, 6 * k, "", k, true),
+    line(beside(unit.lateral, "vsm-coordination"), `M${edge} ${y - 6 * k}H${x2}`), triangle(beside(unit.lateral, "vsm-triangle"), x2, y - 6 * k, 6 * k, "", k, true),
     unit.climbed.n ? line(hue(unit.climbed.worst, "vsm-algedonic"), `M${edge} ${y + row * 0.2}H${xa}`) : null,
     unit.climbed.n ? label("vsm-count", xa + 8 * k, y + row * 0.2 + 5 * k, String(unit.climbed.n), { px: 13 * k, weight: 700, face: "figures" }) : null,
     button(unit.path, operationWords(unit), () => go(unit.path),
@@ -141,7 +145,7 @@ export function drawPanel(found, wide, high, k, go) {
     at.length ? blob("vsm-world", (x0 + x1) / 2 + 4 * k, tall / 2, (x1 - x0) / 2 + 10 * k, tall / 2 - 6 * k) : null,
     line("vsm-link", `M${middle} ${y5 + bh}V${y4}M${middle} ${y4 + bh}V${y3}`),
     at.length ? line(`vsm-bargain${found.bargain.waiting ? ".busy" : ""}`, `M${bx + bw} ${y3 + bh / 2}H${bus}M${bus} ${Math.min(y3 + bh / 2, ys[0])}V${Math.max(y3 + bh / 2, ys.at(-1))}`) : null,
-    at.length ? line(hue(found.coordination.worst, "vsm-coordination"), `M${two.x} ${two.y}H${bus + 6 * k}M${bus + 6 * k} ${Math.min(two.y, ys[0] + grid.r + 5 * k)}V${Math.max(two.y, ys.at(-1) + grid.r + 5 * k)}`) : null,
+    at.length ? line(beside(found.coordination, "vsm-coordination"), `M${two.x} ${two.y}H${bus + 6 * k}M${bus + 6 * k} ${Math.min(two.y, ys[0] + grid.r + 5 * k)}V${Math.max(two.y, ys.at(-1) + grid.r + 5 * k)}`) : null,
     line("vsm-link", `M${two.x} ${y3 + bh}V${two.y}M${star.x} ${y3 + bh}V${star.y}`),
     at.length ? line(`vsm-audit${found.audits.below ? ".busy" : ""}`, `M${star.x} ${star.y + 10 * k}V${tall - 2}H${bus - 6 * k}V${ys[0] - grid.r - 5 * k}`) : null,
     line(hue(loud.worst, "vsm-algedonic"), `M${right} ${at.length ? ys.at(-1) + grid.r + 11 * k : y3}V${4 * k}H${middle}V${y5 - 3 * k}`),
@@ -167,13 +171,12 @@ function best(count, wide, high, k) {
 
 function panelLane(y, units, { bus, right, r, k, found, go }) {
   const last = units.at(-1).x;
-  const lateral = found.coordination.worst;
   const climbing = units.filter((each) => each.unit.climbed.n);
   const worst = climbing.length ? Math.min(...climbing.map((each) => each.unit.climbed.worst)) : null;
   return s("g", {},
     units.map((each) => blob("vsm-environment", each.x + r * 0.3, y + r * 0.2, r * 1.25, r * 1.15, each.x)),
     line(`vsm-bargain${found.bargain.waiting ? ".busy" : ""}`, `M${bus} ${y}H${last}`),
-    line(hue(lateral, "vsm-coordination"), `M${bus + 6 * k} ${y + r + 5 * k}H${last}${units.map((each) => `M${each.x} ${y + r}v${5 * k}`).join("")}`),
+    line(beside(found.coordination, "vsm-coordination"), `M${bus + 6 * k} ${y + r + 5 * k}H${last}${units.map((each) => `M${each.x} ${y + r}v${5 * k}`).join("")}`),
     units.map((each) => (each.unit.audited ? line("vsm-audit.busy", `M${bus - 6 * k} ${y - r - 5 * k}H${each.x}v${5 * k}`) : null)),
     climbing.length ? line(hue(worst, "vsm-algedonic"), `${climbing.map((each) => `M${each.x + r * 0.4} ${y + r * 0.9}V${y + r + 11 * k}`).join("")}M${climbing[0].x + r * 0.4} ${y + r + 11 * k}H${right}`) : null,
     units.map(({ unit, x }) => button(unit.path, operationWords(unit), () => go(unit.path), circle(unit, x, y, r, k, true))));

@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from tests.dashboards.stand_in_flows import flows
+
 WORDS = Path(__file__).parents[2] / "opsroom" / "words"
 MINUTE_MS = 60_000
 UNITS = (
@@ -279,6 +281,7 @@ class StandIn:
             "seats": self.seats(),
             "lamps": self.lamps(),
             "flood": self.flood,
+            "flows": flows(self.clock(), starved=bool(self.alerts)) if path == "" else [],
         }
 
     def clock(self) -> int:

@@ -82,6 +82,7 @@ def used() -> set[str]:
         "room.wall.none_": ["own", "risen"],
         "room.focus.": [hush.value for hush in Hush],
         "room.card.": [f"{where}{form}" for where in ("", "below_") for form in HELD],
+        "room.flow.": ["starved", "old", "unmeasured"],
         "room.recursion.system.": ["1", "2", "3", "4", "5"],
         "room.rules.state.": ["file", "screen", "ahead", "conflict"],
         "room.rules.fact.": FACTS,
