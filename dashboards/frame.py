@@ -28,6 +28,7 @@ _STYLES = (
     "recursion.css",
     "flow.css",
     "feeds.css",
+    "settings.css",
 )
 
 
@@ -90,6 +91,7 @@ def _header() -> html.Header:
             html.Div(id="feed", className="feed", role="status"),
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
+            html.Div(id="first-now", className="first-now", role="status", hidden=True),
             html.Div(id="condition", className="condition", role="alert", hidden=True),
             html.Div(id="flood", className="flood", hidden=True),
             html.Div(id="held", className="held", role="status", hidden=True),
@@ -130,6 +132,13 @@ def _main() -> html.Main:
                 extra=html.Div(id="council-tools", className="tools"),
                 of="council",
             ),
+            _panel("first", "room.first.title", of="first"),
+            _panel("set-units", "room.settings.units", of="settings"),
+            *(
+                _panel(f"set-{name}", title, extra=html.Div(id=f"set-{name}-tools"), of="settings")
+                for name, title in (("tokens", "room.settings.tokens"), ("people", "room.settings.seats"))
+            ),
+            _panel("set-journal", "room.settings.journal", of="settings"),
             _panel("rules", "room.rules.title", extra=html.Div(id="rules-tools"), of="rules"),
             _panel("events", "room.events.title", count=True, of="rules"),
         ],

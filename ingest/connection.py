@@ -264,7 +264,7 @@ class Connection:
         unit_id = await self.room.tokens.find(token)
         if unit_id is None:
             return "token_invalid"
-        if unit_id not in self.room.catalog.units:
+        if not self.hub.lets_in(unit_id):
             return "token_unit_gone"
         self.token, self.unit_id = token, unit_id
         self.key = self.hub.casual_key(unit_id)
@@ -348,7 +348,13 @@ class Connection:
         """Close the connection of a token that was revoked."""
         while True:
             await asyncio.sleep(TOKEN_CHECK_S)
-            if self.token and await self.room.tokens.find(self.token) is None:
+            if not self.token:
+                continue
+            if not self.hub.lets_in(self.unit_id):
+                await self.send(says.answer("token_unit_gone"))
+                self.end(CloseCode.NOT_ALLOWED, "the unit was retired")
+                return
+            if await self.room.tokens.find(self.token) is None:
                 await self.send(says.answer("token_invalid"))
                 self.end(CloseCode.NOT_AUTHENTICATED, "the token was revoked")
                 return

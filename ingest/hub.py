@@ -151,6 +151,11 @@ class Hub:
         """Give the share whatever the lag."""
         return min(self.limits.credit_bytes, self.limits.inflight_bytes // max(1, len(self.connections)))
 
+    def lets_in(self, unit_id: int) -> bool:
+        """Tell whether senders of a unit are let in: it is in the tree and not retired."""
+        unit = self.room.catalog.units.get(unit_id)
+        return unit is not None and not unit.retired
+
     def queues(self) -> dict[str, float]:
         """Give how full what senders wait for is: connections, and bytes that the room has not read."""
         return {

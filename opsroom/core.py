@@ -23,6 +23,7 @@ from opsroom.chairs import ChairBook
 from opsroom.decision import Measured
 from opsroom.detect import Engine, SeriesSpec
 from opsroom.errors import OpsroomError
+from opsroom.founding import no_more
 from opsroom.frozen import freeze, restore
 from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
@@ -39,6 +40,7 @@ from opsroom.records import (
     CauseSet,
     ChairAct,
     Delivered,
+    Entrusted,
     Looked,
     MinuteAct,
     Offer,
@@ -197,12 +199,24 @@ class Core:
             else:
                 self.catalog.apply(change)
         altered = [change.series for change in step.config if isinstance(change, SeriesSet)]
+        ended = [one.id for one in altered if one.aside and one.id in self.book.by_series]
         if altered or any(isinstance(change, RelationSet) for change in step.config):
             self.stated = self.statedbook.declare(self.stated, altered, self.now)
             self.configure(altered)
         changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
         if changed or concerned(self.catalog, self.rules.rules, self.rules.keys, step.config):
             self._hear([], self.agree(changed), step)
+        if ended:
+            self._end(ended, step)
+
+    def _end(self, series_ids: list[int], step: Step) -> None:
+        """End the alerts of series that nobody judges any more."""
+        for series_id in series_ids:
+            self.detectors = self.engine.release(self.detectors, series_id)
+            self.rules = self.rulebook.release(self.rules, series_id)
+        findings = [no_more(series_id, self.now) for series_id in series_ids]
+        edges, _ = self.book.on_findings(self.catalog, self.now, step.offset, findings, self.settings)
+        self._settle(edges, step)
 
     def agree(self, changed: Iterable[Rule] = ()) -> list[Finding]:
         """Tell the rules what was agreed anew, or that the tree changed; gives what ended by that."""
@@ -271,6 +285,8 @@ class Core:
         """Give an act to the book that it concerns."""
         if isinstance(act, AuditAct):
             step.audits = self.audits.take(self.catalog, self.now, step.offset, act)
+            return []
+        if isinstance(act, Entrusted):
             return []
         if isinstance(act, Offer):
             step.pleasures = [self.pleasures.offer(self.catalog, self.now, act)]
@@ -346,6 +362,9 @@ class Core:
         """Give the alert book what was found; one alert of a series is held by all who stand on it."""
         step.ruled += [ruling_of(one, self.catalog) for one in ruled]
         findings = join(said, ruled, self.rules, self.held)
+        for one in [one for one in findings if self.catalog.series[one.series_id].aside]:
+            findings.remove(one)
+            self.detectors = self.engine.release(self.detectors, one.series_id)
         if findings:
             edges, releases = self.book.on_findings(
                 self.catalog, self.now, step.offset, findings, self.settings

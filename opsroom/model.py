@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from opsroom.alarm import ANOMALY, AlarmState, Call, Silencing, derived
+from opsroom.aside import Aside
 from opsroom.decision import Decision
 
 Micros = int
@@ -57,6 +58,7 @@ class Unit(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     guidance: str = ""
     procedure: str = ""
     formerly: tuple[str, ...] = ()
+    retired: bool = False
 
 
 class Indicator(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -96,12 +98,10 @@ class Series(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     kept: str = ""
     description: str = ""
     formerly: tuple[str, ...] = ()
+    aside: Aside = Aside.NO
 
     def recovery_at(self, level: int, default_s: float) -> float:
-        """Recovery time in seconds at `level` (0 = the unit's own).
-
-        3 periods or `default_s` where none is agreed.
-        """
+        """Give seconds at `level` (0 = the unit's own); 3 periods or `default_s` where none is agreed."""
         if self.recovery_s:
             return self.recovery_s[min(level, len(self.recovery_s) - 1)]
         return DEFAULT_RECOVERY_PERIODS * self.period_s if self.period_s else default_s

@@ -216,6 +216,18 @@ class Reported(Act, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
 
 
+class Entrusted(Act, frozen=True, kw_only=True):
+    """Who may come in was altered: a seat or a token made, altered or taken away. The room only keeps it.
+
+    `subject` is the person, or what the token is called; `of_unit` where it belongs.
+    """
+
+    did: Literal["seat_made", "seat_altered", "seat_password", "seat_removed", "token_made", "token_revoked"]
+    subject: str
+    of_unit: int
+    role: str = ""
+
+
 class ProposeTerms(Act, frozen=True, kw_only=True):
     """A unit or its parent lays terms for a series before the other side.
 
@@ -251,7 +263,7 @@ AuditAct = Declare | EndAudit | Looked
 TermsAct = ProposeTerms | ConfirmTerms | DeclineTerms
 MinuteAct = Resolve | Assess
 ChairAct = Armrest | TakeFloor
-AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer | MinuteAct | ChairAct
+AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer | Entrusted | MinuteAct | ChairAct
 
 
 # -- configuration ---------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ def rename_series(catalog: Catalog, series: Series, name: str) -> list[AnyConfig
         Invalid: `name_invalid`: no name.
         Conflict: the name leads to another one, or too many former names are kept.
     """
-    name = _checked(name)
+    name = checked(name)
     if name == series.name:
         return []
     formerly = _former(series.formerly, series.name, name)
@@ -46,12 +46,12 @@ def rename_unit(
         Conflict: the path leads to another unit, or too many former names are kept.
     """
     before = unit.path.rpartition("/")[2]
-    part = before if part is None else _checked(part)
+    part = before if part is None else checked(part)
     if unit.parent_id is None and part != before:
         raise _invalid(part)
     formerly = unit.formerly if part == before else _former(unit.formerly, before, part)
     path = joined(unit.path.rpartition("/")[0], part)
-    name = unit.name if name is None else _checked(name)
+    name = unit.name if name is None else checked(name)
     renamed = replace(unit, name=name, path=path, formerly=formerly)
     if renamed == unit:
         return []
@@ -90,7 +90,12 @@ def _former(formerly: tuple[str, ...], before: str, name: str) -> tuple[str, ...
     return found
 
 
-def _checked(name: str) -> str:
+def checked(name: str) -> str:
+    """Give a name as it is kept.
+
+    Raises:
+        Invalid: `name_invalid`.
+    """
     name = name.strip()
     if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable() or "/" in name or name in {".", ".."}:
         raise _invalid(name)

@@ -146,6 +146,21 @@ def may_rename(unit_id: int, seat: Seat, tree: Tree) -> bool:
     return own or (at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, unit_id))
 
 
+def may_found(parent_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may make, retire and bring back units below: who may name the unit above them."""
+    return may_rename(parent_id, seat, tree)
+
+
+def may_entrust(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may give plants tokens for the unit, and take them away: who may name it."""
+    return may_rename(unit_id, seat, tree)
+
+
+def may_seat(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may give people seats at the unit: an admin at or above it."""
+    return at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, unit_id)
+
+
 def may_rebase(series: Series, seat: Seat, tree: Tree) -> bool:
     """Tell whether the seat may confirm a new capability.
 

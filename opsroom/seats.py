@@ -39,10 +39,11 @@ class Session(msgspec.Struct, frozen=True):
 class PlantToken(msgspec.Struct, frozen=True):
     """A sender's credential, bound to the subtree of one unit.
 
-    `token_hash` is the sha256 (hex) of the token, `at` when made.
+    `token_hash` is the sha256 (hex) of the token, `at` when made, `expires` when it ends by itself.
     """
 
     token_hash: str
     unit_id: int
     name: str
     at: Micros
+    expires: Micros | None = None

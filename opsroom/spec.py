@@ -13,7 +13,7 @@ def spec_of(catalog: Catalog, series: Series, budget_per_week: float) -> SeriesS
     return SeriesSpec(
         id=series.id,
         unit_id=series.unit_id,
-        period_us=round(series.period_s * MICROS_PER_S) if series.period_s else None,
+        period_us=round(series.period_s * MICROS_PER_S) if series.period_s and not series.aside else None,
         circular=series.circular,
         band=series.band,
         siblings=catalog.sibling_key(series.id),

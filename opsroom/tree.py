@@ -140,6 +140,10 @@ class Tree:
         """Say whether `other_id` is `unit_id` itself or stands below it."""
         return any(unit.id == unit_id for unit in self._up(other_id))
 
+    def active(self, unit_id: int) -> list[Unit]:
+        """Give the units directly below that are not retired."""
+        return [unit for unit in self.children(unit_id) if not unit.retired]
+
     def below(self, unit_id: int) -> list[Unit]:
         """Give the unit and everything below it, parents before children."""
         found = [self.units[unit_id]]
@@ -258,7 +262,7 @@ class Tree:
         return True
 
     def _count(self, series: Series, by: int) -> None:
-        if not series.adopted:
+        if not series.adopted and not series.aside:
             for unit in self._up(series.unit_id):
                 self._unadopted[unit.id] += by
 

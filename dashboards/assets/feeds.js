@@ -2,6 +2,7 @@
 
 import { $, h, keyed, order, say, setAttr, setText } from "./dom.js";
 import { now, state } from "./model.js";
+import { showWall } from "./walls.js";
 import { ask, worded } from "./rest.js";
 import { clock, fixed, known, number, percent, plural, roughly, span, t, unitText, when } from "./words.js";
 
@@ -218,7 +219,7 @@ function paintNone() {
   parts.none.hidden = !none;
   parts.list.parentElement.hidden = none;
   if (!none) return;
-  parts.none.replaceChildren(found.all ? h("p.nothing", {}, t("room.feeds.none_found")) : h("p.nothing", {}, t("room.feeds.empty")));
+  parts.none.replaceChildren(found.all ? h("p.nothing", {}, t("room.feeds.none_found")) : h("div.feeds-empty", {}, h("p.nothing", {}, t("room.feeds.empty")), h("button.button.strong", { type: "button", onclick: () => showWall("first") }, t("room.first.title"))));
 }
 
 function paintPages() {

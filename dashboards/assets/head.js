@@ -5,7 +5,7 @@ import { chair, mark, paletteIcon, plan, setMark, wave } from "./icons.js";
 import { feed, staleness } from "./feed.js";
 import { now, onChange, state, touchAll } from "./model.js";
 import { LANGUAGES, clock, day, language, loadWords, plural, setTimeZone, span, t, timeZone, wordFrame } from "./words.js";
-import { showWall, wallKeys } from "./walls.js";
+import { inFront, showWall, wallKeys } from "./walls.js";
 
 const CHAIRS = 7;
 const lamps = new Map();
@@ -27,6 +27,8 @@ export function startHead({ onGo, onSignOut, onRepaint }) {
   onChange(["seats"], paintSeats);
   $("flood").replaceChildren(wave(), h("span.flood-count"), h("button.button.small", { type: "button", "data-word": "room.figures.title", onclick: () => showWall("figures") }));
   onChange(["flood", "words"], paintFlood);
+  $("first-now").replaceChildren(h("span", { "data-word": "room.first.empty" }), h("button.button.small.strong", { type: "button", "data-word": "room.first.title", onclick: () => showWall("first") }));
+  onChange(["units", "series", "words"], paintFirst);
   $("condition").replaceChildren(h("span.condition-text"), h("button.button.small", { type: "button", "data-word": "room.feeds.title", onclick: () => showWall("feeds") }));
   onChange(["condition", "words"], paintCondition);
 }
@@ -113,6 +115,14 @@ function paintFlood() {
   setText($("flood").querySelector(".flood-count"), text);
   if (on && $("flood").hidden) say(text);
   $("flood").hidden = !on;
+}
+
+/** A unit that contains nothing and is fed nothing says on every wall what to do next. */
+function paintFirst() {
+  const own = state.ready && state.unit?.path === state.me?.unit;
+  const empty = own && state.children.size === 0 && state.series.size === 0;
+  if (own) $("first-now").hidden = !empty;
+  $("menu").querySelector('[data-wall="first"]').hidden = !empty && !inFront("first");
 }
 
 /** What keeps the room from its work stands on every wall; no alert may come of it while the store refuses. */

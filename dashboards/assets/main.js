@@ -19,12 +19,12 @@ import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
 import { act, worded } from "./rest.js";
 import { param, setParams } from "./address.js";
-import { select, state, touchAll } from "./model.js";
+import { onChange, select, state, touchAll } from "./model.js";
 import { currentSession, showSignIn, startSignIn } from "./signin.js";
 import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
 import { startTimeRange, tickRange } from "./timerange.js";
 import { addWall, startWalls, tickWalls } from "./walls.js";
-import { language, loadWords, wordFrame } from "./words.js";
+import { language, loadWords, t, wordFrame } from "./words.js";
 
 const HALF_S = 500;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -42,6 +42,14 @@ function frameRendered() {
 }
 
 const unitInAddress = () => param("unit");
+
+/** A unit that is retired while it is on screen: say so, and go to the nearest one above that is not. */
+function leaveRetired() {
+  if (!state.ready || !state.unit?.retired || state.unit.path === state.me?.unit) return;
+  const above = state.ancestors.filter((unit) => !unit.retired && unit.path !== state.unit.path).at(-1);
+  notice(t("room.said.retired", { unit: state.unit.name, above: above?.name || t("room.root") }));
+  go(above?.path ?? state.me.unit);
+}
 
 function go(path, push = true) {
   if (push && path !== state.unit?.path) setParams({ unit: path === state.me?.unit ? null : path }, true);
@@ -132,6 +140,8 @@ async function start() {
   startGood();
   startRules();
   addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });
+  addWall({ name: "settings", word: "room.settings.title", key: "O", hint: "room.key.settings", module: "./settings.js" });
+  addWall({ name: "first", word: "room.first.title", module: "./firstuse.js" });
   startWalls();
   startKeys();
   startBlinking();
@@ -140,6 +150,7 @@ async function start() {
   wordFrame();
   paintKeys();
   window.addEventListener("popstate", () => state.ready && go(unitInAddress() ?? state.me.unit, false));
+  onChange(["units"], leaveRetired);
   setInterval(tick, HALF_S);
   setInterval(() => state.ready && tickTiles(), 1000);
   await begin();

@@ -1,6 +1,6 @@
 // The wall "series": what plants brought and nobody has adopted yet, and all series of our own with figures, names and versions.
 
-import { $, h, say, setText } from "./dom.js";
+import { $, h, notice, say, setText } from "./dom.js";
 import { openForm } from "./forms.js";
 import { adoptFields, nameFields, unitNameFields } from "./series_forms.js";
 import { now, onChange, state } from "./model.js";
@@ -82,7 +82,17 @@ function newcomerActs(row, place) {
   return [
     button("room.series.adopt", () => settle([row], place), true),
     button("room.series.as_indicator", () => agree(row, place, true)),
+    button("room.series.dismiss", () => dismiss(row, place)),
   ];
+}
+
+/** Nobody wants it: it waits no more, and can be brought back on the wall of settings. */
+async function dismiss(row, place) {
+  const answer = await act(`/series/${row.id}/dismiss`, {});
+  if (answer.ok) {
+    notice(t("room.series.said_dismissed", { series: row.name }));
+    load();
+  } else place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
 }
 
 async function settle(rows, place) {

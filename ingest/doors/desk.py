@@ -70,7 +70,7 @@ class Desk:
         if unit_id is None:
             self.hub.feeds.sent_away("http", "token_invalid", self.hub.room.clock.now())
             raise DoorError("token_invalid", 401)
-        if unit_id not in self.hub.room.catalog.units:
+        if not self.hub.lets_in(unit_id):
             raise DoorError("token_unit_gone", 403)
         return unit_id
 

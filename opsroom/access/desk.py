@@ -139,6 +139,46 @@ class Access:
             self._seats[seat.id] = self._people[person] = seat
         return seat
 
+    async def alter_seat(self, seat_id: int, role: Role, unit_id: int) -> Seat:
+        """Give a seat another role or unit; its sessions go on with what they may now.
+
+        Raises:
+            NotFound: `seat_unknown`.
+        """
+        async with self._changing:
+            seat = msgspec.structs.replace(self._seat(seat_id), role=role, unit_id=unit_id)
+            await self._write(self._rows.put_seat, seat)
+            self._seats[seat.id] = self._people[seat.person] = seat
+        return seat
+
+    async def new_password(self, seat_id: int, password: str) -> None:
+        """Replace a seat's password.
+
+        Raises:
+            NotFound: `seat_unknown`.
+        """
+        secret = await self._passwords.hashed(password)
+        async with self._changing:
+            seat = self._seat(seat_id)
+            await self._write(self._rows.put_credential, seat.id, PASSWORD, secret, self._clock.now())
+
+    async def remove_seat(self, seat_id: int) -> None:
+        """Take a seat away: its sessions end at once, on every screen.
+
+        Raises:
+            NotFound: `seat_unknown`.
+        """
+        async with self._changing:
+            seat = self._seat(seat_id)
+            await self._write(self._rows.delete_seat, seat.id)
+            del self._seats[seat.id], self._people[seat.person]
+
+    def _seat(self, seat_id: int) -> Seat:
+        seat = self._seats.get(seat_id)
+        if seat is None:
+            raise NotFound("No such seat.", remedy="List them.", code="seat_unknown", seat=seat_id)
+        return seat
+
     async def sign_in(self, person: str, password: str, address: str) -> tuple[str, Caller]:
         """Check the password and open a session; give the cookie's value and the caller.
 
@@ -162,6 +202,12 @@ class Access:
             password, known = "", []
         right = await self._passwords.check(known[0] if known else None, password)
         if not right or seat is None:
+            if not self._seats:
+                raise NotSignedIn(
+                    "This room has no seats yet.",
+                    remedy="On its machine: opsroom seat new NAME --unit / --role admin --random",
+                    code="seats_none",
+                )
             raise NotSignedIn(
                 "Person or password is wrong.", remedy="Check both and try again.", code="login_wrong"
             )
@@ -228,7 +274,7 @@ class Access:
         Raises:
             NotSignedIn: unknown or revoked.
         """
-        found = self._tokens.get(hash_of(token))
+        found = self._standing(hash_of(token))
         if found is None:
             raise NotSignedIn(
                 "The token is unknown or revoked.",
@@ -250,17 +296,31 @@ class Access:
                     await asyncio.sleep(max(0.0, self._loaded_s + MISS_RELOAD_S - came_s))
                     with contextlib.suppress(StoreError):
                         await self.load()
-        found = self._tokens.get(hashed)
+        found = self._standing(hashed)
         return None if found is None else found.unit_id
+
+    def _standing(self, hashed: str) -> PlantToken | None:
+        """Give a token that has not ended."""
+        found = self._tokens.get(hashed)
+        ended = found is not None and found.expires is not None and found.expires <= self._clock.now()
+        return None if ended else found
+
+    def now(self) -> int:
+        """Give the time by which tokens and sessions end, us."""
+        return self._clock.now()
 
     def tokens(self) -> list[PlantToken]:
         """Give all tokens; the secrets themselves are kept nowhere."""
         return list(self._tokens.values())
 
-    async def make_token(self, unit_id: int, name: str) -> str:
-        """Make a token for the subtree of a unit and give its secret, the only time it is seen."""
-        secret = secrets.token_urlsafe(TOKEN_BYTES)
-        token = PlantToken(hash_of(secret), unit_id, name, self._clock.now())
+    async def make_token(self, unit_id: int, name: str, life_s: float | None = None) -> str:
+        """Make a token for the subtree of a unit and give its secret, the only time it is seen.
+
+        It ends by itself after `life_s` seconds, where that is said.
+        """
+        secret, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock.now()
+        expires = None if life_s is None else now + round(life_s * MICROS_PER_S)
+        token = PlantToken(hash_of(secret), unit_id, name, now, expires)
         async with self._changing:
             await self._write(self._rows.put_token, token)
             self._tokens[token.token_hash] = token

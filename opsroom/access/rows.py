@@ -20,6 +20,10 @@ class SeatRows(Protocol):
         """Write a seat and give it back, with an id where it had 0."""
         ...
 
+    def delete_seat(self, seat_id: int) -> None:
+        """Remove a seat with its credentials and sessions; nothing where there is none."""
+        ...
+
     def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:
         """Replace the seat's credential of `kind`; `secret` is already a hash."""
         ...

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
+import msgspec
 from fastapi import APIRouter, Depends, Header, Request, Response
 from pydantic import Field
 
@@ -25,12 +26,24 @@ from opsroom.access import (
     may_rebase,
     may_see,
 )
+from opsroom.agreement import Signature
 from opsroom.api.answers import JSON_TYPE, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, OpsroomError
 from opsroom.model import Alert, Series, Transition
-from opsroom.records import Acknowledge, AnyAct, Decide, Judge, Press, Rebase, Recovering
+from opsroom.records import (
+    Acknowledge,
+    AnyAct,
+    AnyConfig,
+    Decide,
+    Judge,
+    Press,
+    Rebase,
+    Recovering,
+    SeriesSet,
+    UnitSet,
+)
 
 act_router = APIRouter(prefix="/api/v1", tags=["acts"])
 
@@ -204,6 +217,18 @@ class Desk:
                 raise one
             outcomes[act.alert_id] = one if isinstance(one, OpsroomError) else None  # type: ignore[union-attr]
         return outcomes
+
+    async def agree(self, changes: Sequence[AnyConfig]) -> None:
+        """Sign changes of units and series that are the seat's own and make all durable."""
+        seat = self.caller.seat
+        by = Signature(person=seat.person, seat_id=seat.id, unit_id=seat.unit_id, at=self.room.view.at)
+        signed = [
+            msgspec.structs.replace(one, via=one.via or "seat", signed=by)
+            if isinstance(one, UnitSet | SeriesSet)
+            else one
+            for one in changes
+        ]
+        await self.room.change(signed)
 
     def done(self, body: Any) -> Response:
         """Answer, and remember the answer."""

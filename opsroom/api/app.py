@@ -31,6 +31,7 @@ from opsroom.api.rota import rota_router
 from opsroom.api.rules import rule_router
 from opsroom.api.series import series_router
 from opsroom.api.session import session_router
+from opsroom.api.settings import settings_router
 from opsroom.feeds import FeedBook
 from opsroom.rulefolder import RuleFolder
 
@@ -76,6 +77,7 @@ def create_api(
         feeds_router,
         act_router,
         series_router,
+        settings_router,
         alarm_router,
         agreement_router,
         rule_router,

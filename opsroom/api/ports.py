@@ -76,6 +76,10 @@ class JournalRows(Protocol):
         """Give the edges before `at` of alerts that may have stood then, in order."""
         ...
 
+    def acts_of(self, kind: str, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts of one kind, newest first."""
+        ...
+
     def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
         """Give the audits of a unit, of either side, newest first."""
         ...

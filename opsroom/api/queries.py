@@ -38,6 +38,7 @@ async def units(room: RoomOf, caller: CallerOf) -> Response:
     room.view.refresh(asyncio.get_running_loop().time())
     scope = room.view.glance(caller.seat)
     below = sorted(room.catalog.below(caller.seat.unit_id), key=lambda unit: (unit.depth, unit.path))
+    below = [unit for unit in below if not unit.retired]
     return answer({"units": [{**scope.unit_view(unit), "parent_id": unit.parent_id} for unit in below]})
 
 

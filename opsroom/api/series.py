@@ -17,11 +17,12 @@ from opsroom.api.acts import Desk, DeskOf, Positive, Text
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
+from opsroom.aside import Aside
 from opsroom.errors import AccessDenied, Conflict, Invalid
 from opsroom.history import altered
 from opsroom.measuring import between, remeasured
 from opsroom.model import Indicator, Orientation, Series, Unit
-from opsroom.records import AnyConfig, MetaKind, SeriesSet, UnitSet
+from opsroom.records import MetaKind, SeriesSet, UnitSet
 from opsroom.renaming import give_up, rename_series, rename_unit
 from opsroom.rights import may_adopt, may_rename
 from opsroom.rules.binding import watches
@@ -98,7 +99,9 @@ async def read_own(room: RoomOf, caller: CallerOf) -> Response:
     """Give the unit and its adopted series by name, and what the seat may do about each."""
     seat, catalog = caller.seat, room.catalog
     unit, most = catalog.units[seat.unit_id], room.settings.limits.journal_page
-    found = sorted((one for one in catalog.series_of(unit.id) if one.adopted), key=lambda one: one.name)
+    found = sorted(
+        (one for one in catalog.series_of(unit.id) if one.adopted and not one.aside), key=lambda one: one.name
+    )
     told = {
         "id": unit.id,
         "path": unit.path,
@@ -116,8 +119,12 @@ async def adopt_many(body: ManyBody, desk: DeskOf) -> Response:
     if (again := desk.replayed) is not None:
         return again
     found = [_mine(desk, one) for one in dict.fromkeys(body.ids)]
-    changes = [SeriesSet(msgspec.structs.replace(one, adopted=True)) for one in found if not one.adopted]
-    await _agree(desk, changes)
+    changes = [
+        SeriesSet(msgspec.structs.replace(one, adopted=True, aside=Aside.NO))
+        for one in found
+        if not one.adopted
+    ]
+    await desk.agree(changes)
     return desk.done({"adopted": len(changes)})
 
 
@@ -162,8 +169,8 @@ async def adopt(series_id: int, body: AdoptBody, desk: DeskOf) -> Response:
         aims = body.indicator.model_dump(exclude_unset=True)
         before = told.indicator
         given["indicator"] = Indicator(**aims) if before is None else msgspec.structs.replace(before, **aims)
-    agreed = msgspec.structs.replace(told, adopted=True, **given)
-    await _agree(desk, [SeriesSet(agreed)])
+    agreed = msgspec.structs.replace(told, adopted=True, aside=Aside.NO, **given)
+    await desk.agree([SeriesSet(agreed)])
     return desk.done({"series": agreed})
 
 
@@ -172,7 +179,7 @@ async def name_series(series_id: int, body: NameBody, desk: DeskOf) -> Response:
     """Rename it; the name of before leads to it until it is given up."""
     if (again := desk.replayed) is not None:
         return again
-    await _agree(desk, rename_series(desk.room.catalog, _mine(desk, series_id), body.name))
+    await desk.agree(rename_series(desk.room.catalog, _mine(desk, series_id), body.name))
     return desk.done({"series": desk.room.catalog.series[series_id]})
 
 
@@ -181,7 +188,7 @@ async def give_up_series_name(series_id: int, body: NameBody, desk: DeskOf) -> R
     """Free a former name: a plant that sends it on brings a series of its own."""
     if (again := desk.replayed) is not None:
         return again
-    await _agree(desk, give_up(_mine(desk, series_id), body.name))
+    await desk.agree(give_up(_mine(desk, series_id), body.name))
     return desk.done({"series": desk.room.catalog.series[series_id]})
 
 
@@ -191,7 +198,7 @@ async def name_unit(unit_id: int, body: UnitNameBody, desk: DeskOf) -> Response:
     if (again := desk.replayed) is not None:
         return again
     unit = _my_unit(desk, unit_id)
-    await _agree(desk, rename_unit(desk.room.catalog, unit, name=body.name, part=body.part))
+    await desk.agree(rename_unit(desk.room.catalog, unit, name=body.name, part=body.part))
     return desk.done({"unit": desk.room.catalog.units[unit_id]})
 
 
@@ -200,7 +207,7 @@ async def give_up_unit_name(unit_id: int, body: NameBody, desk: DeskOf) -> Respo
     """Free a former part of the path."""
     if (again := desk.replayed) is not None:
         return again
-    await _agree(desk, give_up(_my_unit(desk, unit_id), body.name))
+    await desk.agree(give_up(_my_unit(desk, unit_id), body.name))
     return desk.done({"unit": desk.room.catalog.units[unit_id]})
 
 
@@ -226,7 +233,8 @@ async def unit_versions(unit_id: int, desk: DeskOf) -> Response:
 
 def _waiting(room: ApiRoom, seat: Seat) -> list[Series]:
     units = [unit for unit in room.catalog.below(seat.unit_id) if room.catalog.unadopted(unit.id)]
-    found = [one for unit in units for one in room.catalog.series_of(unit.id) if not one.adopted]
+    every = [one for unit in units for one in room.catalog.series_of(unit.id)]
+    found = [one for one in every if not one.adopted and not one.aside]
     return sorted((one for one in found if may_adopt(one, seat, room.catalog)), key=lambda one: one.id)
 
 
@@ -248,19 +256,6 @@ def _my_unit(desk: Desk, unit_id: int) -> Unit:
             code="rename_refused",
         )
     return unit
-
-
-async def _agree(desk: Desk, changes: Sequence[AnyConfig]) -> None:
-    """Sign the changes that are the seat's own and make them durable."""
-    seat = desk.caller.seat
-    by = Signature(person=seat.person, seat_id=seat.id, unit_id=seat.unit_id, at=desk.room.view.at)
-    await desk.room.change([_signed(change, by) for change in changes])
-
-
-def _signed(change: AnyConfig, by: Signature) -> AnyConfig:
-    if not isinstance(change, UnitSet | SeriesSet):
-        return change
-    return msgspec.structs.replace(change, via=change.via or "seat", signed=by)
 
 
 # -- what is agreed ---------------------------------------------------------------------------------

@@ -175,6 +175,10 @@ class Journal(Protocol):
         """Give acts after an offset, in order, as (offset, room time, act)."""
         ...
 
+    def acts_of(self, kind: str, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts of one kind, as its class is called in small letters, newest first."""
+        ...
+
     def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
         """Give the audits that a unit declared or was looked at under, newest first."""
         ...
@@ -217,6 +221,10 @@ class SeatRows(Protocol):
 
     def put_seat(self, seat: Seat) -> Seat:
         """Store a seat, replacing that of its id; id 0 is given the next one."""
+        ...
+
+    def delete_seat(self, seat_id: int) -> None:
+        """Remove a seat with its credentials and sessions; nothing where there is none."""
         ...
 
     def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:

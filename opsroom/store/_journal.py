@@ -211,6 +211,18 @@ class SqlJournal:
         with self._database.read() as connection:
             return [(offset, at, decode_act(body)) for offset, at, body in connection.execute(query)]
 
+    def acts_of(self, kind: str, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts of one kind, newest first."""
+        table = tables.act.c
+        query = (
+            select(table.log_offset, table.at, table.body)
+            .where(table.root_id == self._database.root_id, table.kind == kind)
+            .order_by(table.log_offset.desc(), table.number.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [(offset, at, decode_act(body)) for offset, at, body in connection.execute(query)]
+
     def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
         """Give the audits of a unit, of either side."""
         table = tables.audit.c

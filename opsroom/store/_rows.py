@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import google_crc32c
+import msgspec
 import zstandard
 from sqlalchemy import delete, func, select
 
@@ -172,6 +173,16 @@ class SqlAccess:
             self._database.upsert(connection, tables.seat, [row])
         return kept
 
+    def delete_seat(self, seat_id: int) -> None:
+        """Remove a seat with its credentials and sessions."""
+        with self._database.write() as connection:
+            for table, column in (
+                (tables.session, tables.session.c.seat_id),
+                (tables.credential, tables.credential.c.seat_id),
+                (tables.seat, tables.seat.c.id),
+            ):
+                connection.execute(delete(table).where(table.c.root_id == self._root, column == seat_id))
+
     def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:
         """Add a credential."""
         table = tables.credential.c
@@ -225,7 +236,7 @@ class SqlAccess:
 
     def put_token(self, token: PlantToken) -> None:
         """Store or replace a token."""
-        row = {"token_hash": token.token_hash, "unit_id": token.unit_id, "name": token.name, "at": token.at}
+        row = msgspec.structs.asdict(token)
         with self._database.write() as connection:
             self._database.upsert(connection, tables.token, [row])
 
@@ -233,7 +244,7 @@ class SqlAccess:
         """Give all tokens, oldest first."""
         table = tables.token.c
         query = (
-            select(table.token_hash, table.unit_id, table.name, table.at)
+            select(table.token_hash, table.unit_id, table.name, table.at, table.expires)
             .where(table.root_id == self._root)
             .order_by(table.at, table.token_hash)
         )

@@ -222,7 +222,14 @@ session = Table(
     _int("expires"),
 )
 token = Table(
-    "token", metadata, _root(), _text("token_hash", key=True), _int("unit_id"), _text("name"), _int("at")
+    "token",
+    metadata,
+    _root(),
+    _text("token_hash", key=True),
+    _int("unit_id"),
+    _text("name"),
+    _int("at"),
+    _int("expires", null=True),
 )
 notice = Table(
     "notice",

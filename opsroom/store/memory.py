@@ -219,6 +219,12 @@ class MemoryJournal:
         with self._lock:
             return [act for act in self._acts if act[0] > since_offset][:limit]
 
+    def acts_of(self, kind: str, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
+        """Give acts of one kind, newest first."""
+        with self._lock:
+            found = [act for act in self._acts if type(act[2]).__name__.lower() == kind]
+        return found[::-1][:limit]
+
     def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
         """Give the audits of a unit, of either side."""
         with self._lock:
@@ -306,6 +312,12 @@ class MemoryAccess:
         )
         self._seats[kept.id] = kept
         return kept
+
+    def delete_seat(self, seat_id: int) -> None:
+        """Remove a seat with its credentials and sessions."""
+        self._seats.pop(seat_id, None)
+        self._credentials = [one for one in self._credentials if one[0] != seat_id]
+        self._sessions = {key: one for key, one in self._sessions.items() if one.seat_id != seat_id}
 
     def put_credential(self, seat_id: int, kind: str, secret: str, at: Micros) -> None:
         """Add a credential."""

@@ -100,7 +100,7 @@ class Board:
     def _set(self, slot: int, series: Series, revision: int) -> None:
         self._series[slot] = series
         self.id[slot], self.unit[slot], self.card_rev[slot] = series.id, series.unit_id, revision
-        period_us = round(series.period_s * MICROS_PER_S) if series.period_s else -1
+        period_us = round(series.period_s * MICROS_PER_S) if series.period_s and not series.aside else -1
         self.period_us[slot] = period_us
         self.grey_us[slot] = self.grey_s(series) * MICROS_PER_S
         indicator = series.indicator

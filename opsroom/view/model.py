@@ -287,6 +287,14 @@ class View:
         Raises:
             NotFound: there is none, or not for this seat.
         """
+        unit = self.known(unit_id, seat)
+        if unit.retired and unit.id != seat.unit_id:
+            remedy = "Bring it back on the wall of settings."
+            raise NotFound(f"{unit.name} is retired.", remedy=remedy, code="unit_retired", unit=unit.name)
+        return unit
+
+    def known(self, unit_id: int, seat: Seat) -> Unit:
+        """Give the same, retired or not; raises as `unit`."""
         unit = self.catalog.units.get(unit_id)
         if unit is None or not may_see_unit(unit_id, seat.unit_id, self.catalog):
             raise NotFound(

@@ -115,7 +115,7 @@ class Scope:
         """Give the unit's own series as far as they may be shown; indicators first, then what is agreed."""
         stamp = max(self.view.tree_revision, self.view.series_revision)
         if self._own_at != stamp:
-            own = self.view.catalog.series_of(self.seat.unit_id)
+            own = [one for one in self.view.catalog.series_of(self.seat.unit_id) if not one.aside]
             first = sorted(own, key=lambda s: (s.indicator is None, not s.adopted, s.id))
             self._own = [series.id for series in first[:SERIES_SHOWN_MAX]]
             self._own_at = stamp
@@ -151,6 +151,7 @@ class Scope:
             "name": unit.name,
             "level_name": unit.level_name,
             "time_zone": unit.time_zone,
+            "retired": unit.retired,
             **msgspec.structs.asdict(total),
             "worst": min(inside, default=None),
         }
@@ -228,13 +229,15 @@ class Scope:
         if at_least(self.seat, Role.ADMIN):
             return catalog.unadopted(unit_id)
         own = catalog.series_of(unit_id) if catalog.unadopted(unit_id) else []
-        return sum(not one.adopted for one in own) if at_least(self.seat, Role.COUNCIL) else 0
+        return (
+            sum(not one.adopted and not one.aside for one in own) if at_least(self.seat, Role.COUNCIL) else 0
+        )
 
     def nearby(self) -> tuple[Unit, list[Unit], list[Unit]]:
         """Give the unit in focus, its ancestors (root first, without itself) and its children."""
         catalog = self.view.catalog
         line = catalog.ancestors(self.focus_id)
-        return line[0], line[:0:-1], catalog.children(self.focus_id)
+        return line[0], line[:0:-1], catalog.active(self.focus_id)
 
     # -- frames --------------------------------------------------------------------------------------
 
@@ -259,7 +262,10 @@ class Scope:
         unit, ancestors, children = self.nearby()
         return {
             "unit": self.unit_view(unit),
-            "ancestors": [{"path": a.path, "name": a.name, "level_name": a.level_name} for a in ancestors],
+            "ancestors": [
+                {name: getattr(one, name) for name in ("path", "name", "level_name", "retired")}
+                for one in ancestors
+            ],
             "children": [self.unit_view(child) for child in children],
             "alerts": [self.alert_view(alert) for alert in self.standing().shown_alerts()],
             "series": self.series_views(self.slots()),

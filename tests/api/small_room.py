@@ -48,6 +48,7 @@ from opsroom.records import (
     Declare,
     Delivered,
     EndAudit,
+    Entrusted,
     Looked,
     MinuteAct,
     Offer,
@@ -173,6 +174,9 @@ class SmallRoom:
             audits = self.audit_book.take(self.catalog, self.view.at, self.offset, act)
             self.store.journal.commit(self.offset, [], [], [], audits)
             self.view.apply(self.view.at, [], audits=audits)
+            return []
+        if isinstance(act, Entrusted):
+            self.store.journal.commit(self.offset, [], [], [(self.offset, self.view.at, act)])
             return []
         if isinstance(act, Offer):
             self.please(self.pleasure_book.offer(self.catalog, self.view.at, act))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from msgspec.structs import fields
@@ -18,8 +18,8 @@ from opsroom.feeds import FAULTS, POSTED
 from opsroom.figures.bands import BANDS, RATES
 from opsroom.figures.table import BEYOND, EDITIONS, KEYS, MANAGEABLE, WITHIN
 from opsroom.history import LEFT_OUT
-from opsroom.model import ChangeKind, Indicator, Orientation, Outcome, Priority, Series, Unit
-from opsroom.records import Via
+from opsroom.model import ChangeKind, Indicator, Orientation, Outcome, Priority, Role, Series, Unit
+from opsroom.records import Entrusted, Via
 from opsroom.rule import RuleKind
 from opsroom.rules import tables
 from opsroom.ucum import DIMENSIONS
@@ -102,6 +102,8 @@ def used() -> set[str]:
         "room.feeds.column.": [one for one in get_args(Sort) if one != "unit"],
         "room.feeds.door.": ["websocket", LINES, "http", "connector", *sorted(POSTED)],
         "room.feeds.why.": list(FAULTS),
+        "room.settings.role.": [role.value for role in Role],
+        "room.settings.did.": list(get_args(get_type_hints(Entrusted)["did"])),
         "room.dimension.": ["unknown", *(name.replace(" ", "_") for name in DIMENSIONS)],
     }
     for prefix in TEMPLATE.findall(text):

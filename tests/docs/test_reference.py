@@ -33,6 +33,7 @@ from opsroom.api import (
     rules,
     series,
     session,
+    settings,
 )
 from tests.docs.pages import ROOT, read
 
@@ -40,6 +41,7 @@ API = read(ROOT / "docs" / "api.md")
 PROTOCOL = read(ROOT / "docs" / "protocol.md")
 ROUTERS: tuple[APIRouter, ...] = (
     session.session_router,
+    settings.settings_router,
     queries.query_router,
     history.history_router,
     figures.figures_router,
