@@ -22,8 +22,8 @@ from opsroom.catalog import Catalog
 from opsroom.chairs import ChairBook
 from opsroom.decision import Measured
 from opsroom.detect import Engine, SeriesSpec
+from opsroom.discharge import discharge, heard
 from opsroom.errors import OpsroomError
-from opsroom.founding import no_more
 from opsroom.frozen import freeze, restore
 from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
@@ -199,24 +199,13 @@ class Core:
             else:
                 self.catalog.apply(change)
         altered = [change.series for change in step.config if isinstance(change, SeriesSet)]
-        ended = [one.id for one in altered if one.aside and one.id in self.book.by_series]
         if altered or any(isinstance(change, RelationSet) for change in step.config):
             self.stated = self.statedbook.declare(self.stated, altered, self.now)
             self.configure(altered)
         changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
         if changed or concerned(self.catalog, self.rules.rules, self.rules.keys, step.config):
             self._hear([], self.agree(changed), step)
-        if ended:
-            self._end(ended, step)
-
-    def _end(self, series_ids: list[int], step: Step) -> None:
-        """End the alerts of series that nobody judges any more."""
-        for series_id in series_ids:
-            self.detectors = self.engine.release(self.detectors, series_id)
-            self.rules = self.rulebook.release(self.rules, series_id)
-        findings = [no_more(series_id, self.now) for series_id in series_ids]
-        edges, _ = self.book.on_findings(self.catalog, self.now, step.offset, findings, self.settings)
-        self._settle(edges, step)
+        self._settle(discharge(self, altered, step.offset), step)
 
     def agree(self, changed: Iterable[Rule] = ()) -> list[Finding]:
         """Tell the rules what was agreed anew, or that the tree changed; gives what ended by that."""
@@ -286,8 +275,6 @@ class Core:
         if isinstance(act, AuditAct):
             step.audits = self.audits.take(self.catalog, self.now, step.offset, act)
             return []
-        if isinstance(act, Entrusted):
-            return []
         if isinstance(act, Offer):
             step.pleasures = [self.pleasures.offer(self.catalog, self.now, act)]
             return []
@@ -296,6 +283,8 @@ class Core:
             return []
         if isinstance(act, ChairAct):
             self.chairs.take(self.now, act)
+            return []
+        if isinstance(act, Entrusted):
             return []
         return self.book.on_act(self.catalog, self.now, step.offset, act, self.settings)
 
@@ -361,10 +350,7 @@ class Core:
     def _hear(self, said: list[Finding], ruled: list[Finding], step: Step) -> None:
         """Give the alert book what was found; one alert of a series is held by all who stand on it."""
         step.ruled += [ruling_of(one, self.catalog) for one in ruled]
-        findings = join(said, ruled, self.rules, self.held)
-        for one in [one for one in findings if self.catalog.series[one.series_id].aside]:
-            findings.remove(one)
-            self.detectors = self.engine.release(self.detectors, one.series_id)
+        findings = heard(self, join(said, ruled, self.rules, self.held))
         if findings:
             edges, releases = self.book.on_findings(
                 self.catalog, self.now, step.offset, findings, self.settings

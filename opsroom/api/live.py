@@ -225,7 +225,7 @@ class Viewer:
             self._asked.set()
         self._caller = caller
         self._room.view.take_seats(self._room.access.seats())
-        self._room.view.conditioned(unready(self._room))
+        self._room.view.condition.note(unready(self._room))
 
     def _subscribe(self) -> bytes | None:
         """Open what is wanted; give its snapshot, or None where the screen resumes by revision."""

@@ -183,8 +183,7 @@ class SqlJournal:
     def _reached(self, connection: Connection, at: Micros) -> int:
         """Give the offset of the commit in which room time reached `at`, or the last one before.
 
-        Room time never goes back, so the journal is in its order, and halving the offsets needs no index on
-        time.
+        Room time never goes back: halving the offsets needs no index on time.
         """
         table = tables.edge.c
         mine = table.root_id == self._database.root_id
@@ -202,26 +201,20 @@ class SqlJournal:
     def acts(self, since_offset: int = 0, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
         """Give acts after an offset."""
         table = tables.act.c
-        query = (
-            select(table.log_offset, table.at, table.body)
-            .where(table.root_id == self._database.root_id, table.log_offset > since_offset)
-            .order_by(table.log_offset, table.number)
-            .limit(limit)
-        )
+        mine = (table.root_id == self._database.root_id, table.log_offset > since_offset)
+        query = select(table.log_offset, table.at, table.body).where(*mine)
         with self._database.read() as connection:
-            return [(offset, at, decode_act(body)) for offset, at, body in connection.execute(query)]
+            rows = connection.execute(query.order_by(table.log_offset, table.number).limit(limit))
+            return [(offset, at, decode_act(body)) for offset, at, body in rows]
 
     def acts_of(self, kind: str, limit: int = 1000) -> list[tuple[int, Micros, AnyAct]]:
         """Give acts of one kind, newest first."""
         table = tables.act.c
-        query = (
-            select(table.log_offset, table.at, table.body)
-            .where(table.root_id == self._database.root_id, table.kind == kind)
-            .order_by(table.log_offset.desc(), table.number.desc())
-            .limit(limit)
-        )
+        mine = (table.root_id == self._database.root_id, table.kind == kind)
+        query = select(table.log_offset, table.at, table.body).where(*mine).order_by(table.log_offset.desc())
         with self._database.read() as connection:
-            return [(offset, at, decode_act(body)) for offset, at, body in connection.execute(query)]
+            rows = connection.execute(query.limit(limit))
+            return [(offset, at, decode_act(body)) for offset, at, body in rows]
 
     def audits(self, unit_id: int, limit: int = 1000) -> list[Audit]:
         """Give the audits of a unit, of either side."""

@@ -24,6 +24,7 @@ from opsroom.view.audits import Audits
 from opsroom.view.board import Board
 from opsroom.view.cards import Cards
 from opsroom.view.chairs import Chairs
+from opsroom.view.condition import Condition
 from opsroom.view.minutes import Minutes
 from opsroom.view.pleasures import Pleasures
 from opsroom.view.scope import Scope
@@ -66,7 +67,7 @@ class View:
         self.boot = boot
         self.revision = 0
         self.at: Micros = 0
-        self.condition: tuple[str, ...] = ()
+        self.condition = Condition(self)
         self.board = Board(settings.grey_default_s)
         self.cards = Cards(catalog, settings.recovery_default_s)
         self.audits = Audits(catalog)
@@ -172,13 +173,6 @@ class View:
         if seats != self.seats:
             self.seats = list(seats)
             self._chairs_changed()
-
-    def conditioned(self, reasons: Sequence[str]) -> None:
-        """Take why the room is not ready, as codes; told in every frame, and news where it is another."""
-        if tuple(reasons) != self.condition:
-            self.condition = tuple(reasons)
-            self.revision += 1
-            self.wake(urgent=True)
 
     def watched(self) -> NDArray[np.int64]:
         """Give the ids of all series that some viewer is shown now."""

@@ -279,7 +279,7 @@ class Scope:
             "decisions": view.minutes.told(self.seat),
             "chairs": view.chairs.told(self.seat.unit_id),
             "unadopted": self.unadopted(),
-            "condition": view.condition,
+            "condition": view.condition.reasons,
             "flows": self.links().rows(),
         }
 
@@ -321,7 +321,7 @@ class Scope:
         rows["lamps"] = standing.lamps()
         rows["standing"] = len(standing)
         rows["flood"] = view.floods.at(self.seat.unit_id)
-        rows["condition"] = view.condition
+        rows["condition"] = view.condition.reasons
         return rows
 
     def _people(self, since: int) -> dict[str, Any]:
