@@ -27,6 +27,7 @@ _STYLES = (
     "rules.css",
     "recursion.css",
     "flow.css",
+    "enterprise.css",
     "feeds.css",
     "settings.css",
 )
@@ -118,6 +119,7 @@ def _main() -> html.Main:
             _panel("tiles", "room.tiles.title", count=True),
             _panel("recursion", "room.recursion.title", of="recursion"),
             _panel("flow", "room.flow.title", of="flow"),
+            _panel("enterprise", "room.enterprise.title", of="enterprise"),
             _panel("figures", "room.figures.title", extra=html.Div(id="figures-tools"), of="figures"),
             _panel("agreements", "room.agreements.title", of="agreements"),
             _panel("duty", "room.duty.title", of="agreements"),

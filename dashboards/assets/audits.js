@@ -38,6 +38,8 @@ function what(audit) {
   return audit.series_name ? t("room.audit.series", { series: audit.series_name, unit: place }) : place;
 }
 
+export { sentence as auditSentence };
+
 const OURS = { "": "room.audit.ours", _past: "room.audit.ours_past" };
 const THEIRS = { "": "room.audit.theirs", _past: "room.audit.theirs_past" };
 

@@ -6,7 +6,7 @@ import { layOut } from "./flow_layout.js";
 import { button, chamfered, label, markAt, s, widthOf } from "./svg.js";
 import { fixed, number, plural, ratio, t, unitText } from "./words.js";
 
-const SIZES = [[1.5, 176, 92], [1.3, 176, 92], [1.15, 176, 92], [1, 176, 92], [1, 150, 84], [1, 124, 70]]; // scale, box: as large as there is room
+const SIZES = [[1.5, 176, 92], [1.3, 176, 92], [1.15, 176, 92], [1, 176, 92], [1, 150, 84], [1, 150, 64], [1, 124, 70], [1, 124, 56]]; // scale, box: as large as there is room
 const THICKEST = 26;
 const THINNEST = 2;
 
@@ -77,9 +77,9 @@ export function drawChart(links, wide, high, rem, go, { figures }) {
   let found = null;
   for (const size of tries) {
     const tried = attempt(links, wide, high, size);
-    if (!tried.plan.fits || (size.k > rem && tried.plan.high > high)) continue;
+    if (!tried.plan.fits) continue;
     found = { size, ...tried };
-    break;
+    if (tried.plan.high <= high) break; // else a smaller one; the smallest may be higher than its place, which scrolls
   }
   if (!found) return null;
   const { size, boxes, plan, thick } = found;
@@ -89,14 +89,14 @@ export function drawChart(links, wide, high, rem, go, { figures }) {
   return s("svg.flow-chart", { width: wide, height: tall, viewBox: `0 0 ${wide} ${tall}`, role: "group", "aria-label": t("room.flow.drawing", { unit: state.unit.name || t("room.root") }) },
     links.map((link, i) => linkNode(link, plan.links[i], ports[i], thick[i])),
     boxes.map((box) => boxNode(box, plan.boxes.get(box.key), k, go)),
-    links.map((link, i) => (figures || link.starved ? figureNode(link, plan.links[i], ports[i], size.wide, k) : null)));
+    links.map((link, i) => (figures || link.starved ? figureNode(link, plan.links[i], ports[i], size.wide, thick[i].usual, k) : null)));
 }
 
 function attempt(links, wide, high, size) {
   const { k } = size;
   const thick = thicknesses(links, size.high, k);
   const boxes = chartOf(links, size);
-  const plan = layOut(boxes, links.map((link, i) => ({ from: keyOf(link, "from"), to: keyOf(link, "to"), thick: thick[i].usual })), { wide, high, gapX: 34 * k, gapY: 16 * k });
+  const plan = layOut(boxes, links.map((link, i) => ({ from: keyOf(link, "from"), to: keyOf(link, "to"), thick: thick[i].usual })), { wide, high, gapX: 34 * k, gapY: 11 * k });
   return { boxes, plan, thick };
 }
 
@@ -150,14 +150,14 @@ function linkNode(link, points, port, thick) {
     s("path.flow-usual", { d, "stroke-width": thick.usual }), thick.flow && link.measured ? s("path.flow-now", { d, "stroke-width": thick.flow }) : null);
 }
 
-function figureNode(link, points, port, boxWide, k) {
+function figureNode(link, points, port, boxWide, thick, k) {
   const way = waypoints(points, port);
   const [x, y] = [(way[0].x + way[1].x) / 2, (way[0].y + way[1].y) / 2];
   const room = Math.abs(way[1].x - way[0].x) - 8 * k;
   const font = { px: 12 * k, weight: link.starved ? 700 : 400 };
   const texts = [amount(link), link.share === null ? "" : t("room.flow.share", { share: fixed(link.share * 100, 0) })];
   const text = texts.find((one) => widthOf(one, font.px, font) <= Math.min(room, boxWide));
-  return text ? label(`flow-figure.is-${stateOf(link)}`, x, y + 4 * k, text, { ...font, anchor: "middle" }) : null;
+  return text ? label(`flow-figure.is-${stateOf(link)}`, x, y - thick / 2 - 4 * k, text, { ...font, anchor: "middle" }) : null;
 }
 
 /** The iconic bar: frame = potentiality, thick line = capability, fill = actuality. */

@@ -5,7 +5,7 @@ const SWEEPS = 6;
 /**
  * Place `boxes` (`{key, wide, high}`) and the `links` (`{from, to, thick}`, by key) between them in `wide` x `high` px.
  * Gives `{boxes: Map(key -> {x, y, wide, high}), links: [[{x, y}, ...]], high, fits}`: left upper corners, the points a link passes, and
- * the height that is needed. Boxes without links stand in rows below. No two boxes overlap; a link that spans layers has a lane of its own.
+ * the height that is needed. Boxes without links stand where a layer has room, else in rows below. No two boxes overlap; a link that spans layers has a lane of its own.
  */
 export function layOut(boxes, links, { wide, high, gapX, gapY }) {
   const at = new Map(boxes.map((box, i) => [box.key, i]));
@@ -21,7 +21,7 @@ export function layOut(boxes, links, { wide, high, gapX, gapY }) {
   const any = layers.some((layer) => layer.length);
   const widest = Math.max(0, ...boxes.map((box) => box.wide));
   const loose = boxes.filter((_, i) => !linked[i]);
-  const rows = looseRows(loose, wide, gapX, gapY);
+  const rows = looseRows(any ? tucked(loose, layers, high, gapY) : loose, wide, gapX, gapY);
   const need = Math.max(0, ...layers.map((layer) => layer.reduce((sum, node) => sum + node.high + gapY, 0)));
   const free = any ? Math.max(need, high - rows.high) : 0;
   spread(layers, free, gapY);
@@ -30,6 +30,18 @@ export function layOut(boxes, links, { wide, high, gapX, gapY }) {
   const places = new Map(layers.flat().filter((node) => node.key !== null).map((node) => [node.key, { x: node.x, y: node.y, wide: node.wide, high: node.high }]));
   for (const box of rows.places) places.set(box.key, { ...box, y: box.y + free });
   return { boxes: places, links: chains.map((nodes) => nodes.map((node) => ({ x: node.x, y: node.y + node.high / 2, wide: node.key === null ? widest : node.wide, lane: node.key === null }))), high: free + rows.high, fits: count < 2 || step >= widest + gapX };
+}
+
+/** Put boxes without links at the end of the layers that have room for them; gives those that found none. */
+function tucked(loose, layers, high, gapY) {
+  const heights = layers.map((layer) => layer.reduce((sum, node) => sum + node.high + gapY, 0));
+  return loose.filter((box) => {
+    const n = heights.indexOf(Math.min(...heights));
+    if (heights[n] + box.high + gapY > Math.max(high, ...heights)) return true;
+    heights[n] += box.high + gapY;
+    layers[n].push({ ...box, before: [], after: [] });
+    return false;
+  });
 }
 
 /** How deep each box lies: its longest way from a source; links that close a circle are left out of the count. */
@@ -105,6 +117,9 @@ function spread(layers, high, gapY) {
       settle(layer, high, gapY);
     }
   }
+  const nodes = layers.flat();
+  const [top, bottom] = [Math.min(...nodes.map((node) => node.y)), Math.max(...nodes.map((node) => node.y + node.high))];
+  for (const node of nodes) node.y += (high - bottom - top) / 2; // as much room above as below
 }
 
 function settle(layer, high, gapY) {

@@ -14,6 +14,7 @@ import { startRecursion } from "./recursion.js";
 import { startRules } from "./rules.js";
 import { startSeries } from "./series.js";
 import { startFlow } from "./flow.js";
+import { onGoing } from "./going.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
@@ -126,6 +127,7 @@ async function start() {
   while (!(await loadWords(language()))) await pause(1000);
   startHead({ onGo: go, onSignOut: signOut, onRepaint: repaint });
   startWall();
+  onGoing(go);
   startFocus(go);
   startTiles(go);
   startTimeRange();
@@ -139,6 +141,7 @@ async function start() {
   startSeries();
   startGood();
   startRules();
+  addWall({ name: "enterprise", word: "room.enterprise.title", key: "I", hint: "room.key.enterprise", module: "./enterprise.js" });
   addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });
   addWall({ name: "settings", word: "room.settings.title", key: "O", hint: "room.key.settings", module: "./settings.js" });
   addWall({ name: "first", word: "room.first.title", module: "./firstuse.js" });

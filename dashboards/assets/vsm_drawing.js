@@ -171,12 +171,13 @@ function best(count, wide, high, k) {
 
 function panelLane(y, units, { bus, right, r, k, found, go }) {
   const last = units.at(-1).x;
+  const lateral = { worst: Math.min(...units.map((each) => each.unit.lateral.worst ?? 9)) % 9 || null, starved: units.some((each) => each.unit.lateral.starved) };
   const climbing = units.filter((each) => each.unit.climbed.n);
   const worst = climbing.length ? Math.min(...climbing.map((each) => each.unit.climbed.worst)) : null;
   return s("g", {},
     units.map((each) => blob("vsm-environment", each.x + r * 0.3, y + r * 0.2, r * 1.25, r * 1.15, each.x)),
     line(`vsm-bargain${found.bargain.waiting ? ".busy" : ""}`, `M${bus} ${y}H${last}`),
-    line(beside(found.coordination, "vsm-coordination"), `M${bus + 6 * k} ${y + r + 5 * k}H${last}${units.map((each) => `M${each.x} ${y + r}v${5 * k}`).join("")}`),
+    line(beside(lateral, "vsm-coordination"), `M${bus + 6 * k} ${y + r + 5 * k}H${last}${units.map((each) => `M${each.x} ${y + r}v${5 * k}`).join("")}`),
     units.map((each) => (each.unit.audited ? line("vsm-audit.busy", `M${bus - 6 * k} ${y - r - 5 * k}H${each.x}v${5 * k}`) : null)),
     climbing.length ? line(hue(worst, "vsm-algedonic"), `${climbing.map((each) => `M${each.x + r * 0.4} ${y + r * 0.9}V${y + r + 11 * k}`).join("")}M${climbing[0].x + r * 0.4} ${y + r + 11 * k}H${right}`) : null,
     units.map(({ unit, x }) => button(unit.path, operationWords(unit), () => go(unit.path), circle(unit, x, y, r, k, true))));

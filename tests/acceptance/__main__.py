@@ -39,6 +39,7 @@ from tests.acceptance import (
     story_rows,
     tep_rows,
     unit_rows,
+    wall_rows,
 )
 from tests.acceptance.rows import ROWS, Outcome, Row
 
@@ -53,6 +54,7 @@ MODULES = (
     detect_rows,
     tep_rows,
     unit_rows,
+    wall_rows,
     feedback_rows,
     figure_rows,
     act_rows,

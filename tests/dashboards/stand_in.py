@@ -14,6 +14,7 @@ import math
 import secrets
 import threading
 import time
+from collections.abc import Callable, Coroutine
 from typing import Any, Self
 
 import uvicorn
@@ -23,6 +24,7 @@ from fastapi.responses import JSONResponse
 from dashboards import mount
 from tests.dashboards import stand_in_figures as figures
 from tests.dashboards.stand_in_state import CARRIED, UNITS, StandIn, words
+from tests.dashboards.stand_in_unit import answers
 
 PASSWORD = "seven chairs"
 
@@ -53,6 +55,8 @@ def application(room: StandIn) -> FastAPI:
     _session_routes(api, room)
     _act_routes(api, room)
     _read_routes(api, room)
+    for name in answers(0):
+        api.add_api_route(f"/api/v1/{name}", _of_unit(room, name))
 
     @api.get("/api/{path:path}")
     async def nothing(path: str) -> Response:
@@ -213,6 +217,13 @@ def _read_routes(api: FastAPI, room: StandIn) -> None:
             room.viewers.discard(queue)
             room.present.remove(person)
             room.tell(room.changes(seats=room.seats()))
+
+
+def _of_unit(room: StandIn, name: str) -> Callable[[], Coroutine[Any, Any, Response]]:
+    async def told() -> Response:
+        return JSONResponse(answers(room.clock())[name])
+
+    return told
 
 
 async def _listen(room: StandIn, socket: WebSocket, person: str) -> None:

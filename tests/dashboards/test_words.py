@@ -34,6 +34,8 @@ TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+[._])\$\{")
 PLURAL = re.compile(r'plural\("(room\.[a-z0-9_.]+)"')
 SAID = "watches when delays consequence respond response guidance procedure class suppress agreed version"
 FACTS = SAID.split()
+PARTS = "who indices recovery alerts decisions audits feeds flows children"
+UNIT_PARTS = PARTS.split()
 CONDITIONS = (
     tables.LimitTable,
     tables.RateTable,
@@ -82,6 +84,7 @@ def used() -> set[str]:
         "room.wall.none_": ["own", "risen"],
         "room.focus.": [hush.value for hush in Hush],
         "room.card.": [f"{where}{form}" for where in ("", "below_") for form in HELD],
+        "room.enterprise.": UNIT_PARTS,
         "room.flow.": ["starved", "old", "unmeasured"],
         "room.recursion.system.": ["1", "2", "3", "4", "5"],
         "room.rules.state.": ["file", "screen", "ahead", "conflict"],
