@@ -6,7 +6,7 @@ language.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from dash import html
 
@@ -30,7 +30,36 @@ _STYLES = (
     "enterprise.css",
     "feeds.css",
     "settings.css",
+    "kiosk.css",
+    "print.css",
 )
+
+
+DOCS: Final = {
+    "wall": "alarms.md",
+    "focus": "walls.md",
+    "datafeed": "walls.md",
+    "recursion-now": "walls.md",
+    "tiles": "walls.md",
+    "recursion": "walls.md",
+    "flow": "walls.md",
+    "figures": "figures.md",
+    "agreements": "agreements.md",
+    "duty": "alarms.md",
+    "unadopted": "units.md",
+    "catalogue": "units.md",
+    "audits": "agreements.md",
+    "feeds": "walls.md",
+    "council": "walls.md",
+    "rules": "rules.md",
+    "events": "rules.md",
+    "first": "feed-your-plant.md",
+    "set-units": "units.md",
+    "set-people": "api.md",
+    "set-tokens": "feed-your-plant.md",
+    "set-journal": "api.md",
+}
+"""The page of `docs/` about each panel, which its help leads to (served by `dashboards/docs_pages.py`)."""
 
 
 def index_string(assets: str) -> str:
@@ -73,6 +102,7 @@ def layout() -> html.Div:
             html.Div(id="room", className="room", hidden=True, children=[_header(), _main(), _foot()]),
             html.Div(id="notice", className="notice", role="status", hidden=True),
             html.Div(id="say", className="unseen", role="status", **{"aria-live": "polite"}),
+            html.Div(id="say-now", className="unseen", role="alert", **{"aria-live": "assertive"}),
         ],
     )
 
@@ -171,7 +201,11 @@ def _panel(
         id=f"{name}-panel",
         className=f"panel panel-{name}",
         hidden=bool(of),
-        **{"aria-labelledby": heading, **({"data-wall": of} if of else {})},
+        **{
+            "aria-labelledby": heading,
+            **({"data-wall": of} if of else {}),
+            **({"data-docs": DOCS[name]} if name in DOCS else {}),
+        },
         children=[
             html.Div(className="panel-head", children=head),
             html.Div(

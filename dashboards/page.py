@@ -10,6 +10,7 @@ from dash import Dash
 from starlette.datastructures import MutableHeaders
 from starlette.responses import RedirectResponse, Response
 
+from dashboards.docs_pages import mount_docs
 from dashboards.frame import index_string, layout
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
     )
     dash.layout = layout()
     api.state.script_hashes = tuple(dash.csp_hashes())  # for other rims that word a policy of their own
+    mount_docs(api, PREFIX + assets_path)
     api.add_api_route("/", _to_the_room, methods=["GET"], include_in_schema=False)
     api.add_middleware(PageHeaders, policy=content_security_policy(dash), assets_prefix=PREFIX + assets_path)
     return dash

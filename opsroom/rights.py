@@ -248,6 +248,12 @@ def may_release(alert: Alert, seat: Seat) -> bool:
     return at_least(seat, Role.OPERATOR) and held.unit_id == seat.unit_id
 
 
+def may_hang(unit_id: int, seat: Seat, tree: Tree) -> bool:
+    """Tell whether the seat may make and revoke wall screens of a unit: its council, or an admin above it."""
+    own = at_least(seat, Role.COUNCIL) and unit_id == seat.unit_id
+    return own or (at_least(seat, Role.ADMIN) and tree.contains(seat.unit_id, unit_id))
+
+
 def may_audit(unit_id: int, seat: Seat, tree: Tree) -> bool:
     """Tell whether the seat may declare an audit of the unit: a council seat, of a unit below its own."""
     below = unit_id != seat.unit_id and tree.contains(seat.unit_id, unit_id)

@@ -299,6 +299,8 @@ class Limits(Section):
     )
     login_per_minute: int = Field(10, description="password tries an address and minute: guessing is slow")
     sessions_hours: float = Field(12.0, description="life of a signed-in session: one shift")
+    kiosk_code_s: float = Field(900.0, gt=0, description="life of a wall screen's one-time code")
+    kiosk_days_max: float = Field(366.0, gt=0, description="longest life of a wall screen")
 
 
 class Settings(BaseSettings):

@@ -4,6 +4,7 @@ import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
 import * as sentence from "./sentences.js";
 import { acknowledge, formOf, judge } from "./acts.js";
 import { buildCard, fillCard, tickCard } from "./card.js";
+import { shake } from "./comfort.js";
 import { menuOf, shelveOrEnd } from "./doings.js";
 import { buildInside, fillInside, forgetLines, isOpen, openLine, reveal, tickInside } from "./inside.js";
 import { linesOf, quietOnes, silencedCounts, worstFirst } from "./lines.js";
@@ -178,7 +179,9 @@ export function tickWall() {
 /** Say new alerts aloud, worst first. */
 export function announce(fresh) {
   const [worst] = fresh.filter((alert) => alert.unacked && !alert.audited).sort(worstFirst);
-  if (worst) say(t("room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }));
+  if (!worst) return;
+  say(t("room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }), { now: worst.priority === 1 });
+  if (worst.priority === 1) shake();
 }
 
 /** Select an alert and see that it has a card in the page: its line opened, its row or page turned up. */

@@ -117,7 +117,7 @@ export function notice(text) {
 }
 
 /** Speak to those who listen instead of look. */
-export function say(text) {
-  const place = $("say");
+export function say(text, { now = false } = {}) {
+  const place = $(now ? "say-now" : "say"); // at once only for what asks to act now: it breaks into what is being read
   if (place) place.textContent = text;
 }

@@ -76,7 +76,7 @@ function paint() {
 
 // -- the table --------------------------------------------------------------------------------------
 
-function shown(value, form) {
+export function shown(value, form) {
   if (value === null || value === undefined) return "–";
   if (form === "share" && value === 0) return "0 %";
   if (form === "share") return `${value > 0 && value < 0.001 ? "< 0.1" : fixed(value * 100, value < 0.0995 ? 1 : 0)} %`;

@@ -1,7 +1,8 @@
 // Header and foot: plan, where we are, lamps, age of the feed, clock, choices; chairs and true key hints.
 
 import { $, h, keyed, order, remember, forgetTokens, say, setAttr, setText } from "./dom.js";
-import { chair, mark, paletteIcon, plan, setMark, wave } from "./icons.js";
+import { comfortChoices, paintComfort } from "./comfort.js";
+import { chair, mark, paletteIcon, plan, setMark, wave, screenIcon } from "./icons.js";
 import { feed, staleness } from "./feed.js";
 import { now, onChange, state, touchAll } from "./model.js";
 import { LANGUAGES, clock, day, language, loadWords, plural, setTimeZone, span, t, timeZone, wordFrame } from "./words.js";
@@ -25,6 +26,7 @@ export function startHead({ onGo, onSignOut, onRepaint }) {
   onChange(["lamps", "alerts"], paintLamps);
   onChange(["feed"], paintFeed);
   onChange(["seats"], paintSeats);
+  onChange(["units"], paintScreens);
   $("flood").replaceChildren(wave(), h("span.flood-count"), h("button.button.small", { type: "button", "data-word": "room.figures.title", onclick: () => showWall("figures") }));
   onChange(["flood", "words"], paintFlood);
   $("first-now").replaceChildren(h("span", { "data-word": "room.first.empty" }), h("button.button.small.strong", { type: "button", "data-word": "room.first.title", onclick: () => showWall("first") }));
@@ -38,11 +40,22 @@ export function choices(place, { withSignOut = false } = {}) {
     h("button.choice", { type: "button", lang, "data-lang": lang, "aria-label": { en: "English", de: "Deutsch", es: "Español" }[lang], onclick: () => speak(lang) }, lang.toUpperCase()));
   const palette = h("button.choice.palette", { type: "button", "data-word-label": "room.palette", onclick: togglePalette }, paletteIcon());
   const out = withSignOut ? [h("button.choice", { type: "button", "data-word": "room.sign_out", onclick: () => signOut() })] : [];
-  place.replaceChildren(...buttons, palette, ...out);
+  const screens = withSignOut ? [h("button.choice.screens", { type: "button", hidden: true, "data-word-label": "room.kiosk.title", onclick: openScreens }, screenIcon())] : [];
+  place.replaceChildren(...buttons, ...comfortChoices(), palette, ...screens, ...out);
   paintChoices();
 }
 
+async function openScreens() {
+  (await import("./kiosk_links.js")).openLinks();
+}
+
+/** Only a council hangs up wall screens. */
+function paintScreens() {
+  for (const button of document.querySelectorAll(".screens")) button.hidden = !["council", "admin"].includes(state.me?.role);
+}
+
 function paintChoices() {
+  paintComfort();
   for (const button of document.querySelectorAll("[data-lang]")) setAttr(button, "aria-pressed", button.dataset.lang === language());
 }
 
@@ -172,7 +185,7 @@ function fillSeat(node, seat) {
 /** Only keys that do something here; the foot names them, the help some more. */
 export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.shelve"], ["M", "room.key.more"], ["G", "room.key.pick"], ["L", "room.key.line"],
   ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["B", "room.key.hold"],
-  ...wallKeys(), ["T", "room.key.palette"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+  ...wallKeys(), ["T", "room.key.palette"], ["K", "room.key.kiosk"], ["P", "room.key.print"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 /** Keys that need a sentence: the help alone has room for it. */
 export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["−", "room.key.compare"], [", .", "room.key.earlier"]];

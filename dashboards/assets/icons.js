@@ -99,3 +99,6 @@ export function ratioClass(productivity) {
   if (productivity === null || productivity === undefined || productivity >= 0.87) return "";
   return productivity >= 0.8 ? "is-low" : "is-very-low";
 }
+
+/** A screen on a wall. */
+export const screenIcon = () => svg('<svg class="half" viewBox="0 0 24 24" aria-hidden="true"><path fill="none" d="M3 5h18v11H3zM12 16v3M8 19h8"/></svg>');

@@ -8,6 +8,7 @@ import { stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
 import { nextCompared, step, toggleHeld } from "./timerange.js";
 import { toggleWall, wallOf } from "./walls.js";
+import { inKiosk, toggleKiosk } from "./kiosk.js";
 import { t } from "./words.js";
 
 const typing = (target) => target.closest?.("input, textarea, select, [contenteditable]");
@@ -28,6 +29,8 @@ const DOES = {
   "-": nextCompared,
   ",": () => step(-1),
   ".": () => step(1),
+  k: toggleKiosk,
+  p: printShift,
   "?": help,
   ArrowDown: () => walkWall(1),
   ArrowUp: () => walkWall(-1),
@@ -48,12 +51,20 @@ export function startKeys() {
     }
     const lower = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const key = event.shiftKey && event.key in DOES ? event.key : lower;
+    if (inKiosk() && key !== "k" && key !== "t") return; // a view that is only looked at
     const wall = wallOf(key);
     if (!wall && !DOES[key]) return;
     event.preventDefault();
     if (wall) toggleWall(wall);
     else DOES[key]();
   });
+}
+
+/** The hand-over report; its script is fetched when somebody wants paper. */
+async function printShift() {
+  const report = await import("./report.js");
+  window.addEventListener("afterprint", report.clearReport, { once: true });
+  await report.printReport();
 }
 
 export function help() {

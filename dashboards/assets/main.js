@@ -26,6 +26,9 @@ import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
 import { startTimeRange, tickRange } from "./timerange.js";
 import { addWall, startWalls, tickWalls } from "./walls.js";
 import { language, loadWords, t, wordFrame } from "./words.js";
+import { startComfort } from "./comfort.js";
+import { startHelps } from "./helps.js";
+import { kioskSession, openKiosk, startKiosk, tickKiosk } from "./kiosk.js";
 
 const HALF_S = 500;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -79,6 +82,7 @@ function signedOut() {
   remember("seated", "no");
   state.ready = false;
   state.csrf = "";
+  kioskSession(null);
   showSignIn();
 }
 
@@ -99,6 +103,7 @@ async function begin() {
   if (answer.ok && answer.content?.csrf) {
     Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null });
     enterRoom();
+    kioskSession(answer.content);
   } else if (answer.status === 0 || answer.status >= 500) {
     await pause(1000);
     await begin();
@@ -120,6 +125,7 @@ function tick() {
   tickWall();
   tickRange();
   tickWalls();
+  tickKiosk();
 }
 
 async function start() {
@@ -143,9 +149,13 @@ async function start() {
   startRules();
   addWall({ name: "enterprise", word: "room.enterprise.title", key: "I", hint: "room.key.enterprise", module: "./enterprise.js" });
   addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });
-  addWall({ name: "settings", word: "room.settings.title", key: "O", hint: "room.key.settings", module: "./settings.js" });
+  addWall({ name: "settings", word: "room.settings.title", key: "I", hint: "room.key.settings", module: "./settings.js" });
   addWall({ name: "first", word: "room.first.title", module: "./firstuse.js" });
+  const fault = await openKiosk();
   startWalls();
+  startHelps();
+  startComfort();
+  startKiosk();
   startKeys();
   startBlinking();
   startSignIn(enterRoom);
@@ -157,6 +167,7 @@ async function start() {
   setInterval(tick, HALF_S);
   setInterval(() => state.ready && tickTiles(), 1000);
   await begin();
+  if (fault) notice(worded(fault));
 }
 
 start();

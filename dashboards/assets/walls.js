@@ -17,6 +17,9 @@ export function addWall(wall) {
   walls.set(wall.name, wall);
 }
 
+/** Whether there is a wall of that name. */
+export const hasWall = (name) => walls.has(name);
+
 /** The name of the wall in front. */
 export const front = () => $("walls").dataset.front || OVERVIEW;
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
@@ -12,23 +11,25 @@ from typing import TYPE_CHECKING, Final, ParamSpec, Protocol, TypeVar
 
 import msgspec
 
+from opsroom.access.hashes import TOKEN_BYTES, hash_of
+from opsroom.access.kiosks import Kiosks
 from opsroom.access.passwords import PASSWORD_CHARS_MAX, Passwords
 from opsroom.access.rate import LoginRate
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, NotSignedIn, OpsroomError, StoreError
 from opsroom.model import MICROS_PER_S, Role
-from opsroom.seats import PlantToken, Seat, Session
+from opsroom.seats import Kiosk, PlantToken, Seat, Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opsroom.access.rows import AccessRows
     from opsroom.clock import Clock
+    from opsroom.model import Micros
     from opsroom.settings import Limits
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-TOKEN_BYTES: Final = 32
 MISS_RELOAD_S: Final = 0.1
 SESSIONS_KEPT: Final = 4_096
 PASSWORD: Final = "password"  # noqa: S105 - the kind of credential, not one
@@ -49,11 +50,6 @@ class Caller(msgspec.Struct, frozen=True):
 
     seat: Seat
     session: Session
-
-
-def hash_of(secret: str) -> str:
-    """Give the sha256 (hex) under which a random secret is stored; it has 256 bits, so no salt is needed."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Access:
@@ -89,15 +85,19 @@ class Access:
         self._sessions: OrderedDict[str, Session] = OrderedDict()
         self._loaded_s = float("-inf")
         self._missing = asyncio.Lock()
+        self._opening = asyncio.Lock()  # a code is exchanged once
         self._changing = asyncio.Lock()  # else a reload begun before a revocation would bring the token back
+        self.kiosks = Kiosks(rows, clock, self._write, self._changing)
 
     async def load(self) -> None:
         """Read seats and tokens anew; called at the start and by `keep_fresh`."""
         async with self._changing:
             seats = await self._read(self._rows.seats)
             tokens = await self._read(self._rows.tokens)
+            kiosks = await self._read(self._rows.kiosks)
             self._seats = {seat.id: seat for seat in seats}
             self._people = {seat.person: seat for seat in seats}
+            self.kiosks.take(kiosks)
             self._tokens = {token.token_hash: token for token in tokens}
             self._loaded_s = self._clock.monotonic()
 
@@ -186,16 +186,7 @@ class Access:
             NotSignedIn: wrong person or password (the answer does not say which, and takes as long).
             OpsroomError: status 429, too many tries from this address; `params` say `wait_s`.
         """
-        wait_s = self._rate.take(address, self._clock.monotonic())
-        if wait_s > 0:
-            error = OpsroomError(
-                "Too many tries.",
-                remedy=f"Wait {wait_s:.0f} s.",
-                code="login_rate_exceeded",
-                wait_s=round(wait_s),
-            )
-            error.status = TOO_MANY
-            raise error
+        self._admit(address)
         seat = self._people.get(person)
         known = await self._read(self._rows.credentials, seat.id if seat else 0, PASSWORD)
         if len(password) > PASSWORD_CHARS_MAX:
@@ -213,12 +204,25 @@ class Access:
             )
         return await self._open(seat)
 
-    async def _open(self, seat: Seat) -> tuple[str, Caller]:
-        """Open a session; its secret leaves the room once, in the cookie."""
+    def _admit(self, address: str) -> None:
+        """Count one try of the address; refuse it beyond the limit."""
+        wait_s = self._rate.take(address, self._clock.monotonic())
+        if wait_s > 0:
+            error = OpsroomError(
+                "Too many tries.",
+                remedy=f"Wait {wait_s:.0f} s.",
+                code="login_rate_exceeded",
+                wait_s=round(wait_s),
+            )
+            error.status = TOO_MANY
+            raise error
+
+    async def _open(self, seat: Seat, until: Micros | None = None) -> tuple[str, Caller]:
+        """Open a session, for a shift unless `until` is given; its secret leaves once, in the cookie."""
         secret = secrets.token_urlsafe(TOKEN_BYTES)
         life = round(self._limits.sessions_hours * SECONDS_AN_HOUR * MICROS_PER_S)
         session = Session(
-            hash_of(secret), seat.id, secrets.token_urlsafe(TOKEN_BYTES), self._clock.now() + life
+            hash_of(secret), seat.id, secrets.token_urlsafe(TOKEN_BYTES), until or self._clock.now() + life
         )
         await self._write(self._rows.put_session, session)
         self._remember(session)
@@ -250,7 +254,7 @@ class Access:
         await self._write(self._rows.end_session, caller.session.token_hash)
 
     def _valid(self, session: Session) -> Caller | None:
-        seat = self._seats.get(session.seat_id)
+        seat = self._seats.get(session.seat_id) or self.kiosks.seat(-session.seat_id)
         return None if seat is None or session.expires <= self._clock.now() else Caller(seat, session)
 
     async def _session(self, token_hash: str) -> Session | None:
@@ -265,6 +269,19 @@ class Access:
         self._sessions[session.token_hash] = session
         if len(self._sessions) > SESSIONS_KEPT:
             self._sessions.popitem(last=False)
+
+    async def open_kiosk(self, code: str, address: str) -> tuple[str, Caller, Kiosk]:
+        """Exchange a wall screen's one-time code for a session; give cookie's value, caller, wall screen.
+
+        Raises:
+            NotSignedIn: the code is unknown, used, too old, or its wall screen has ended.
+            OpsroomError: status 429, too many tries from this address.
+        """
+        self._admit(address)
+        async with self._opening:
+            await self.load()  # the command line may have made it a moment ago
+            kiosk = await self.kiosks.open(code)
+        return *await self._open(kiosk.seat, kiosk.until), kiosk
 
     # -- plants -------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from opsroom.model import Micros
-    from opsroom.seats import PlantToken, Seat, Session
+    from opsroom.seats import Kiosk, PlantToken, Seat, Session
 
 
 class SeatRows(Protocol):
@@ -65,5 +65,17 @@ class TokenRows(Protocol):
         ...
 
 
-class AccessRows(SeatRows, SessionRows, TokenRows, Protocol):
-    """All three, as one store gives them."""
+class KioskRows(Protocol):
+    """Wall screens; synchronous."""
+
+    def kiosks(self) -> list[Kiosk]:
+        """Give all wall screens by id, ended ones too."""
+        ...
+
+    def put_kiosk(self, kiosk: Kiosk) -> Kiosk:
+        """Store a wall screen, replacing that of its id; id 0 is given the next one."""
+        ...
+
+
+class AccessRows(SeatRows, SessionRows, TokenRows, KioskRows, Protocol):
+    """All four, as one store gives them."""

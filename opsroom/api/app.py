@@ -22,6 +22,7 @@ from opsroom.api.guard import Guard
 from opsroom.api.health import Metered, Meters, health_router
 from opsroom.api.history import history_router
 from opsroom.api.journal import journal_router
+from opsroom.api.kiosks import kiosk_router
 from opsroom.api.live import live_router
 from opsroom.api.pages import page_router
 from opsroom.api.pleasures import pleasure_router
@@ -71,6 +72,7 @@ def create_api(
     api.state.script_hashes = ()
     for router in (
         session_router,
+        kiosk_router,
         query_router,
         history_router,
         figures_router,

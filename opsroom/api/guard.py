@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from opsroom.api.ports import ApiRoom
 
 CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-SIGN_IN: Final = ("POST", "/api/v1/session")
+SIGN_IN: Final = frozenset({("POST", "/api/v1/session"), ("POST", "/api/v1/kiosk")})
+SIGN_OUT: Final = ("DELETE", "/api/v1/session")
 CSRF_HEADERS: Final = ("x-csrf-token", "x-csrftoken")
 NOT_ALLOWED: Final = 4403
 TOO_LARGE: Final = 413
@@ -133,11 +134,13 @@ class Guard:
         But signing in and senders with a token of their own.
         """
         path, cookie = scope["path"], HTTPConnection(scope).cookies.get(COOKIE)
-        if (scope["method"], path) == SIGN_IN:
+        if (scope["method"], path) in SIGN_IN:
             return
         if cookie is None and path in WRITES:
             return
         caller = await self._room.access.caller(cookie)
+        if caller.seat.id < 0 and (scope["method"], path) != SIGN_OUT:
+            raise AccessDenied("A wall screen only watches.", remedy="Sign in.", code="kiosk_watches")
         check_csrf(caller, next((headers[name] for name in CSRF_HEADERS if name in headers), None))
 
 

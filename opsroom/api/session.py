@@ -31,12 +31,14 @@ class SignIn(Body):
     password: str = Field(max_length=PASSWORD_CHARS_MAX)
 
 
-def _told(room: ApiRoom, caller: Caller) -> dict[str, Any]:
+def told(room: ApiRoom, caller: Caller) -> dict[str, Any]:
+    """Say who is signed in, with the session's CSRF token and the limits a page keeps to."""
     return {
         "person": caller.seat.person,
         "role": caller.seat.role,
         "unit": room.view.path_of(caller.seat.unit_id),
         "seat_id": caller.seat.id,
+        "kiosk": caller.seat.id < 0,
         "csrf": caller.session.csrf,
         "limits": {
             "shelve_s": room.settings.limits.shelve_s_max,
@@ -51,13 +53,18 @@ async def sign_in(request: Request, body: SignIn, room: RoomOf) -> Response:
     """Check the password; every try counts against the address's limit."""
     address = request.client.host if request.client else ""
     secret, caller = await room.access.sign_in(body.person, body.password, address)
-    response = answer(_told(room, caller))
+    hours = room.settings.limits.sessions_hours
+    return seated(answer(told(room, caller)), secret, hours * SECONDS_AN_HOUR)
+
+
+def seated(response: Response, secret: str, life_s: float) -> Response:
+    """Give `response` with the session's cookie on it."""
     # Browsers take a Secure cookie of the __Host- kind from http://127.0.0.1 and http://localhost too; beyond
     # loopback the room serves TLS only.
     response.set_cookie(
         COOKIE,
         secret,
-        max_age=round(room.settings.limits.sessions_hours * SECONDS_AN_HOUR),
+        max_age=round(life_s),
         path="/",
         secure=True,
         httponly=True,
@@ -69,7 +76,7 @@ async def sign_in(request: Request, body: SignIn, room: RoomOf) -> Response:
 @session_router.get("/session", summary="Who is signed in, and the CSRF token again")
 async def session(room: RoomOf, caller: CallerOf) -> Response:
     """Give person, role, unit and CSRF token."""
-    return answer(_told(room, caller))
+    return answer(told(room, caller))
 
 
 @session_router.delete("/session", summary="Sign out")

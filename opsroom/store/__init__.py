@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from opsroom.pleasure import Pleasure
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.rule import Ruling
-    from opsroom.seats import PlantToken, Seat, Session
+    from opsroom.seats import Kiosk, PlantToken, Seat, Session
     from opsroom.store.annals import Annals
     from opsroom.store.letters import Outbox
     from opsroom.store.rulings import CatalogRows, Rulings
@@ -257,6 +257,14 @@ class SessionRows(Protocol):
 
     def tokens(self) -> list[PlantToken]:
         """Give all tokens, oldest first."""
+        ...
+
+    def kiosks(self) -> list[Kiosk]:
+        """Give all wall screens by id, ended ones too."""
+        ...
+
+    def put_kiosk(self, kiosk: Kiosk) -> Kiosk:
+        """Store a wall screen, replacing that of its id; id 0 is given the next one."""
         ...
 
     def delete_token(self, token_hash: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import delete, func, select
 from opsroom.errors import Corrupt
 from opsroom.model import Micros, Role
 from opsroom.parts import Part, pieces
-from opsroom.seats import PlantToken, Seat, Session
+from opsroom.seats import Kiosk, PlantToken, Seat, Session
 from opsroom.store import _tables as tables
 from opsroom.store._database import Database
 
@@ -147,6 +147,9 @@ def _snapshot_row(name: str, version: int, offset: int, body: bytes) -> dict[str
     }
 
 
+_kiosks = msgspec.msgpack.Decoder(Kiosk)
+
+
 class SqlAccess:
     """Who may come in."""
 
@@ -250,6 +253,24 @@ class SqlAccess:
         )
         with self._database.read() as connection:
             return [PlantToken(*row) for row in connection.execute(query)]
+
+    def kiosks(self) -> list[Kiosk]:
+        """Give all wall screens by id."""
+        table = tables.kiosk.c
+        query = select(table.body).where(table.root_id == self._root).order_by(table.id)
+        with self._database.read() as connection:
+            return [_kiosks.decode(body) for body in connection.execute(query).scalars()]
+
+    def put_kiosk(self, kiosk: Kiosk) -> Kiosk:
+        """Store a wall screen."""
+        table = tables.kiosk.c
+        with self._database.write() as connection:
+            highest = select(func.max(table.id)).where(table.root_id == self._root)
+            number = kiosk.id or (connection.execute(highest).scalar() or 0) + 1
+            kept = msgspec.structs.replace(kiosk, id=number)
+            row = {"id": number, "body": msgspec.msgpack.encode(kept)}
+            self._database.upsert(connection, tables.kiosk, [row])
+        return kept
 
     def delete_token(self, token_hash: str) -> None:
         """Remove a token."""

@@ -231,6 +231,7 @@ token = Table(
     _int("at"),
     _int("expires", null=True),
 )
+kiosk = Table("kiosk", metadata, _root(), _key(), _blob())
 notice = Table(
     "notice",
     metadata,

@@ -18,7 +18,7 @@ from opsroom.parts import Part
 from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, FlowSet, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule, Ruling
-from opsroom.seats import PlantToken, Seat, Session
+from opsroom.seats import Kiosk, PlantToken, Seat, Session
 from opsroom.settings import StoreSection
 from opsroom.store import Buckets
 from opsroom.store._arrays import aggregate, last_of_equals, order
@@ -300,6 +300,7 @@ class MemoryAccess:
         self._credentials: list[tuple[int, str, str, Micros]] = []
         self._sessions: dict[str, Session] = {}
         self._tokens: dict[str, PlantToken] = {}
+        self._kiosks: dict[int, Kiosk] = {}
 
     def seats(self) -> list[Seat]:
         """Give all seats by id."""
@@ -348,6 +349,16 @@ class MemoryAccess:
     def tokens(self) -> list[PlantToken]:
         """Give all tokens, oldest first."""
         return sorted(self._tokens.values(), key=lambda token: (token.at, token.token_hash))
+
+    def kiosks(self) -> list[Kiosk]:
+        """Give all wall screens by id."""
+        return [self._kiosks[key] for key in sorted(self._kiosks)]
+
+    def put_kiosk(self, kiosk: Kiosk) -> Kiosk:
+        """Store a wall screen."""
+        kept = kiosk if kiosk.id else msgspec.structs.replace(kiosk, id=len(self._kiosks) + 1)
+        self._kiosks[kept.id] = kept
+        return kept
 
     def delete_token(self, token_hash: str) -> None:
         """Remove a token."""

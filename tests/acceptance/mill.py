@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from opsroom.access.desk import hash_of
+from opsroom.access.hashes import hash_of
 from opsroom.catalog import Catalog
 from opsroom.clock import wall_now
 from opsroom.economy import load_economy

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.access import LoginRate, Passwords
-from opsroom.access.desk import check_csrf, hash_of
+from opsroom.access.desk import check_csrf
+from opsroom.access.hashes import hash_of
 from opsroom.errors import AccessDenied, Conflict, NotFound, NotSignedIn, OpsroomError
 from opsroom.model import Role
 from opsroom.settings import Limits

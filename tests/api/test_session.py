@@ -25,6 +25,7 @@ def test_the_cookie_is_for_this_host_alone_and_out_of_scripts_reach() -> None:
             "role": "operator",
             "unit": "energy/mill",
             "seat_id": 6,
+            "kiosk": False,
             "csrf": ada.csrf,
             "limits": {"shelve_s": 28_800.0, "acknowledge": 1_000, "note_chars": 2_000},
         }

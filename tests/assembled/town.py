@@ -17,7 +17,7 @@ import httpx
 import websockets
 from argon2 import PasswordHasher
 
-from opsroom.access.desk import hash_of
+from opsroom.access.hashes import hash_of
 from opsroom.catalog import Catalog
 from opsroom.clock import wall_now
 from opsroom.economy import load_economy

@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import fields
 
 from dashboards import layout
+from dashboards.frame import DOCS
 from ingest.tally import LINES
 from opsroom.alarm import Hush
 from opsroom.api.feeds import LEFT, WELL, Sort
@@ -107,6 +108,10 @@ def used() -> set[str]:
         "room.feeds.why.": list(FAULTS),
         "room.settings.role.": [role.value for role in Role],
         "room.settings.did.": list(get_args(get_type_hints(Entrusted)["did"])),
+        "room.council.effect.": ["worked", "partly", "failed"],
+        "room.council.outcome.": ["quiet", *(outcome.value for outcome in Outcome)],
+        "room.about.": [name.replace("-", "_") for name in DOCS],
+        "room.text.": ["1", "2", "3"],
         "room.dimension.": ["unknown", *(name.replace(" ", "_") for name in DIMENSIONS)],
     }
     for prefix in TEMPLATE.findall(text):
@@ -143,6 +148,16 @@ def test_the_browser_speaks_every_language_of_the_room() -> None:
     assert locales is not None
     assert set(re.findall(r"(\w+):", locales.group(1))) == set(LANGUAGES)
     assert all(f'{lang}: "' in head for lang in LANGUAGES)
+
+
+def test_every_panel_has_its_help_and_the_page_that_it_leads_to() -> None:
+    panels = {
+        node.id.removesuffix("-panel")
+        for node in layout()._traverse()
+        if "panel " in (getattr(node, "className", "") or "")
+    }
+    assert panels == set(DOCS)
+    assert all((ROOT / "docs" / page).is_file() for page in DOCS.values())
 
 
 def test_frame_itself_is_wordless() -> None:

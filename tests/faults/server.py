@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from opsroom.access.desk import hash_of
+from opsroom.access.hashes import hash_of
 from opsroom.clock import wall_now
 from opsroom.seats import PlantToken
 from opsroom.settings import load_settings

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from opsroom.access.desk import hash_of
+from opsroom.access.hashes import hash_of
 from opsroom.clock import wall_now
 from opsroom.main import build, run
 from opsroom.model import Unit

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from opsroom.access.desk import hash_of
+from opsroom.access.hashes import hash_of
 from opsroom.clock import ManualClock
 from opsroom.model import Role
 from opsroom.seats import PlantToken, Seat
