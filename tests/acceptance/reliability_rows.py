@@ -7,12 +7,13 @@ import time
 from pathlib import Path
 
 from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
-from tests.faults import crowd, damage, disks, flushes, full, fuzz, jump, slow
+from tests.faults import away, crowd, damage, disks, flushes, full, fuzz, jump, slow
 from tests.torture import kills, power
 
 FILLED = 20
 FRAMES = 1_000_000
 SLOW_S = 20
+AWAY_S = 60.0
 KILLS, CUTS = 100, 5
 FLIPS = 200
 
@@ -34,6 +35,22 @@ def disk_full() -> Outcome:
     with tempfile.TemporaryDirectory(prefix="opsroom-full-") as said:
         figure = full.full_disk(None, said_in=Path(said), times=FILLED)
     return Outcome(figure, full.held(figure))
+
+
+@ROWS.row(
+    "store away a minute",
+    command="python -m tests.acceptance --only 'store away'",
+    limit="PostgreSQL stopped for 60 s under 1,000 readings/s: acknowledged all the time, readiness says so; "
+    f"all drained and an alert of that minute on the wall within {away.DRAINED_S:.0f} s after it goes on, "
+    "raised for when it began; nothing lost",
+)
+def store_away() -> Outcome:
+    with tempfile.TemporaryDirectory(prefix="opsroom-away-") as folder:
+        try:
+            figure = away.store_away(None, Path(folder), AWAY_S)
+        except ImportError as error:
+            return Outcome(None, None, f"no PostgreSQL here: {error}")
+    return Outcome(figure, away.held(figure))
 
 
 @ROWS.row(
