@@ -66,15 +66,15 @@ def bench(
 async def _measure(rig: Rig, token: str, viewers: int, stopped: int, seconds: int) -> dict[str, Any]:
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:
-        group.create_task(_feed(rig, token, stop))
+        group.create_task(feed(rig, token, stop))
         await asyncio.sleep(WARM_S)
         alone = await _cores(rig, seconds / 2)
         cookie = await asyncio.to_thread(session_cookie, rig, PERSON, PASSWORD)
         task = Task(rig.feed_url, rig.url, cookie, viewers, stopped, WARM_S, float(seconds))
-        async with _screens(task) as screens:
+        async with screens(task) as following:
             await asyncio.sleep(WARM_S + seconds / 4)
             cores = await _cores(rig, seconds / 2)
-            seen = await screens
+            seen = await following()
         stop.set()
     return {
         "viewers": viewers,
@@ -93,8 +93,8 @@ async def _cores(rig: Rig, seconds: float) -> float:
 
 
 @asynccontextmanager
-async def _screens(task: Task) -> AsyncIterator[Awaitable[dict[str, Any]]]:
-    """Run the screens in a process of their own; gives, once all are open, what they will have seen."""
+async def screens(task: Task) -> AsyncIterator[Callable[[], Awaitable[dict[str, Any]]]]:
+    """Run the screens in a process of their own; gives, once all are open, what waits for what they saw."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "opsroom.bench.viewers", json.dumps(task), stdout=asyncio.subprocess.PIPE
     )
@@ -108,14 +108,14 @@ async def _screens(task: Task) -> AsyncIterator[Awaitable[dict[str, Any]]]:
             told: dict[str, Any] = json.loads(await out.readline())
             return told
 
-        yield seen()
+        yield seen
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.wait()
 
 
-async def _feed(rig: Rig, token: str, stop: asyncio.Event) -> None:
+async def feed(rig: Rig, token: str, stop: asyncio.Event) -> None:
     """Send every series once a second, half of them at a time; what time a value is of is when it was sent.
 
     The values are noise about a level: what raises alerts is another load.

@@ -28,6 +28,7 @@ from tests.acceptance import (
     flood_rows,
     house_rows,
     kind_rows,
+    live_rows,
     notify_rows,
     overload_rows,
     pleasure_rows,
@@ -72,6 +73,7 @@ MODULES = (
     notify_rows,
     door_rows,
     bench_rows,
+    live_rows,
     setup_rows,
 )
 
