@@ -75,6 +75,24 @@ def test_page_weight_is_bounded() -> None:
     assert weight < WEIGHT_MAX
 
 
+def test_public_files_go_out_compressed_and_nothing_else_does() -> None:
+    served = client()
+    page = served.get("/room/", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in page.headers
+    script = f"/room/assets/{assets_digest()}/main.js"
+    plain = served.get(script, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for _ in range(2):
+        squeezed = served.get(script, headers={"Accept-Encoding": "gzip"})
+        assert squeezed.headers["content-encoding"] == "gzip"
+        assert squeezed.content == plain.content
+        assert int(squeezed.headers["content-length"]) < len(plain.content)
+        assert squeezed.headers["cache-control"] == plain.headers["cache-control"]
+    font = next(ASSETS.glob("vendor/b612/*.woff2")).relative_to(ASSETS).as_posix()
+    again = served.get(f"/room/assets/{assets_digest()}/{font}", headers={"Accept-Encoding": "gzip"})
+    assert (again.status_code, again.headers.get("content-encoding")) == (200, None)
+
+
 def test_bare_address_leads_to_the_room() -> None:
     answer = client().get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/room/")
