@@ -43,6 +43,7 @@ DOCS: Final = {
     "tiles": "walls.md",
     "recursion": "walls.md",
     "flow": "walls.md",
+    "enterprise": "walls.md",
     "figures": "figures.md",
     "agreements": "agreements.md",
     "duty": "alarms.md",

@@ -147,7 +147,7 @@ async function start() {
   startSeries();
   startGood();
   startRules();
-  addWall({ name: "enterprise", word: "room.enterprise.title", key: "I", hint: "room.key.enterprise", module: "./enterprise.js" });
+  addWall({ name: "enterprise", word: "room.enterprise.title", key: "H", hint: "room.key.enterprise", module: "./enterprise.js" });
   addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });
   addWall({ name: "settings", word: "room.settings.title", key: "I", hint: "room.key.settings", module: "./settings.js" });
   addWall({ name: "first", word: "room.first.title", module: "./firstuse.js" });

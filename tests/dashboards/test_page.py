@@ -96,3 +96,13 @@ def test_public_files_go_out_compressed_and_nothing_else_does() -> None:
 def test_bare_address_leads_to_the_room() -> None:
     answer = client().get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/room/")
+
+
+def test_no_two_walls_have_one_key() -> None:
+    scripts = "\n".join(file.read_text(encoding="utf-8") for file in sorted(ASSETS.glob("*.js")))
+    acts = (ASSETS / "keys.js").read_text(encoding="utf-8").split("const DOES = {")[1].split("};")[0]
+    keys = re.findall(r'add(?:Wall|Later)\(\{[^}]*key: "(\w)"', scripts)
+    taken = re.findall(r"^  (\w):", acts, re.MULTILINE)
+    assert len(keys) >= 8
+    assert len(set(keys)) == len(keys)
+    assert {key.lower() for key in keys} & set(taken) == set()

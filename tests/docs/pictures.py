@@ -1,7 +1,7 @@
 """Take the pictures of docs/pictures anew: a real demo in a real browser.
 
 Run `.venv/bin/python -m tests.docs.pictures`: the room about two minutes after the start, and the
-fifth day of the hauliers' strike, four times as fast. `--only strike` takes one of the two.
+fifth day of the hauliers' strike, four times as fast, and walls of that week. `--only strike` takes one.
 """
 
 from __future__ import annotations
@@ -22,7 +22,13 @@ from tests.story.demo import Demo, demo
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 PICTURES = {"room-1920.png": (1920, 1080, "day"), "phone-390.png": (390, 844, "day")}
 STRIKE = {"strike-1920.png": (1920, 1080, "day")}
-SITTINGS = {"start": (PICTURES, 600.0, 120.0), "strike": (STRIKE, 2400.0, 175.0)}
+WALLS = {f"{wall}-1920.png": (1920, 1080, "day") for wall in ("recursion", "flow", "enterprise")}
+"""Walls of the unit at the top, on the same day of the strike."""
+SITTINGS = {
+    "start": (PICTURES, 600.0, 120.0),
+    "strike": (STRIKE, 2400.0, 175.0),
+    "walls": (WALLS, 2400.0, 100.0),
+}
 """What is taken together: pictures, simulated seconds a second, seconds after the room is ready."""
 
 
@@ -68,6 +74,9 @@ def take(sitting: str, seed: int, folder: Path) -> None:
         time.sleep(max(0.0, after_s - (time.monotonic() - begun)))
         for page in pages.values():
             page.keyboard.press("ArrowDown")  # the first alert is chosen, and its trend drawn
+        for name, page in pages.items():
+            if name in WALLS:
+                page.click(f'[data-wall="{name.partition("-")[0]}"]')
         time.sleep(DRAWN_S)
         for name, page in pages.items():
             page.screenshot(path=str(folder / name))
