@@ -124,6 +124,7 @@ def _header() -> html.Header:
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
             html.Div(id="first-now", className="first-now", role="status", hidden=True),
+            html.Div(id="drill-now", className="drill-now", role="status", hidden=True),
             html.Div(id="condition", className="condition", role="alert", hidden=True),
             html.Div(id="flood", className="flood", hidden=True),
             html.Div(id="held", className="held", role="status", hidden=True),

@@ -251,6 +251,7 @@ def joined(
         token_hex=token_hex,
     )
     view.class_of = classes_of(room)
+    view.condition.exercise = settings.notify.exercise or settings.server.clock == "stream"
     folder.join(room.change, lambda: core.rules.keys)
     return Joined(room, folder, [*changes, *rootless, *ruled])
 

@@ -50,6 +50,7 @@ class Member(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     actor: str = ""
     text: str = ""
     why: tuple[Sentence, ...] = ()
+    exercise: bool = False
 
 
 class Notice(msgspec.Struct, frozen=True, gc=False, kw_only=True):

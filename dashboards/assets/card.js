@@ -20,7 +20,7 @@ export function buildCard(alert, choose) {
     h("div.card-mark", {}, mark(alert.priority), h("label.card-pick", { hidden: true }, h("input", { type: "checkbox", onchange: () => pick(alert.id) }))),
     h("div.card-text", {},
       h("div.card-head", {}, h("h4", {}, h("button.card-title", { type: "button", onclick: chosen }), h("span.unseen.card-priority")), h("span.card-age")),
-      line("what"), line("since"),
+      h("p.card-exercise", { hidden: true }), line("what"), line("since"),
       h("div.card-clock", {}, line("standing"), h("span.card-left", { "aria-hidden": "true" }, h("span"))),
       LINES.map(line), line("guidance"),
       h("div.card-acts"),
@@ -48,6 +48,9 @@ function write(node, alert, { chosen, row, worst }) {
   text("title", alert.series_name);
   text("priority", ` ${sentence.priorityWord(alert.priority)}, ${sentence.stateWord(alert)}`);
   text("age", alert.unit_name);
+  const exercise = node.querySelector(":scope > .card-text > .card-exercise");
+  exercise.hidden = !alert.exercise && !state.exercise;
+  setText(exercise, exercise.hidden ? "" : t("room.drill.mark"));
   text("what", sentence.what(alert));
   for (const name of LINES) text(name, sentence[name](alert));
   fillGuidance(node.querySelector(":scope > .card-text > .card-guidance"), alert);

@@ -7,6 +7,7 @@ import { startAgreements } from "./agreements.js";
 import { startSitting } from "./sitting.js";
 import { announce, startWall, tickWall } from "./alerts.js";
 import { follow, stop, watch } from "./feed.js";
+import { startDrill } from "./drill.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
 import { startGood } from "./good.js";
@@ -146,6 +147,7 @@ async function start() {
   startSitting(go);
   startSeries();
   startGood();
+  startDrill();
   startRules();
   addWall({ name: "enterprise", word: "room.enterprise.title", key: "H", hint: "room.key.enterprise", module: "./enterprise.js" });
   addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });

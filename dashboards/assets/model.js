@@ -14,7 +14,7 @@ let restUntil = 0;
 
 export const state = {
   me: null, csrf: "", limits: null, unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
-  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, standing: 0, audits: [], pleasures: [], unadopted: 0, flows: [], condition: [], agreements: { waiting: 0, revision: -1 }, decisions: { pending: 0, followups: [], revision: -1 }, chairs: { panes: [], pressed: null, floor: null, pointer: null }, revision: null, boot: null, skewMs: 0, ready: false,
+  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, standing: 0, audits: [], pleasures: [], unadopted: 0, flows: [], condition: [], exercise: false, drills: [], agreements: { waiting: 0, revision: -1 }, decisions: { pending: 0, followups: [], revision: -1 }, chairs: { panes: [], pressed: null, floor: null, pointer: null }, revision: null, boot: null, skewMs: 0, ready: false,
   selected: null, // {alert: id} or {series: id}
 };
 
@@ -76,7 +76,7 @@ export function touchAll() {
 
 export function takeSnapshot(frame) {
   Object.assign(state, {
-    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs,
+    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], exercise: frame.exercise ?? false, drills: frame.drills ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs,
     revision: frame.revision, boot: frame.boot, skewMs: frame.now - Date.now(), ready: true,
   });
   state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));
@@ -111,6 +111,10 @@ export function takeChanges(frame) {
   if (frame.unadopted !== undefined && frame.unadopted !== state.unadopted) {
     state.unadopted = frame.unadopted;
     touch("unadopted");
+  }
+  if (frame.drills && JSON.stringify(frame.drills) !== JSON.stringify(state.drills)) {
+    state.drills = frame.drills;
+    touch("drills");
   }
   if (frame.condition && String(frame.condition) !== String(state.condition)) {
     state.condition = frame.condition;

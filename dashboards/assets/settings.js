@@ -2,6 +2,7 @@
 
 import { feedLines, secretBox } from "./copying.js";
 import { $, h, say, setText } from "./dom.js";
+import { beginDrill } from "./drill.js";
 import { field, openForm } from "./forms.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
@@ -90,6 +91,7 @@ function unitRow(unit) {
   if (unit.may_found) acts.push(button("room.settings.unit_new", () => newUnit(place, unit), name, found.units.length === 1));
   if (unit.may_rename && !unit.retired) acts.push(button("room.series.rename", () => rename(place, unit), name));
   if (unit.may_entrust) acts.push(button("room.settings.token_new", () => newToken(place, entrustable(), unit), name));
+  if (unit.may_rename && !unit.retired) acts.push(button("room.drill.begin", () => sure(place, t("room.drill.means", { unit: name }), "room.drill.begin", () => beginDrill(unit.path)), name));
   if (unit.may_retire) acts.push(unit.retired
     ? button("room.settings.revive", () => doing(place, `/units/${unit.id}/revive`), name)
     : button("room.settings.retire", () => sure(place, t("room.settings.retire_means", { unit: name }), "room.settings.retire", () => act(`/units/${unit.id}/retire`, {})), name));

@@ -14,6 +14,7 @@ from opsroom.api.answers import handle_errors
 from opsroom.api.audits import audit_router
 from opsroom.api.chairs import chair_router
 from opsroom.api.decisions import decision_router
+from opsroom.api.drills import drill_router
 from opsroom.api.duty import duty_router
 from opsroom.api.feeds import FeedTable, feeds_router
 from opsroom.api.figures import figures_router
@@ -76,6 +77,7 @@ def create_api(
         query_router,
         history_router,
         figures_router,
+        drill_router,
         feeds_router,
         act_router,
         series_router,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from opsroom.alarm import Hush
+from opsroom.drill import is_exercise
 from opsroom.lines import cause_of
 from opsroom.model import Alert, Sentence, Transition, Unit
 from opsroom.notices import Member, NoticeKind
@@ -126,6 +127,7 @@ def _member(edge: Transition, tree: Tree) -> Member:
         raised=alert.raised,
         deadline=alert.deadline,
         cause=cause_of(alert),
+        exercise=is_exercise(alert),
         actor=edge.actor,
         text=text,
         why=told_of(alert.explanation),

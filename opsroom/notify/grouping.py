@@ -195,7 +195,8 @@ class Grouping:
             members=tuple(group.members),
             count=group.count,
             further=group.notices > 0,
-            exercise=self._exercise,
+            # A real alert is never told as an exercise for standing beside one.
+            exercise=self._exercise or all(one.exercise for one in group.members),
             person=group.person,
             time_zone=group.time_zone,
         )
@@ -213,7 +214,7 @@ def merged(waiting: Notice, more: Notice) -> Notice:
         members=members,
         count=waiting.count + more.count,
         priority=min(waiting.priority, more.priority),
-        exercise=waiting.exercise or more.exercise,
+        exercise=waiting.exercise and more.exercise,
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from opsroom.alarm import SILENCED, AlarmState
 from opsroom.decision import Measured
+from opsroom.drill import is_exercise
 from opsroom.lines import cause_of, window_us
 from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Judgement, Micros, Outcome, Unit
 from opsroom.rights import (
@@ -100,6 +101,7 @@ class Cards:
             "delivered": ms(alert.delivered),
             "recovered": ms(alert.recovered),
             "pressed": alert.kind is ChangeKind.PRESS,
+            "exercise": is_exercise(alert),
             "levels": self._levels(alert),
             "acknowledgements": [
                 {

@@ -280,6 +280,8 @@ class Scope:
             "chairs": view.chairs.told(self.seat.unit_id),
             "unadopted": self.unadopted(),
             "condition": view.condition.reasons,
+            "exercise": view.condition.exercise,
+            "drills": view.condition.drills(self.seat.unit_id),
             "flows": self.links().rows(),
         }
 
@@ -322,6 +324,7 @@ class Scope:
         rows["standing"] = len(standing)
         rows["flood"] = view.floods.at(self.seat.unit_id)
         rows["condition"] = view.condition.reasons
+        rows["drills"] = view.condition.drills(self.seat.unit_id)
         return rows
 
     def _people(self, since: int) -> dict[str, Any]:

@@ -52,6 +52,7 @@ from opsroom.records import (
     Looked,
     MinuteAct,
     Offer,
+    Reported,
 )
 from opsroom.seats import Seat
 from opsroom.settings import Limits, Settings
@@ -175,6 +176,10 @@ class SmallRoom:
             self.store.journal.commit(self.offset, [], [], [], audits)
             self.view.apply(self.view.at, [], audits=audits)
             return []
+        if isinstance(act, Reported):
+            at, settings = self.view.at, self.settings.room
+            edges, _ = self.book.on_findings(self.catalog, at, self.offset, act.findings, settings)
+            return self._publish(edges, [act])
         if isinstance(act, Entrusted):
             self.store.journal.commit(self.offset, [], [], [(self.offset, self.view.at, act)])
             return []
