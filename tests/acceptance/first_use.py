@@ -144,10 +144,17 @@ def revoked(page: Any, home: str, token: str, port: int) -> float:
         page.keyboard.press("i")
         page.get_by_role("button", name="Revoke: Wire mill").click()
         page.locator("#set-tokens form button[type=submit]").click()
-        return until(lambda: plant.poll() is not None, 10.0)
+        return until(lambda: connected(page, "mill-1") == 0, 10.0)
     finally:
         plant.kill()
         plant.wait()
+
+
+def connected(page: Any, source: str) -> int:
+    """Ask the room how many connections a source has."""
+    ask = "fetch(`/api/v1/feeds?q=${encodeURIComponent(name)}`).then((answer) => answer.json())"
+    told = page.evaluate(f"(name) => {ask}", source)
+    return sum(int(row["connections"]) for row in told["rows"])
 
 
 def fitting(browser: Any, home: str, password: str) -> list[str]:
@@ -173,10 +180,10 @@ def retired(browser: Any, home: str, password: str, page: Any) -> str:
     """Retire a unit that another screen shows; gives what that screen says and where it went."""
     other = entered(browser, home, password, "tablet", "day")
     other.goto(f"{home}/room/?unit=wire-mill")
-    other.wait_for_function("document.querySelector('#where-name').textContent === 'Wire mill'")
+    other.locator("#where-name", has_text="Wire mill").wait_for()
     page.get_by_role("button", name="Retire: Wire mill").click()
     page.locator("#set-units form button[type=submit]").click()
-    other.wait_for_function("document.querySelector('#where-name').textContent === 'Economy'")
+    other.locator("#where-name", has_text="Economy").wait_for()
     return str(other.inner_text("#notice"))
 
 
