@@ -141,7 +141,7 @@ def revoked(page: Any, home: str, token: str, port: int) -> float:
     plant = sender(home, token, port)
     try:
         page.wait_for_selector(".feed-row.is-well:has-text('mill-1')")
-        page.keyboard.press("i")
+        page.keyboard.press("j")
         page.get_by_role("button", name="Revoke: Wire mill").click()
         page.locator("#set-tokens form button[type=submit]").click()
         return until(lambda: connected(page, "mill-1") == 0, 10.0)
