@@ -19,7 +19,7 @@ import { onGoing } from "./going.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
-import { act, worded } from "./rest.js";
+import { act, onExpired, worded } from "./rest.js";
 import { param, setParams } from "./address.js";
 import { onChange, select, state, touchAll } from "./model.js";
 import { currentSession, showSignIn, startSignIn } from "./signin.js";
@@ -62,7 +62,17 @@ function go(path, push = true) {
   follow(path);
 }
 
+const waiting = []; // acts whose session had ended
+
+/** What was typed stays where it is: the room is only hidden behind the sign-in. */
+function signInAgain() {
+  const before = state.me?.person;
+  signedOut();
+  return new Promise((done) => waiting.push(() => done(state.person === before)));
+}
+
 function enterRoom() {
+  for (const goOn of waiting.splice(0)) goOn();
   remember("seated", "yes");
   $("signin").hidden = true;
   $("room").hidden = false;
@@ -161,6 +171,7 @@ async function start() {
   startKeys();
   startBlinking();
   startSignIn(enterRoom);
+  onExpired(signInAgain);
   choices($("choices"), { withSignOut: true });
   wordFrame();
   paintKeys();

@@ -45,12 +45,21 @@ export async function ask(path, headers = {}) {
 /** Ask for columns, which come as typed arrays: what a chart draws is never parsed from text. */
 export const askColumns = (path) => ask(path, { Accept: COLUMNS_TYPE });
 
-/** Post an act; tries again with the same key when the room cannot be reached. */
+let signInAgain = null;
+
+/** `ask()` has the person sign in again and says whether it was the same one. */
+export function onExpired(ask) {
+  signInAgain = ask;
+}
+
+/** Post an act; tries again with the same key when the room cannot be reached, and when its session had ended and the same person is back. */
 export async function act(path, body, method = "POST") {
   const headers = { "X-CSRF-Token": state.csrf, "Idempotency-Key": key() };
   for (let turn = 0; turn < TRIES; turn++) {
     try {
-      return await once(method, path, body, headers);
+      const answer = await once(method, path, body, headers);
+      if (answer.status !== 401 || method === "DELETE" || !signInAgain || !(await signInAgain())) return answer;
+      headers["X-CSRF-Token"] = state.csrf;
     } catch {
       await pause(400 * (turn + 1));
     }

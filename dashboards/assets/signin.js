@@ -53,7 +53,7 @@ async function enter({ person, password, fault, button }) {
     return;
   }
   password.value = "";
-  Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null });
+  Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null, person: answer.content.person });
   $("signin").hidden = true;
   done();
 }

@@ -99,6 +99,8 @@ def _act_routes(api: FastAPI, room: StandIn) -> None:
     @api.post("/api/v1/alerts/{alert_id}/acknowledge")
     async def acknowledge(alert_id: str, request: Request) -> Response:
         person, body, alert = _person(room, request), await request.json(), room.alerts[alert_id]
+        if person is None:
+            return refusal(401, "not_signed_in", "Nobody is signed in.", "Sign in.")
         if not alert["unacked"]:
             first = alert["acknowledgements"][-1]
             return refusal(409, "conflict", "Already acknowledged.", person=first["person"], at=first["at"])
