@@ -30,6 +30,9 @@ _STYLES = (
     "enterprise.css",
     "feeds.css",
     "settings.css",
+    "council.css",
+    "panes.css",
+    "journal.css",
     "kiosk.css",
     "print.css",
 )
@@ -159,6 +162,18 @@ def _main() -> html.Main:
             _panel("catalogue", "room.series.own", of="series"),
             _panel("audits", "room.audit.title", of="audits"),
             _panel("feeds", "room.feeds.title", count=True, extra=html.Div(id="feeds-tools"), of="feeds"),
+            *(
+                _panel(f"pane-{n}", f"room.pane.{n}", extra=html.Div(id=f"pane-{n}-hand"), of="datafeed")
+                for n in (1, 2, 3)
+            ),
+            _panel("armrest", "room.pane.armrest", of="datafeed"),
+            _panel(
+                "journal",
+                "room.journal.title",
+                count=True,
+                extra=html.Div(id="journal-tools", className="tools"),
+                of="journal",
+            ),
             _panel(
                 "council",
                 "room.council.title",
@@ -227,6 +242,7 @@ def _foot() -> html.Footer:
         className="foot",
         children=[
             html.Ul(id="seats", className="seats", **_named("room.seats")),
+            html.Div(id="floor", className="floor", role="group", **_named("room.chair.floor")),
             html.Div(id="good", className="good-now", hidden=True),
             html.Div(id="keys", className="keys"),
         ],

@@ -16,6 +16,9 @@ from typing import NamedTuple
 VENDOR = Path(__file__).resolve().parent.parent / "dashboards" / "assets" / "vendor"
 
 
+LICENCES = ("LICENSE", "LICENSE.txt")
+
+
 class Source(NamedTuple):
     """One package: npm name, version, licence (SPDX), folder here and the files taken from it."""
 
@@ -28,6 +31,18 @@ class Source(NamedTuple):
 
 SOURCES = (
     Source("uplot", "1.6.32", "MIT", "uplot", ("dist/uPlot.iife.min.js", "dist/uPlot.min.css")),
+    Source(
+        "ag-grid-community",
+        "35.3.1",
+        "MIT",
+        "ag-grid",
+        # Without the styles that it would write into the page: the policy allows sheets alone.
+        (
+            "dist/ag-grid-community.min.noStyle.js",
+            "styles/ag-grid.min.css",
+            "styles/ag-theme-quartz-no-font.min.css",
+        ),
+    ),
     Source(
         "@fontsource/b612",
         "5.3.0",
@@ -61,12 +76,13 @@ def unpack(source: Source, scratch: Path) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     written = []
     with tarfile.open(archive) as packed:
-        for name in (*source.files, "LICENSE"):
+        licence = next(name for name in LICENCES if f"package/{name}" in packed.getnames())
+        for name in (*source.files, licence):
             member = packed.extractfile(f"package/{name}")
             if member is None:
                 message = f"{source.npm} {source.version} holds no {name}"
                 raise FileNotFoundError(message)
-            path = target / Path(name).name
+            path = target / ("LICENSE" if name == licence else Path(name).name)
             path.write_bytes(member.read())
             written.append(path)
     return written

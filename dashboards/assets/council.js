@@ -22,7 +22,7 @@ let turn = 0;
 let shown = ENDED_AT_ONCE;
 const trends = new Map();
 
-function build() {
+export function start() {
   parts = {
     about: h("p.council-about"), fault: h("p.fault", { role: "alert" }), none: h("div.council-none"),
     waiting: h("h3.wall-part", { id: "council-waiting" }), pending: h("ul.decisions", { "aria-labelledby": "council-waiting" }),
@@ -40,7 +40,6 @@ function showMore() {
 }
 
 export async function load() {
-  if (!parts) build();
   const mine = ++turn;
   loaded = { at: Date.now(), revision: state.decisions.revision };
   const answer = await ask("/decisions");
@@ -58,7 +57,6 @@ export function tick() {
 }
 
 export function paint() {
-  if (!parts) return;
   setText(parts.fault, fault ? worded(fault) : "");
   setText(parts.fresh, t("room.council.new"));
   parts.fresh.hidden = !mayDecide;

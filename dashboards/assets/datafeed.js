@@ -43,7 +43,7 @@ function chooseSomething() {
   if (state.selected || !state.ready) return;
   const [worst] = [...state.alerts.values()].filter((alert) => state.series.has(alert.series_id)).sort((a, b) => a.priority - b.priority);
   const first = worst ? { alert: worst.id } : state.series.size ? { series: state.series.keys().next().value } : null;
-  if (first) select(first);
+  if (first) select(first, true);
 }
 
 function paint() {

@@ -37,6 +37,11 @@ export function follow(path, { onSignedOut, onFresh, onRefused } = {}) {
   else connect();
 }
 
+/** Tell the room something besides; a feed that is down drops it. */
+export function send(frame) {
+  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+}
+
 export function stop() {
   wanted = false;
   clearTimeout(retry);

@@ -1,6 +1,7 @@
 // Header and foot: plan, where we are, lamps, age of the feed, clock, choices; chairs and true key hints.
 
 import { $, h, keyed, order, remember, forgetTokens, say, setAttr, setText } from "./dom.js";
+import { armrestHints } from "./armrest.js";
 import { comfortChoices, paintComfort } from "./comfort.js";
 import { chair, mark, paletteIcon, plan, setMark, wave, screenIcon } from "./icons.js";
 import { feed, staleness } from "./feed.js";
@@ -178,7 +179,13 @@ function fillSeat(node, seat) {
   node.className = `seat ${seat.present ? "present" : "away"}${mine ? " mine" : ""}`;
   setText(node.lastElementChild, seat.free ? String(seat.free) : seat.person);
   const state_ = seat.free ? t("room.seat.free") : t(seat.present ? "room.seat.present" : "room.seat.away");
+  const hand = state.chairs.panes.findIndex((pane) => pane.seat_id && pane.seat_id === seat.seat_id) + 1;
+  const speaking = !seat.free && state.chairs.floor?.seat_id === seat.seat_id;
+  setAttr(node, "data-pane", hand || null);
+  node.classList.toggle("speaks", speaking);
+  const does = [speaking ? t("room.chair.speaking") : "", hand ? t("room.chair.holds", { pane: String(hand) }) : ""].filter(Boolean);
   node.title = mine ? `${state_}, ${t("room.seat.you")}` : state_;
+  if (does.length) node.title += `, ${does.join(", ")}`;
   setAttr(node, "aria-label", `${node.lastElementChild.textContent}: ${node.title}`);
 }
 
@@ -188,7 +195,7 @@ export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.sh
   ...wallKeys(), ["T", "room.key.palette"], ["K", "room.key.kiosk"], ["P", "room.key.print"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 /** Keys that need a sentence: the help alone has room for it. */
-export const moreHints = () => [["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["−", "room.key.compare"], [", .", "room.key.earlier"]];
+export const moreHints = () => [...armrestHints(), ["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["−", "room.key.compare"], [", .", "room.key.earlier"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...keyHints().map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

@@ -3,6 +3,7 @@
 import { h, $ } from "./dom.js";
 import { acknowledgeWorst, judgeChosen, menuOfChosen, openChosen, pickChosen, pickLine, pickOwn, shelveChosen, toggleQuiet, walkWall } from "./alerts.js";
 import { closeForms, dialog } from "./acts.js";
+import { press } from "./armrest.js";
 import { keyHints, moreHints, togglePalette } from "./head.js";
 import { stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
@@ -52,6 +53,11 @@ export function startKeys() {
     const lower = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const key = event.shiftKey && event.key in DOES ? event.key : lower;
     if (inKiosk() && key !== "k" && key !== "t") return; // a view that is only looked at
+    if (/^[0-8]$/.test(key)) {
+      event.preventDefault();
+      if (!event.repeat) press(key);
+      return;
+    }
     const wall = wallOf(key);
     if (!wall && !DOES[key]) return;
     event.preventDefault();

@@ -174,7 +174,7 @@ function takeSeries(frame) {
   for (const series of frame.series ?? []) state.series.set(series.id, { ...series, trail: series.trail ?? [] });
   for (const id of frame.gone ?? []) state.series.delete(id);
   if (frame.series?.length || frame.gone?.length) touch("series");
-  if (state.selected && !stillThere(state.selected)) select(null);
+  if (state.selected && !stillThere(state.selected)) select(null, true);
 }
 
 function takeValues(frame) {
@@ -225,8 +225,16 @@ function trailOf(path, unit, at) {
   return trail;
 }
 
-export function select(selected) {
+const navigating = [];
+
+/** Call `heard()` whenever a hand here goes to another wall or unit, or chooses something. */
+export const onNavigate = (heard) => navigating.push(heard);
+export const navigated = () => navigating.forEach((heard) => heard());
+
+/** `byItself`: the page chose, because nothing was chosen or it has gone. */
+export function select(selected, byItself = false) {
   state.selected = selected;
+  if (!byItself) navigated();
   touch("selection", "alerts-selection");
   hurry();
 }

@@ -1,7 +1,7 @@
 // The walls of the room: one stands in front, chosen by the menu, by its key or by the address (#name).
 
 import { $, h, setAttr, setText } from "./dom.js";
-import { onChange, state } from "./model.js";
+import { navigated, onChange, state } from "./model.js";
 import { wordFrame } from "./words.js";
 
 const OVERVIEW = "room";
@@ -30,6 +30,7 @@ export function showWall(name) {
   bring(name);
   history.replaceState(null, "", `${location.pathname}${location.search}${name === OVERVIEW ? "" : `#${name}`}`);
   come(walls.get(name));
+  navigated();
 }
 
 /** Let a wall load what it shows; one with a module of its own starts when that is there. */
