@@ -55,6 +55,11 @@ DOCS: Final = {
     "audits": "agreements.md",
     "feeds": "walls.md",
     "council": "walls.md",
+    "pane-1": "walls.md",
+    "pane-2": "walls.md",
+    "pane-3": "walls.md",
+    "armrest": "walls.md",
+    "journal": "walls.md",
     "rules": "rules.md",
     "events": "rules.md",
     "first": "feed-your-plant.md",
@@ -163,8 +168,8 @@ def _main() -> html.Main:
             _panel("audits", "room.audit.title", of="audits"),
             _panel("feeds", "room.feeds.title", count=True, extra=html.Div(id="feeds-tools"), of="feeds"),
             *(
-                _panel(f"pane-{n}", f"room.pane.{n}", extra=html.Div(id=f"pane-{n}-hand"), of="datafeed")
-                for n in (1, 2, 3)
+                _panel(f"pane-{n}", title, extra=html.Div(id=f"pane-{n}-hand"), of="datafeed")
+                for n, title in enumerate(("room.pane.1", "room.pane.2", "room.pane.3"), 1)
             ),
             _panel("armrest", "room.pane.armrest", of="datafeed"),
             _panel(

@@ -86,7 +86,7 @@ async function page(offset, limit, order_ = null) {
   setText(parts.fault, answer.ok ? "" : worded(answer.error));
   if (!answer.ok) return null;
   const { total } = answer.content;
-  setText($("journal-count"), plural(asked.what === "alerts" ? "room.journal.count" : "room.journal.edge_count", total));
+  setText($("journal-count"), asked.what === "alerts" ? plural("room.journal.count", total) : plural("room.journal.edge_count", total));
   parts.none.hidden = total > 0;
   if (!total) setText(parts.none, t(asked.text || asked.state !== "all" || asked.hours || asked.priorities.size < 3 ? "room.journal.none_such" : "room.journal.none"));
   return { rows: asked.what === "alerts" ? answer.content.alerts.map((alert) => state.alerts.get(alert.id) ?? alert) : answer.content.edges.map((edge, i) => ({ ...edge, id: `${offset + i}` })), total };
@@ -301,7 +301,7 @@ async function acknowledge(event) {
     done += answer.content.acknowledged;
     refused.push(...answer.content.alerts.filter((one) => !one.ok).map(({ id, error }) => ({ name: names.get(id), error })));
   }
-  ended(done, refused, "room.pick.done");
+  ended(done, refused, (n) => plural("room.pick.done", n));
 }
 
 /** Shelve, or note on, each that was picked, a few side by side. */
@@ -326,14 +326,14 @@ async function each(verb) {
     }
   };
   await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
-  ended(done, refused, shelving ? "room.journal.shelved" : "room.journal.noted");
+  ended(done, refused, (n) => (shelving ? plural("room.journal.shelved", n) : plural("room.journal.noted", n)));
 }
 
-function ended(done, refused, word) {
+function ended(done, refused, worded_) {
   refuse(refused);
   if (done) {
-    say(plural(word, done));
-    notice(plural(word, done));
+    say(worded_(done));
+    notice(worded_(done));
     parts.note.value = "";
   }
   if (!refused.length) grid?.deselectAll();

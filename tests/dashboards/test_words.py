@@ -56,6 +56,15 @@ def catalogue(lang: str) -> dict[str, str]:
     return {code: text for words in files for code, text in words.items() if code.startswith("room.")}
 
 
+def named(file: str, pattern: str) -> list[str]:
+    """Give the names that a script lists or makes a word of."""
+    return sorted(set(re.findall(pattern, (ASSETS / file).read_text(encoding="utf-8"))))
+
+
+GRID_TEXTS = named("grid.js", r'"(aria\w+|loadingOoo)"')
+GRID_COLUMNS = named("journal.js", r'column\("(\w+)"')
+
+
 def sources() -> str:
     scripts = [file.read_text(encoding="utf-8") for file in sorted(ASSETS.glob("*.js"))]
     return "\n".join([*scripts, *(f.read_text(encoding="utf-8") for f in (ROOT / "dashboards").glob("*.py"))])
@@ -108,6 +117,13 @@ def used() -> set[str]:
         "room.feeds.why.": list(FAULTS),
         "room.settings.role.": [role.value for role in Role],
         "room.settings.did.": list(get_args(get_type_hints(Entrusted)["did"])),
+        "room.grid.": GRID_TEXTS,
+        "room.pane.button.": list("012345678"),
+        "room.journal.state.": ["all", "open", "ended"],
+        "room.journal.column.": GRID_COLUMNS,
+        "room.journal.do.": [
+            f"{one}.{n}" for one in ("acknowledge", "shelve", "say") for n in ("one", "other")
+        ],
         "room.council.effect.": ["worked", "partly", "failed"],
         "room.council.outcome.": ["quiet", *(outcome.value for outcome in Outcome)],
         "room.about.": [name.replace("-", "_") for name in DOCS],
