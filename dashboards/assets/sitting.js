@@ -20,7 +20,7 @@ export function startSitting(onGo) {
   go = onGo;
   addWall({ name: "datafeed", word: "room.pane.title", module: "./panes.js" });
   addWall({ name: "council", word: "room.council.title", key: "C", hint: "room.key.council", module: "./council.js" });
-  addWall({ name: "journal", word: "room.journal.title", key: "J", hint: "room.key.journal", module: "./journal.js" });
+  addWall({ name: "journal", word: "room.journal.title", key: "B", hint: "room.key.journal", module: "./journal.js" });
   parts = { take: h("button.button.small", { type: "button", onclick: takeFloor }), follow: h("button.button.small", { type: "button", onclick: toggleFollow, hidden: true }) };
   $("floor").replaceChildren(parts.take, parts.follow);
   onChange(["decisions", "words"], paintWaiting);
