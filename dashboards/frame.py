@@ -136,6 +136,9 @@ def _header() -> html.Header:
             html.Div(id="condition", className="condition", role="alert", hidden=True),
             html.Div(id="flood", className="flood", hidden=True),
             html.Div(id="held", className="held", role="status", hidden=True),
+            html.Div(
+                id="replay", className="replay", hidden=True, role="group", **_named("room.replay.mark")
+            ),
             html.Div(id="audits-now", className="audits-now", role="status", hidden=True),
         ],
     )

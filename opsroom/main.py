@@ -34,6 +34,7 @@ from opsroom.log import open_log, readable
 from opsroom.model import Unit
 from opsroom.notify import Notifier, Watchdog
 from opsroom.records import RecordKind, UnitSet, decode_config
+from opsroom.rewind import Rewinds
 from opsroom.room import Room
 from opsroom.rulefolder import RuleFolder
 from opsroom.settings import data_folder
@@ -170,7 +171,9 @@ def build(settings: Settings, *, changes: list[AnyConfig] | None = None, screens
     notifier, watchdog = tellers(room)
     hub, registry = Hub(room), CollectorRegistry()
     doors = door_router(Desk(hub, load_naming(settings.doors.mapping), registry))
-    asgi = create_api(room, folder=folder, registry=registry, further=[doors], feeds=hub.feeds)
+    asgi = create_api(
+        room, folder=folder, registry=registry, further=[doors], rewinds=Rewinds(room), feeds=hub.feeds
+    )
     asgi.include_router(ingest_router(hub))
     return Application(
         settings=settings,

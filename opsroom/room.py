@@ -18,9 +18,11 @@ from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
+from opsroom.marks import Marks
 from opsroom.model import Columns, Series, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.rewind import marking
 from opsroom.showing import show, show_all
 from opsroom.step import Changes, Step, peek
 from opsroom.warmup import warm
@@ -92,10 +94,11 @@ class Room:
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
         self._deliveries = Deliveries(log, clock, self.reached)
         self.backlog = Backlog(settings.limits.inflight_bytes)
+        self.marks = Marks(settings.replay, store.snapshots)
         self._heard: dict[str, float] = {}
         self._bands_at = self._snapshot_took = 0.0
         self._snapshot_at = clock.monotonic()
-        self._unsaved: tuple[int, Callable[[], Parts]] | None = None
+        self._unsaved: tuple[int, Callable[[], Parts], Callable[[Parts], None]] | None = None
 
     # -- what others call --------------------------------------------------------------------------
 
@@ -154,6 +157,7 @@ class Room:
 
     async def start(self, changes: list[AnyConfig]) -> None:
         """Take up where store and log left off; log the start and `changes` of the economy file."""
+        self.marks.load(SNAPSHOT_VERSION)
         snapshot, restored = self.store.snapshots.load(SNAPSHOT_NAME), False
         if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
             restored = self.core.restore(snapshot[2])
@@ -247,6 +251,7 @@ class Room:
             step = self.core.apply(record)
             self._keep_readings(step)
             self.backlog.count(record)
+            self.marks.count(record)
             if record.source:
                 self._attend(record)
             steps.append(step)
@@ -327,14 +332,21 @@ class Room:
 
     def _freeze(self) -> None:
         """Copy the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
-        self._snapshot_at, self._unsaved = self.clock.monotonic(), (self._committed, self.core.freeze())
+        self._snapshot_at = at = self.clock.monotonic()
+        mark = marking(self.marks, self.core, self.view, at, self._committed)
+        self._unsaved = (self._committed, self.core.freeze(), mark)
 
     async def _save(self) -> None:
         if self._unsaved is None:
             return
-        (offset, blob), save = self._unsaved, self.store.snapshots.save
+        (offset, blob, mark), save = self._unsaved, self.store.snapshots.save
+
+        def write() -> None:
+            save(SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, *(parts := blob()))
+            mark(parts)
+
         try:
-            await self.offload.compact(lambda: save(SNAPSHOT_NAME, SNAPSHOT_VERSION, offset, *blob()))
+            await self.offload.compact(write)
             self._snapshotted, self.store_failing = offset, False
             self._snapshot_took = self.clock.monotonic() - self._snapshot_at
         except StoreError as error:
@@ -359,7 +371,7 @@ class Room:
     async def _flush(self, *, force: bool) -> None:
         try:
             flushed = await self.offload.compact(self.store.readings.flush, self.clock.now(), force)
-            keep = min(flushed, self._snapshotted, self._committed)
+            keep = self.marks.floor(min(flushed, self._snapshotted, self._committed))
             if keep > self._trimmed:
                 await self.offload.write(self.log.trim, keep)
                 self._trimmed = keep
@@ -376,7 +388,7 @@ class Room:
         self.ready = False
         await self._log_looks()
         if self._committed == self.offset and self._committed > self._snapshotted:
-            self._unsaved = (self._committed, self.core.freeze())
+            self._freeze()
             await self._save()
         await self._flush(force=True)
 

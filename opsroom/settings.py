@@ -9,19 +9,11 @@ import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opsroom.errors import SettingsError
-
-
-class Section(BaseModel):
-    """A table of the settings file.
-
-    An unknown key is an error, so that a typing mistake is found at the start.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from opsroom.section import ReplaySection, Section
 
 
 class Server(Section):
@@ -314,6 +306,7 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     log: LogSection = LogSection()
     room: RoomSection = RoomSection()
+    replay: ReplaySection = ReplaySection()
     figures: FiguresSection = FiguresSection()
     limits: Limits = Limits()
     notify: NotifySection = NotifySection()

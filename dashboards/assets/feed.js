@@ -18,7 +18,8 @@ let closedOn = () => {};
 let freshOn = () => {};
 let refusedOn = () => {};
 
-export const feed = { lastFrame: 0, connected: false };
+/** `making` while the room rebuilds the past that was asked for. */
+export const feed = { lastFrame: 0, connected: false, making: false };
 
 /** How old the last frame is in seconds, or null while it counts as live. */
 export function staleness() {
@@ -65,6 +66,7 @@ function connect() {
 function subscribe() {
   const frame = { type: "subscribe", series: [], revision: null };
   if (unitPath !== null) frame.unit = unitPath;
+  if (state.replayAt !== null) frame.at = state.replayAt;
   socket.send(JSON.stringify(frame));
 }
 
@@ -75,6 +77,7 @@ function take(frame) {
   }
   feed.lastFrame = Date.now();
   feed.connected = true;
+  feed.making = frame.type === "replaying";
   clearTimeout(ageing);
   ageing = setTimeout(() => touch("feed"), STALE_MS + 20); // silence shows when it is due, not at the next tick
   tries = 0;

@@ -149,7 +149,7 @@ function paintCondition() {
 
 export function paintFeed() {
   const age = staleness();
-  const text = age === null ? t("room.feed.live") : feed.lastFrame ? t("room.feed.stale", { age: span(Math.floor(age)) }) : t("room.feed.connecting");
+  const text = age === null ? t(state.replayAt === null ? "room.feed.live" : "room.feed.replay") : feed.lastFrame ? t("room.feed.stale", { age: span(Math.floor(age)) }) : t("room.feed.connecting");
   const wanted = `feed ${age === null ? "is-live" : "is-stale"}`;
   if ($("feed").className !== wanted) $("feed").className = wanted;
   setText($("feed").querySelector(".feed-text"), text);
@@ -191,7 +191,7 @@ function fillSeat(node, seat) {
 
 /** Only keys that do something here; the foot names them, the help some more. */
 export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.shelve"], ["M", "room.key.more"], ["G", "room.key.pick"], ["L", "room.key.line"],
-  ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["B", "room.key.hold"],
+  ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["B", "room.key.hold"], ["H", "room.key.replay"],
   ...wallKeys(), ["T", "room.key.palette"], ["K", "room.key.kiosk"], ["P", "room.key.print"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
 
 /** Keys that need a sentence: the help alone has room for it. */

@@ -7,6 +7,7 @@ import { press } from "./armrest.js";
 import { keyHints, moreHints, togglePalette } from "./head.js";
 import { stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
+import { toggleReplay } from "./replay.js";
 import { nextCompared, step, toggleHeld } from "./timerange.js";
 import { toggleWall, wallOf } from "./walls.js";
 import { inKiosk, toggleKiosk } from "./kiosk.js";
@@ -28,6 +29,7 @@ const DOES = {
   t: togglePalette,
   b: toggleHeld,
   "-": nextCompared,
+  h: toggleReplay,
   ",": () => step(-1),
   ".": () => step(1),
   k: toggleKiosk,

@@ -12,6 +12,7 @@ import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
 import { startGood } from "./good.js";
 import { startRecursion } from "./recursion.js";
+import { replayRefused, startReplay } from "./replay.js";
 import { startRules } from "./rules.js";
 import { startSeries } from "./series.js";
 import { startFlow } from "./flow.js";
@@ -84,6 +85,7 @@ function enterRoom() {
 }
 
 function refused(error) {
+  if (replayRefused(error)) return;
   notice(worded(error));
   setParams({ unit: null });
 }
@@ -148,6 +150,7 @@ async function start() {
   startFocus(go);
   startTiles(go);
   startTimeRange();
+  startReplay(() => state.ready && go(state.unit?.path ?? null, false));
   startDatafeed();
   startRecursion(go);
   startFlow(go);

@@ -14,12 +14,12 @@ let restUntil = 0;
 
 export const state = {
   me: null, csrf: "", limits: null, unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
-  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, standing: 0, audits: [], pleasures: [], unadopted: 0, flows: [], condition: [], exercise: false, drills: [], agreements: { waiting: 0, revision: -1 }, decisions: { pending: 0, followups: [], revision: -1 }, chairs: { panes: [], pressed: null, floor: null, pointer: null }, revision: null, boot: null, skewMs: 0, ready: false,
+  seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, standing: 0, audits: [], pleasures: [], unadopted: 0, flows: [], condition: [], exercise: false, drills: [], agreements: { waiting: 0, revision: -1 }, decisions: { pending: 0, followups: [], revision: -1 }, chairs: { panes: [], pressed: null, floor: null, pointer: null }, revision: null, boot: null, skewMs: 0, ready: false, replayAt: null,
   selected: null, // {alert: id} or {series: id}
 };
 
 /** The room's clock in ms: ours corrected by what the last frame said. */
-export const now = () => Date.now() + state.skewMs;
+export const now = () => state.replayAt ?? Date.now() + state.skewMs;
 
 /** Paint with `paint()` whenever one of `topics` changed, at most once a frame. */
 export function onChange(topics, paint) {
@@ -77,7 +77,7 @@ export function touchAll() {
 export function takeSnapshot(frame) {
   Object.assign(state, {
     me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], exercise: frame.exercise ?? false, drills: frame.drills ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs,
-    revision: frame.revision, boot: frame.boot, skewMs: frame.now - Date.now(), ready: true,
+    revision: frame.revision, boot: frame.boot, skewMs: state.replayAt === null ? frame.now - Date.now() : state.skewMs, ready: true,
   });
   state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));
   state.alerts = new Map((frame.alerts ?? []).map((alert) => [alert.id, alert]));
@@ -95,7 +95,7 @@ function stillThere(selected) {
 /** Apply one frame of changes; gives the alerts that are new on the wall. */
 export function takeChanges(frame) {
   state.revision = frame.to ?? state.revision;
-  if (frame.now) state.skewMs = frame.now - Date.now();
+  if (frame.now && state.replayAt === null) state.skewMs = frame.now - Date.now();
   const fresh = takeAlerts(frame);
   const standing = frame.standing ?? state.alerts.size;
   if (standing !== state.standing) {

@@ -13,8 +13,14 @@ function key() {
 
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
+/** In a replay every question is of then, and every act is refused there by the room itself. */
+function asOf(path) {
+  if (state.replayAt === null || path.startsWith("/session") || path === "/replay") return path;
+  return `${path}${path.includes("?") ? "&" : "?"}at=${state.replayAt}`;
+}
+
 async function once(method, path, body, headers) {
-  const answer = await fetch(`/api/v1${path}`, {
+  const answer = await fetch(`/api/v1${asOf(path)}`, {
     method,
     credentials: "same-origin",
     headers: body === undefined ? headers : { ...headers, "Content-Type": "application/json" },

@@ -29,6 +29,7 @@ from opsroom.api.pages import page_router
 from opsroom.api.pleasures import pleasure_router
 from opsroom.api.queries import query_router
 from opsroom.api.receive import Receiving, receive_router
+from opsroom.api.replay import replay_router
 from opsroom.api.rota import rota_router
 from opsroom.api.rules import rule_router
 from opsroom.api.series import series_router
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import CollectorRegistry
 
-    from opsroom.api.ports import ApiRoom
+    from opsroom.api.ports import ApiRoom, Rewinding
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 ABOUT = "What a seat may read and do. Errors have one shape: error.code, message, remedy, params."
@@ -54,6 +55,7 @@ def create_api(
     further: Sequence[APIRouter] = (),
     registry: CollectorRegistry | None = None,
     folder: RuleFolder | None = None,
+    rewinds: Rewinding | None = None,
     feeds: FeedBook | None = None,
 ) -> FastAPI:
     """Make the application.
@@ -65,6 +67,7 @@ def create_api(
     """
     api = FastAPI(title="Operations room", description=ABOUT, docs_url=None, redoc_url=None, openapi_url=None)
     api.state.room = room
+    api.state.rewinds = rewinds
     api.state.replays = Replays()
     api.state.folder = folder or _no_folder(room)
     api.state.receiving = Receiving()
@@ -87,6 +90,7 @@ def create_api(
         rule_router,
         duty_router,
         rota_router,
+        replay_router,
         audit_router,
         flow_router,
         pleasure_router,

@@ -15,9 +15,10 @@ import msgspec
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
 from opsroom.access import Caller
+from opsroom.api.answers import error_body
 from opsroom.api.health import unready
-from opsroom.api.ports import COOKIE, ApiRoom, room_of
-from opsroom.errors import NotFound, NotSignedIn
+from opsroom.api.ports import COOKIE, ApiRoom, past_room, room_of
+from opsroom.errors import NotFound, NotSignedIn, OpsroomError
 from opsroom.view.chairs import Pointer
 
 if TYPE_CHECKING:
@@ -35,12 +36,15 @@ SLOW: Final = 1013
 SERIES_MAX: Final = 500
 SCREENS_A_SEAT: Final = 64
 CLOSE_S: Final = 3.0
+BEAT_S: Final = 1.0
+"""How often a screen hears that a replay is being made."""
 
 
 class Subscribe(msgspec.Struct):
     """What a screen asks for.
 
-    `revision` and `boot` of its last frame resume without a snapshot where possible.
+    `revision` and `boot` of its last frame resume without a snapshot where possible. `at` (ms) asks for the
+    room as it was known then.
     """
 
     type: Literal["subscribe"]
@@ -48,6 +52,7 @@ class Subscribe(msgspec.Struct):
     series: list[int] = []
     revision: int | None = None
     boot: str | None = None
+    at: int | None = None
 
 
 class AnyFrame(msgspec.Struct):
@@ -117,7 +122,7 @@ class Viewer:
     def __init__(self, socket: WebSocket, room: ApiRoom, caller: Caller, meters: Meters) -> None:
         """Take an accepted socket."""
         self._socket = socket
-        self._room = room
+        self._room = self._shown = room
         self._caller = caller
         self._meters = meters
         self._wanted = Subscribe("subscribe")
@@ -146,8 +151,7 @@ class Viewer:
         except* (_Closed, WebSocketDisconnect) as ended:
             raise _first(ended) from None
         finally:
-            if self._subscription is not None:
-                self._subscription.close()
+            self._leave()
 
     # -- reading -------------------------------------------------------------------------------------
 
@@ -188,10 +192,9 @@ class Viewer:
     async def _write(self) -> None:
         while True:
             self._check()
-            if self._asked.is_set():
-                frame = await self._answer()
-            else:
-                frame = await self._next()
+            if self._subscription is None:
+                await self._asked.wait()
+            frame = await (self._answer() if self._asked.is_set() else self._next())
             if frame is not None:
                 self._check()
                 await self._send(frame)
@@ -204,10 +207,34 @@ class Viewer:
         clock = asyncio.get_running_loop().time
         await asyncio.sleep(self._rested_at - clock())
         self._asked.clear()
+        try:
+            self._shown = await self._room_of(self._wanted.at)
+        except OpsroomError as error:
+            self._leave()
+            await self._socket.send_text(
+                error_body(error.code, error.message, error.remedy, error.params).decode()
+            )
+            return None
         frame = self._subscribe()
         assert self._subscription is not None
         self._rested_at = clock() + self._subscription.pause_s
         return frame
+
+    async def _room_of(self, at: int | None) -> ApiRoom:
+        """Give the live room, or the one as it was known `at` (ms); a screen that waits for it hears so."""
+        if at is None:
+            return self._room
+        while True:
+            try:
+                async with asyncio.timeout(BEAT_S):
+                    return await past_room(self._socket, at)
+            except TimeoutError:
+                await self._socket.send_text(f'{{"type":"replaying","at":{at}}}')
+
+    def _leave(self) -> None:
+        if self._subscription is not None:
+            self._subscription.close()
+            self._subscription = None
 
     async def _next(self) -> bytes | None:
         """Wait for the next frame, at most until the screen asks for something else (then None)."""
@@ -229,11 +256,10 @@ class Viewer:
 
     def _subscribe(self) -> bytes | None:
         """Open what is wanted; give its snapshot, or None where the screen resumes by revision."""
-        if self._subscription is not None:
-            self._subscription.close()
-            self._subscription = None
-        wanted, view = self._wanted, self._room.view
-        unit = None if wanted.unit is None else self._room.catalog.unit_at(wanted.unit)
+        self._leave()
+        wanted, view = self._wanted, self._shown.view
+        view.take_seats(self._room.access.seats())
+        unit = None if wanted.unit is None else self._shown.catalog.unit_at(wanted.unit)
         if wanted.unit is not None and unit is None:
             raise _Closed(NOT_ALLOWED, "unit_unknown")
         try:
@@ -260,7 +286,7 @@ class Viewer:
         self._meters.frames.inc()
         self._meters.frame_bytes.inc(len(frame))
         for alert_id in shown:
-            self._room.delivered(alert_id)
+            self._shown.delivered(alert_id)
 
 
 def _first(ended: BaseExceptionGroup[Any]) -> BaseException:

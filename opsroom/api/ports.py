@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, Protocol, TypeVar, cast
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from starlette.requests import HTTPConnection
 
 from opsroom.access import Access, Caller
+from opsroom.errors import Conflict, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,6 +31,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 COOKIE = "__Host-opsroom"
+MS_MAX = 253_402_300_799_999
 
 
 class ReadingRows(Protocol):
@@ -225,5 +227,48 @@ async def caller_of(request: Request) -> Caller:
     return await room_of(request).access.caller(request.cookies.get(COOKIE))
 
 
-RoomOf = Annotated["ApiRoom", Depends(room_of)]
+class Rewinding(Protocol):
+    """Gives the room as it was known."""
+
+    @property
+    def reaches_ms(self) -> int | None:
+        """From when on, None where nothing is kept."""
+        ...
+
+    async def at(self, at_ms: int) -> Any:
+        """Give an `ApiRoom`, or raise NotFound `replay_too_far`, OpsroomError `replay_busy`."""
+        ...
+
+
+async def past_room(connection: HTTPConnection, at_ms: int) -> ApiRoom:
+    """Give the room as it was known at `at_ms`.
+
+    Raises:
+        NotFound: `replay_too_far`: no longer, or nothing is kept for it.
+    """
+    rewinds: Rewinding | None = connection.app.state.rewinds
+    if rewinds is None:
+        raise NotFound("This room keeps no past.", remedy="See replay.keep_s.", code="replay_too_far")
+    return cast("ApiRoom", await rewinds.at(at_ms))
+
+
+async def room_asked(request: Request, at: Annotated[int | None, Query(ge=0, le=MS_MAX)] = None) -> ApiRoom:
+    """Give the room that a request means: live, or with `at` (ms) as it was known then, for reading.
+
+    Raises:
+        Conflict: `replay_no_acts`: something was to be done there.
+    """
+    if at is None:
+        return room_of(request)
+    if request.method != "GET":
+        raise Conflict(
+            "This is a replay: nothing can be done in the past.",
+            remedy="Go back to the live room and act there.",
+            code="replay_no_acts",
+        )
+    await caller_of(request)  # nobody makes the room work who has no seat in it
+    return await past_room(request, at)
+
+
+RoomOf = Annotated["ApiRoom", Depends(room_asked)]
 CallerOf = Annotated[Caller, Depends(caller_of)]

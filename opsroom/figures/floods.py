@@ -57,6 +57,15 @@ class FloodWatch:
         self._at: deque[Micros] = deque()
         self.on = False
 
+    def dump(self) -> tuple[list[Micros], bool]:
+        """Give the raises in the window, and whether a flood is on."""
+        return list(self._at), self.on
+
+    def restore(self, at: list[Micros], *, on: bool) -> FloodWatch:
+        """Take them."""
+        self._at, self.on = deque(at), on
+        return self
+
     def put(self, at: Micros) -> None:
         """Take a raise; times do not go back."""
         self.settle(at, before=True)

@@ -53,6 +53,15 @@ class Floods:
         watch = self._watches.get(unit_id)
         return {"on": watch is not None and watch.on, "raises_10min": self._raises.get(unit_id, 0)}
 
+    def dump(self) -> list[tuple[int, list[Micros], bool]]:
+        """Give each watch that is not quiet, for a mark."""
+        return [(unit_id, *watch.dump()) for unit_id, watch in self._watches.items()]
+
+    def restore(self, body: Iterable[tuple[int, list[Micros], bool]]) -> None:
+        """Take them."""
+        start, end = self._settings.flood_start, self._settings.flood_end
+        self._watches = {unit_id: FloodWatch(start, end).restore(at, on=on) for unit_id, at, on in body}
+
     def _put(self, unit_id: int, at: Micros) -> None:
         watch = self._watches.get(unit_id)
         if watch is None:

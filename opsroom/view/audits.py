@@ -46,6 +46,10 @@ class Audits:
             del self._rows[audit.id]
         return {unit_id for audit in over for unit_id in (audit.by_unit, audit.unit_id)}
 
+    def close(self) -> None:
+        """Let all of them go: what is looked back at is opened by no audit."""
+        self._rows.clear()
+
     def of(self, unit_id: int) -> tuple[Audit, ...]:
         """Give the audits in force under which seats of the unit may look."""
         return tuple(audit for audit in self._rows.values() if audit.by_unit == unit_id)

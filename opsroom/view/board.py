@@ -22,6 +22,7 @@ NEVER: Final = np.iinfo(np.int64).min
 MICROS_PER_MS: Final = 1_000
 GREY_PERIODS: Final = 3
 FIRST_SLOTS: Final = 64
+KEPT: Final = ("id", "t", "v", "q", "written", "ring_t", "ring_v")
 
 Point = tuple[int, float]
 
@@ -221,6 +222,19 @@ class Board:
         productivity = _ratio(np.where(more, act, cap), np.where(more, cap, act))
         latency = _ratio(np.where(more, cap, pot), np.where(more, pot, cap))
         return productivity, latency, productivity * latency
+
+    def dump(self) -> dict[str, Any]:
+        """Give last values and trails of all series, for a mark."""
+        n = len(self)
+        return {name: getattr(self, name)[:n].tobytes() for name in KEPT}
+
+    def restore(self, body: dict[str, Any]) -> None:
+        """Take them for the series that are here, as the units of then show them."""
+        ids = np.frombuffer(body["id"], np.int64)
+        slots = self.slots(ids)
+        for name in KEPT[1:]:
+            own = getattr(self, name)
+            own[slots] = np.frombuffer(body[name], own.dtype).reshape(len(ids), *own.shape[1:])
 
     def old(self, now: Micros) -> NDArray[np.bool_]:
         """Tell for each series whether its value is too old to be shown as live (or never came)."""

@@ -1,0 +1,144 @@
+"""Stored rows as they were known at a position of the log: what came later is not there."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from opsroom.log import readable
+from opsroom.log.columns import decode_columns
+from opsroom.model import Columns
+from opsroom.records import RecordKind
+from opsroom.store import Buckets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from opsroom.figures import Edge
+    from opsroom.log import LogReader
+    from opsroom.model import Alert, Micros, Transition
+    from opsroom.store import Journal, Readings, Store
+    from opsroom.store.rulings import CatalogRows, Rulings
+
+
+class PastReadings:
+    """Readings known at `offset` of the log, room time `now`; what was overwritten later is left out.
+
+    Blocking, so asked in a reader's thread, as the store is.
+    """
+
+    def __init__(self, live: Readings, log: LogReader, offset: int, now: Micros) -> None:
+        """Take the store's readings; the log is read when first asked."""
+        self._live, self._log, self._offset, self._now = live, log, offset, now
+        self._later: dict[int, NDArray[np.int64]] | None = None
+        self._lock = threading.Lock()
+
+    def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
+        """Give the readings of a series by t; `limit` keeps the newest."""
+        later = self._later_of(series_id)
+        found = self._live.read(series_id, t_from, t_to, None if limit is None else limit + len(later))
+        kept = found.take(~np.isin(found.t, later))
+        return kept if limit is None or len(kept) <= limit else kept.take(np.arange(-limit, 0) + len(kept))
+
+    def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
+        """Aggregate readings by buckets; those of series that later readings reached, one by one."""
+        reached = [one for one in series_ids if self._reached(one, t_from, t_to)]
+        plain = self._live.buckets([one for one in series_ids if one not in reached], t_from, t_to, width_us)
+        parts = [plain, *(bucketed(one, self.read(one, t_from, t_to), width_us) for one in reached)]
+        joined = {
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in Buckets.__struct_fields__
+        }
+        order = np.lexsort((joined["t"], joined["series"]))
+        return Buckets(**{name: column[order] for name, column in joined.items()})
+
+    def _reached(self, series_id: int, t_from: Micros, t_to: Micros) -> bool:
+        later = self._later_of(series_id)
+        return bool(((later >= t_from) & (later < t_to)).any())
+
+    def _later_of(self, series_id: int) -> NDArray[np.int64]:
+        with self._lock:
+            if self._later is None:
+                self._later = self._look()
+        return self._later.get(series_id, np.empty(0, np.int64))
+
+    def _look(self) -> dict[int, NDArray[np.int64]]:
+        """Find every reading that stands in the log behind the position."""
+        records = readable(self._log, self._offset)
+        came = [decode_columns(one.payload)[0] for one in records if one.kind is RecordKind.READINGS]
+        if not came:
+            return {}
+        columns = Columns.concat(came)
+        order = np.argsort(columns.series, kind="stable")
+        series, first = np.unique(columns.series[order], return_index=True)
+        parts = np.split(columns.t[order], first[1:])
+        return dict(zip(series.tolist(), parts, strict=True))
+
+
+def bucketed(series_id: int, columns: Columns, width_us: int) -> Buckets:
+    """Aggregate readings of one series, sorted by t, as the store does; NaN is no value."""
+    columns = columns.take(~np.isnan(columns.v))
+    t = columns.t - columns.t % width_us
+    starts = np.flatnonzero(np.append([True], t[1:] != t[:-1])) if len(t) else np.empty(0, np.int64)
+    v = columns.v
+    ends = np.append(starts[1:], len(t)) - 1 if len(starts) else starts
+    low, high, total = (
+        ufunc.reduceat(v, starts) if len(starts) else v[:0] for ufunc in (np.minimum, np.maximum, np.add)
+    )
+    return Buckets(
+        series=np.full(len(starts), series_id, np.int32),
+        t=t[starts],
+        count=ends - starts + 1,
+        sum=total,
+        min=low,
+        max=high,
+        first=v[starts],
+        last=v[ends],
+    )
+
+
+class PastJournal:
+    """Alerts and their edges up to `now`; what the journal keeps of other things is as it is today."""
+
+    def __init__(self, live: Journal, now: Micros) -> None:
+        """Take the store's journal."""
+        self._live, self._now = live, now
+
+    def __getattr__(self, name: str) -> Any:
+        """Give what is not of then."""
+        return getattr(self._live, name)
+
+    def alerts(self, **which: Any) -> list[Alert]:
+        """Give alerts raised by then, as they stood."""
+        raised = [one for one in self._live.alerts(**which) if one.raised <= self._now]
+        return [alert for one in raised if (alert := self.alert(one.id)) is not None]
+
+    def alert(self, alert_id: str) -> Alert | None:
+        """Give one alert as it stood, None where it was not there yet."""
+        edges = self.edges(alert_id)
+        return edges[-1].alert if edges else None
+
+    def edges(self, alert_id: str) -> list[Transition]:
+        """Give what had happened to an alert, in order."""
+        return [one for one in self._live.edges(alert_id) if one.at <= self._now]
+
+    def edges_within(
+        self, t_from: Micros, t_to: Micros, after: tuple[int, int] = (0, 0), limit: int = 5_000
+    ) -> list[tuple[tuple[int, int], Edge]]:
+        """Give edges of a span, none of them later than then."""
+        return self._live.edges_within(t_from, min(t_to, self._now + 1), after, limit)
+
+
+class PastRows:
+    """The parts of the store that the API asks."""
+
+    def __init__(self, live: Store, log: LogReader, offset: int, now: Micros) -> None:
+        """Take the live store and the position."""
+        self.readings = PastReadings(live.readings, log, offset, now)
+        self.journal = PastJournal(live.journal, now)
+        self.catalog: CatalogRows = live.catalog
+        self.rulings: Rulings = live.rulings

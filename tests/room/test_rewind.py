@@ -1,0 +1,213 @@
+"""The room looked back at is the room as its screens showed it: what was known then, no more and no less."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from opsroom.api import create_api
+from opsroom.errors import Conflict, NotFound
+from opsroom.log.columns import encode_columns
+from opsroom.model import QUALITY_GOOD, Columns, Role, Series
+from opsroom.records import Acknowledge, Entry, RecordKind, SeriesSet
+from opsroom.rewind import Rewinds, show_bands
+from opsroom.room import Room
+from opsroom.seats import Seat
+from opsroom.view import View
+from tests.room.house import MIN, ROOT, T0, House
+
+COUNCIL = Seat(1, "council", Role.COUNCIL, 1)
+PASSWORD = "seven chairs in a room"
+
+
+def series(number: int, name: str) -> SeriesSet:
+    """A series whose unit wants it between 10 and 100."""
+    return SeriesSet(
+        Series(id=number, root_id=1, unit_id=1, name=name, unit="Cel", band=(10.0, 100.0), period_s=60.0)
+    )
+
+
+def picture(view: View) -> dict[str, Any]:
+    """Give what a screen of the council shows, without what only counts frames."""
+    view.refresh(float(view.at))
+    rows = view.glance(COUNCIL).snapshot_rows()
+    told: dict[str, Any] = json.loads(json.dumps({"now": view.at, **rows}, default=str))
+    told.pop("agreements")  # its revision counts frames
+    return told
+
+
+async def mark(room: Room) -> None:
+    """Let the room keep its state, as it does every few seconds."""
+    await room.reached(room.log.last_offset)
+    room.marks._due_s = float("-inf")
+    room._freeze()
+    await room._save()
+
+
+async def brings(house: House, number: int, value: float, minutes_ago: int = 0) -> None:
+    """Bring one reading, a late one where it is of some minutes ago."""
+    t = house.clock.now() - minutes_ago * MIN
+    one = Columns(
+        np.array([number], np.int32), np.array([t]), np.array([value]), np.full(1, QUALITY_GOOD, np.uint8)
+    )
+    payload = encode_columns(one)
+    await house.log.append(
+        [Entry(kind=RecordKind.READINGS, received=house.clock.now(), payload=payload, source="kiln")]
+    )
+
+
+async def shown(room: Room) -> tuple[int, dict[str, Any]]:
+    """Give the room's time in ms and what its screens show."""
+    await room.reached(room.log.last_offset)
+    show_bands(room.core, room.view)
+    return room.core.now // 1000, picture(room.view)
+
+
+async def lives(house: House, room: Room, random: np.random.Generator, seen: dict[int, Any]) -> None:
+    """Let some minutes pass: readings in and out of their band, late ones, an acknowledgement, silence."""
+    for _ in range(6):
+        house.clock.advance(60.0)
+        for number in (2, 3):
+            if random.random() < 0.8:
+                late = int(random.integers(0, 3)) if random.random() < 0.3 else 0
+                await brings(house, number, float(random.choice([50.0, 55.0, 150.0])), late)
+        await house.log.append([Entry(kind=RecordKind.TICK, received=house.clock.now())])
+        await room.reached(house.log.last_offset)
+        unseen = [one for one in room.core.book.open.values() if one.unacked]
+        if unseen and random.random() < 0.5:
+            await room.act(Acknowledge(alert_id=unseen[0].id, person="council", seat_id=1, unit_id=1))
+        at, told = await shown(room)
+        seen[at] = told
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_replay_shows_what_was_shown(seed: int) -> None:
+    """At every instant of a random hour, across marks and a restart, and nothing is told to anybody."""
+
+    async def story() -> None:
+        house, random, seen = House(), np.random.default_rng(seed), dict[int, Any]()
+        async with house.room(ROOT, series(2, "kiln"), series(3, "mill")) as room:
+            await mark(room)
+            await lives(house, room, random, seen)
+            await mark(room)
+            await lives(house, room, random, seen)
+        async with house.room(leaves=False) as room:
+            house.clock.advance(1.0)
+            await house.log.append([Entry(kind=RecordKind.TICK, received=house.clock.now())])
+            await mark(room)  # screens of a room that starts have no trails yet
+            await lives(house, room, random, seen)
+            told, rewinds = house.log.last_offset, Rewinds(room)
+            for at, expected in seen.items():
+                past = await rewinds.at(at)
+                assert picture(past.view) == expected, at
+            assert {len(one["alerts"]) for one in seen.values()} != {0}
+            await asyncio.sleep(0)
+            added = [one for one in house.log.read(told, 100) if one.kind is RecordKind.ACT]
+            assert added == []
+
+    asyncio.run(story())
+
+
+def test_what_came_late_is_not_known_before_it_came() -> None:
+    """A reading of ten o'clock that came at half past eleven is not there at eleven."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            await mark(room)
+            await house.reads(50.0, 51.0)
+            at, _ = await shown(room)
+            house.clock.advance(90.0)
+            await brings(house, 2, 99.0, minutes_ago=2)
+            await room.reached(house.log.last_offset)
+            past = await Rewinds(room).at(at)
+            span = (2, T0, T0 + 60 * MIN)
+            known = past.store.readings.read(*span)
+            assert known.v.tolist() == [50.0, 51.0]
+            assert len(room.store.readings.read(*span)) == 3
+            hour = past.store.readings.buckets([2], T0, T0 + 60 * MIN, 60 * MIN)
+            assert (hour.count.tolist(), hour.max.tolist()) == ([2], [51.0])
+
+    asyncio.run(story())
+
+
+def test_nothing_can_be_done_in_the_past_and_too_far_says_how_far() -> None:
+    """Over REST: what is asked with `at` is of then, what is done with it is refused by name."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            await room.access.load()
+            await room.access.make_seat("council", Role.COUNCIL, 1, PASSWORD)
+            await mark(room)
+            await house.reads(50.0, 150.0, 150.0)
+            at, _ = await shown(room)
+            (alert,) = room.core.book.open.values()
+            house.clock.advance(60.0)
+            await room.act(Acknowledge(alert_id=alert.id, person="council", seat_id=1, unit_id=1))
+            api = create_api(room, rewinds=Rewinds(room))
+            transport = httpx.ASGITransport(app=api, client=("127.0.0.1", 1))
+            async with httpx.AsyncClient(transport=transport, base_url="https://localhost/api/v1") as client:
+                signed = await client.post("/session", json={"person": "council", "password": PASSWORD})
+                csrf = {"X-CSRF-Token": signed.json()["csrf"]}
+                now, then = [
+                    (await client.get("/alerts", params=which)).json()["alerts"][0]["unacked"]
+                    for which in ({}, {"at": at})
+                ]
+                assert (now, then) == (False, True)
+                edges = (await client.get(f"/alerts/{alert.id}", params={"at": at})).json()["edges"]
+                assert "acknowledged" not in [one["verb"] for one in edges]
+                path = f"/alerts/{alert.id}/acknowledge?at={at}"
+                refused = await client.post(path, json={}, headers=csrf)
+                assert (refused.status_code, refused.json()["error"]["code"]) == (409, "replay_no_acts")
+                far = (await client.get("/alerts", params={"at": T0 // 1000 - 5_000})).json()["error"]
+                assert far["code"] == "replay_too_far"
+                assert far["params"]["reaches"] == T0 // 1000
+
+    asyncio.run(story())
+
+
+def test_a_past_room_refuses_acts_by_itself() -> None:
+    """Whatever way they come."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            await mark(room)
+            at, _ = await shown(room)
+            past = await Rewinds(room).at(at)
+            with pytest.raises(Conflict):
+                await past.act(None)
+            with pytest.raises(Conflict):
+                await past.change([])
+
+    asyncio.run(story())
+
+
+def test_the_log_is_kept_as_far_as_the_room_can_be_seen_and_no_further() -> None:
+    """Marks go with their age; what no mark needs is let go."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            await mark(room)
+            first = room.marks.floor(1 << 40)
+            await house.reads(50.0)
+            await mark(room)
+            assert room.marks.floor(1 << 40) == first
+            house.clock.advance(86_401.0)
+            await house.reads(50.0)
+            await mark(room)
+            house.clock.advance(86_401.0)
+            await house.reads(50.0)
+            await mark(room)
+            assert room.marks.floor(1 << 40) > first
+            with pytest.raises(NotFound):
+                room.marks.before(T0, 1)
+
+    asyncio.run(story())
