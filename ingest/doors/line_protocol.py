@@ -25,6 +25,8 @@ LINES_A_PART: Final = 1_000
 BYTES_A_PART: Final = 128 << 10
 BYTES_A_READING: Final = 4
 """The least that a reading takes: `a=1,`."""
+BYTES_A_LINE: Final = 2
+"""The least that a line takes which is not empty, with its break: the kernel writes unchecked."""
 TEXT_SHOWN: Final = 60
 INT_EXACT: Final = 1 << 53
 INT64_MAX: Final = (1 << 63) - 1
@@ -79,7 +81,8 @@ def _scanned(body: bytes, begin: int, end: int, number: int, known: Known, place
     most = (end - begin) // BYTES_A_READING + 1
     rows, lines = np.empty(most, np.int32), np.empty(most, np.int32)
     t, v = np.empty(most, np.int64), np.empty(most, np.float64)
-    hard, left = np.empty((most, 3), np.int64), np.empty((most, 3), np.int64)
+    hard = np.empty((most, 3), np.int64)
+    left = np.empty(((end - begin) // BYTES_A_LINE + 1, 3), np.int64)
     raw = np.frombuffer(body, np.uint8)
     n, hards, lefts, after = scan_lines(
         raw, begin, end, number, known.table.arrays, (rows, t, v, lines), hard, left

@@ -7,7 +7,7 @@ import re
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.codes import ALL
@@ -116,6 +116,8 @@ _pieces = st.sampled_from(
 
 
 @given(st.lists(_pieces, max_size=40).map("".join).map(str.encode) | st.binary(max_size=80))
+@example(b"m\n" * 5_000)
+@example(b"m\r\nm\r\nm")
 def test_nothing_is_raised_and_every_fault_is_named(body: bytes) -> None:
     placed = Placed()
     found = placed.read(body)
