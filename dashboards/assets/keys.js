@@ -27,7 +27,7 @@ const DOES = {
   w: pickOwn,
   q: toggleQuiet,
   t: togglePalette,
-  b: toggleHeld,
+  z: toggleHeld,
   "-": nextCompared,
   h: toggleReplay,
   ",": () => step(-1),

@@ -129,7 +129,7 @@ export function rangeControls(place) {
 
 export function startTimeRange() {
   $("held").replaceChildren(h("span.held-bars", { "aria-hidden": "true" }), h("span.held-text"),
-    h("button.button.small.held-live", { type: "button", onclick: backToLive }, h("span", { "data-word": "room.range.back" }), h("kbd", {}, "B")));
+    h("button.button.small.held-live", { type: "button", onclick: backToLive }, h("span", { "data-word": "room.range.back" }), h("kbd", {}, "Z")));
   onChange(["words"], paint);
   addEventListener("popstate", fromAddress);
   fromAddress();

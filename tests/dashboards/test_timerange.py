@@ -27,7 +27,7 @@ def test_the_address_holds_a_range_until_a_key(served: Served, visit: Callable[.
     late, early = sorted(spans, reverse=True)
     assert late[1] - late[0] == 7_200_000
     assert (late[0] - early[0], late[1] - early[1]) == (DAY_MS, DAY_MS)
-    page.keyboard.press("b")
+    page.keyboard.press("z")
     page.wait_for_selector("#held", state="hidden")
     page.wait_for_function("() => location.search === '?compare=-1d'")
     page.keyboard.press("-")
