@@ -29,7 +29,7 @@ const DOES = {
   t: togglePalette,
   z: toggleHeld,
   "-": nextCompared,
-  h: toggleReplay,
+  i: toggleReplay,
   ",": () => step(-1),
   ".": () => step(1),
   k: toggleKiosk,

@@ -23,7 +23,7 @@ export function startReplay(onMove) {
   bar = h("input.replay-scrub", { type: "range", step: "1000", "data-word-label": "room.replay.scrub", oninput: () => paintTime(Number(bar.value)), onchange: () => goTo(Number(bar.value)) });
   const [earlier, later] = Object.entries(STEPS_S).map(step);
   $("replay").replaceChildren(h("strong.replay-word", { "data-word": "room.replay.mark" }), h("span.replay-time"), earlier, bar, later,
-    h("button.button.small.replay-live", { type: "button", onclick: leave }, h("span", { "data-word": "room.range.back" }), h("kbd", {}, "H")));
+    h("button.button.small.replay-live", { type: "button", onclick: leave }, h("span", { "data-word": "room.range.back" }), h("kbd", {}, "I")));
   onChange(["words", "feed"], paint);
   addEventListener("popstate", () => fromAddress() && again());
   fromAddress();
