@@ -46,6 +46,34 @@ if TYPE_CHECKING:
     from opsroom.api.ports import ApiRoom, Rewinding
 
 ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ROUTERS = (
+    session_router,
+    kiosk_router,
+    query_router,
+    history_router,
+    figures_router,
+    drill_router,
+    feeds_router,
+    act_router,
+    series_router,
+    settings_router,
+    alarm_router,
+    agreement_router,
+    rule_router,
+    duty_router,
+    rota_router,
+    replay_router,
+    audit_router,
+    flow_router,
+    pleasure_router,
+    decision_router,
+    chair_router,
+    journal_router,
+    live_router,
+    health_router,
+    page_router,
+    receive_router,
+)
 ABOUT = "What a seat may read and do. Errors have one shape: error.code, message, remedy, params."
 
 
@@ -74,35 +102,7 @@ def create_api(
     api.state.feeds = FeedTable(feeds or FeedBook())
     api.state.meters = Meters(room, registry)
     api.state.script_hashes = ()
-    for router in (
-        session_router,
-        kiosk_router,
-        query_router,
-        history_router,
-        figures_router,
-        drill_router,
-        feeds_router,
-        act_router,
-        series_router,
-        settings_router,
-        alarm_router,
-        agreement_router,
-        rule_router,
-        duty_router,
-        rota_router,
-        replay_router,
-        audit_router,
-        flow_router,
-        pleasure_router,
-        decision_router,
-        chair_router,
-        journal_router,
-        live_router,
-        health_router,
-        page_router,
-        receive_router,
-        *further,
-    ):
+    for router in (*ROUTERS, *further):
         api.include_router(router)
     for prefix in ("/api", "/-"):
         api.add_api_route(prefix + "/{rest:path}", _nowhere, methods=ALL_METHODS, include_in_schema=False)

@@ -8,64 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fastapi import APIRouter
 
-from opsroom.api import (
-    acts,
-    agreements,
-    alarms,
-    audits,
-    chairs,
-    decisions,
-    drills,
-    duty,
-    feeds,
-    figures,
-    flows,
-    health,
-    history,
-    journal,
-    live,
-    pages,
-    pleasures,
-    queries,
-    receive,
-    rota,
-    rules,
-    series,
-    session,
-    settings,
-)
+from opsroom.api import live
+from opsroom.api.app import ROUTERS
 from tests.docs.pages import ROOT, read
 
 API = read(ROOT / "docs" / "api.md")
 PROTOCOL = read(ROOT / "docs" / "protocol.md")
-ROUTERS: tuple[APIRouter, ...] = (
-    session.session_router,
-    settings.settings_router,
-    queries.query_router,
-    history.history_router,
-    figures.figures_router,
-    acts.act_router,
-    agreements.agreement_router,
-    alarms.alarm_router,
-    drills.drill_router,
-    duty.duty_router,
-    feeds.feeds_router,
-    rota.rota_router,
-    audits.audit_router,
-    flows.flow_router,
-    pleasures.pleasure_router,
-    decisions.decision_router,
-    chairs.chair_router,
-    journal.journal_router,
-    rules.rule_router,
-    series.series_router,
-    live.live_router,
-    health.health_router,
-    pages.page_router,
-    receive.receive_router,
-)
 SCREENS, PLANTS = ("opsroom/view",), ("ingest", "opsroom/plants.py")
 
 
