@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,13 +21,13 @@ TITLES = {"en": "Shift hand-over", "de": "Schichtübergabe", "es": "Entrega de t
 PARTS = 7
 
 
-@pytest.fixture
-def server(nursery: Nursery, tmp_path: Path) -> Iterator[Town]:
+@pytest.fixture(scope="module")
+def server(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     async def breaks(running: Town) -> None:
         async with works(running) as dam:
             await dam.breaks("output")
 
-    with town(tmp_path, nursery) as running:
+    with town(tmp_path_factory.mktemp("town"), nursery) as running:
         in_thread(breaks(running))
         yield running
 

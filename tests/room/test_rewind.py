@@ -85,7 +85,7 @@ async def lives(house: House, room: Room, random: np.random.Generator, seen: dic
         seen[at] = told
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1])
 def test_a_replay_shows_what_was_shown(seed: int) -> None:
     """At every instant of a random hour, across marks and a restart, and nothing is told to anybody."""
 
