@@ -88,7 +88,7 @@ class Room:
         self.tokens = access  # whose token a sender holds, for the gateway
         self.plants = PlantHub(catalog, view.describe, self.delivered)
         self.ready = self.store_failing = False
-        self.offset = self._committed = self._snapshotted = self._trimmed = 0
+        self.offset = self._committed = self._snapshotted = self._flushed = self._trimmed = 0
         self._moved = asyncio.Event()
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
@@ -371,11 +371,12 @@ class Room:
     async def _flush(self, *, force: bool) -> None:
         try:
             flushed = await self.offload.compact(self.store.readings.flush, self.clock.now(), force)
+            if flushed > self._flushed:
+                self._flushed, self.store_failing = flushed, False
             keep = self.marks.floor(min(flushed, self._snapshotted, self._committed))
             if keep > self._trimmed:
                 await self.offload.write(self.log.trim, keep)
                 self._trimmed = keep
-                self.store_failing = False
         except StoreError as error:
             self._failed("store_flush_failed", error)
 

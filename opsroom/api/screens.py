@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
 
-BELOW: Final = "/room"
+BELOW: Final = ("/room", "/docs-pages/")
 
 
 class Screens(BaseRoute):
-    """The route of the page, `/` and what is below `/room/`; who comes before it is there waits for it.
+    """The route of the page, `/`, what is below `/room/`, and the docs; who comes before it is there waits.
 
     Its import takes longer than all else that a start has to do, and a plant that lost the room a moment ago
     must not wait for it.

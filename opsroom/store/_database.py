@@ -194,7 +194,7 @@ def told() -> Iterator[None]:
     """Give errors of the database in the room's words."""
     try:
         yield
-    except DBAPIError as error:
+    except (DBAPIError, sqlite3.Error) as error:  # the second where a pragma was asked past SQLAlchemy
         raise _in_words(error) from error
     except UnicodeDecodeError as error:  # SQLite quotes a damaged name
         raise Corrupt(f"The store is damaged: {error}.", remedy="Put a backup in its place.") from error
@@ -202,9 +202,9 @@ def told() -> Iterator[None]:
         raise StoreError(f"The store: {error}.", remedy="Look at the database's own log.") from error
 
 
-def _in_words(error: DBAPIError) -> StoreError:
+def _in_words(error: DBAPIError | sqlite3.Error) -> StoreError:
     """Tell a full disk and damage from the rest."""
-    orig = error.orig
+    orig = error.orig if isinstance(error, DBAPIError) else error
     reason = str(orig).strip()
     code = (getattr(orig, "sqlite_errorcode", None) or 0) & 0xFF
     state = getattr(orig, "sqlstate", None) or ""
@@ -214,7 +214,7 @@ def _in_words(error: DBAPIError) -> StoreError:
         )
     if code in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB} or state.startswith("XX"):
         return Corrupt(f"The store is damaged: {reason}.", remedy="Put a backup in its place.")
-    if isinstance(error, OperationalError):
+    if isinstance(error, (OperationalError, sqlite3.OperationalError)):
         return StoreError(f"The store does not answer: {reason}.", remedy="It is tried again.", reason=reason)
     return StoreError(
         f"The store refused: {reason}.", remedy="Look at the database's own log.", reason=reason

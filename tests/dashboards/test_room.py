@@ -209,7 +209,7 @@ def test_palette_and_language_are_remembered(served: Served, visit: Visits) -> N
 
 def test_a_child_opens_by_its_address_and_back(served: Served, visit: Visits) -> None:
     seen = visit().sign_in(served.url)
-    seen.page.click(".focus-below .entity-button >> nth=0")
+    seen.page.click('#focus [data-key="copper"]')
     seen.page.wait_for_selector("h1:has-text('Copper')")
     assert seen.page.url.endswith("?unit=copper")
     seen.page.go_back()

@@ -52,8 +52,9 @@ def test_dragging_over_a_trend_holds_all_of_them(served: Served, visit: Callable
     tile = page.locator(".tile:not(.of-unit) canvas").first.bounding_box()
     page.mouse.move(tile["x"] + tile["width"] / 2, tile["y"] + 5)
     page.wait_for_function(
-        "() => { const at = document.querySelector('#chart .u-cursor-x').getBoundingClientRect().x,"
-        " over = document.querySelector('#chart .u-over').getBoundingClientRect();"
-        " return Math.abs(at - over.x - over.width / 2) < over.width * 0.05; }"
+        "() => { const line = document.querySelector('#chart .u-cursor-x'),"
+        " over = document.querySelector('#chart .u-over')?.getBoundingClientRect();"
+        " const at = line?.getBoundingClientRect().x;"  # the chart is drawn anew with what has come
+        " return over && Math.abs(at - over.x - over.width / 2) < over.width * 0.05; }"
     )
     assert seen.complaints == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 import shutil
 import time
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from opsroom.cli import app
@@ -233,11 +237,14 @@ def test_a_store_whose_list_of_segments_does_not_fit_is_refused(tmp_path: Path, 
     assert (tally.refused, tally.silent) == (1, [])
 
 
-def test_a_store_of_before_the_list_is_listed_when_it_is_opened(tmp_path: Path) -> None:
+def test_a_store_of_before_the_list_is_listed_when_its_schema_is_brought_up_to_date(tmp_path: Path) -> None:
     held = damage.flushed_store(tmp_path)
     damage.sqlite_alter(tmp_path / "store.db", "DELETE FROM snapshot WHERE name = 'readings.segments'")
-    damage.sqlite_alter(tmp_path / "store.db", "UPDATE alembic_version SET version_num = '0008'")
-    open_store(f"sqlite:///{tmp_path}/store.db").close()
+    step = importlib.import_module("opsroom.store.migrations.versions.0009_listing")
+    engine = create_engine(f"sqlite:///{tmp_path}/store.db")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        step.upgrade()
+    engine.dispose()
     tally = damage.Tally()
     damage.store_trial(tmp_path, held, "upgraded", tally)
     assert (tally.whole, inspect_store(tmp_path / "store.db")[1]) == (1, [])
