@@ -371,8 +371,7 @@ class Room:
     async def _flush(self, *, force: bool) -> None:
         try:
             flushed = await self.offload.compact(self.store.readings.flush, self.clock.now(), force)
-            if flushed > self._flushed:
-                self._flushed, self.store_failing = flushed, False
+            self._flushed, self.store_failing = flushed, self.store_failing and flushed <= self._flushed
             keep = self.marks.floor(min(flushed, self._snapshotted, self._committed))
             if keep > self._trimmed:
                 await self.offload.write(self.log.trim, keep)
