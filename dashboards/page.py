@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 ASSETS: Final = Path(__file__).parent / "assets"
 PREFIX: Final = "/room/"
-WORDS: Final = "/api/v1/words/"
 _SHOWN_SUFFIXES: Final = frozenset({".css", ".js", ".woff2", ".svg"})
 _UNUSED_LIBRARIES: Final = ("/dash/dcc/", "/dash/dash_table/")
 # The renderer of Dash 4.4 puts one style element in the page: empty first, then its loading and error boxes.
@@ -129,8 +128,7 @@ def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
     api.state.script_hashes = tuple(dash.csp_hashes())  # for other rims that word a policy of their own
     mount_docs(api, PREFIX + assets_path)
     api.add_api_route("/", _to_the_room, methods=["GET"], include_in_schema=False)
-    api.add_middleware(
-        Squeeze, prefixes=(f"{PREFIX}{assets_path}/", f"{PREFIX}_dash-component-suites/", WORDS)
-    )
+    public = (f"{PREFIX}{assets_path}/", f"{PREFIX}_dash-component-suites/")
+    api.add_middleware(Squeeze, prefixes=public)
     api.add_middleware(PageHeaders, policy=content_security_policy(dash), assets_prefix=PREFIX + assets_path)
     return dash

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -13,15 +14,15 @@ if TYPE_CHECKING:
 
 LEAST_BYTES: Final = 1_000
 KEPT_MOST: Final = 512
-"""Files kept compressed; there are some eighty, each named with its version."""
+"""Files kept compressed; there are some eighty."""
 SQUEEZED: Final = ("text/", "application/javascript", "application/json", "image/svg")
 
 
 class Squeeze:
-    """ASGI layer: GET answers below `prefixes` go out as gzip to whoever takes it.
+    """ASGI layer: answers below `prefixes` go out as gzip to whoever takes it.
 
-    Only files that everybody gets alike belong there: what depends on who asks is not compressed, so that its
-    length tells nothing of a secret in it (BREACH, 2013).
+    Only files that everybody gets alike, whatever the query, belong there: what depends on who asks is not
+    compressed, so that its length tells nothing of a secret in it (BREACH, 2013).
     """
 
     def __init__(self, app: ASGIApp, *, prefixes: tuple[str, ...]) -> None:
@@ -32,7 +33,9 @@ class Squeeze:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the application does, its body compressed where it is worth it."""
-        public = scope["type"] == "http" and scope["path"].startswith(self.prefixes)
+        public = (
+            scope["type"] == "http" and scope["method"] == "GET" and scope["path"].startswith(self.prefixes)
+        )
         if not public or "gzip" not in Headers(scope=scope).get("accept-encoding", ""):
             await self.app(scope, receive, send)
             return
@@ -45,20 +48,14 @@ class Squeeze:
                 return
             body.append(message.get("body", b""))
             if not message.get("more_body"):
-                await self._out(
-                    f"{scope['path']}?{scope['query_string'].decode()}", start, b"".join(body), send
-                )
+                await self._out(scope["path"], start, b"".join(body), send)
 
         await self.app(scope, receive, held)
 
     async def _out(self, path: str, start: Message, body: bytes, send: Send) -> None:
         headers = MutableHeaders(raw=start["headers"])
-        worth = start["status"] == 200 and len(body) >= LEAST_BYTES  # noqa: PLR2004 - the status that carries one
-        if (
-            worth
-            and headers.get("content-type", "").startswith(SQUEEZED)
-            and "content-encoding" not in headers
-        ):
+        worth = start["status"] == HTTPStatus.OK and len(body) >= LEAST_BYTES
+        if worth and headers.get("content-type", "").startswith(SQUEEZED):
             squeezed = self._kept.get(path)
             if squeezed is None:
                 squeezed = await asyncio.to_thread(gzip.compress, body, mtime=0)

@@ -31,7 +31,7 @@ from opsroom.api.answers import JSON_TYPE, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, OpsroomError
-from opsroom.model import Alert, Series, Transition
+from opsroom.model import Alert, Series, Transition, Unit
 from opsroom.records import (
     Acknowledge,
     AnyAct,
@@ -44,6 +44,7 @@ from opsroom.records import (
     SeriesSet,
     UnitSet,
 )
+from opsroom.seats import Seat
 
 act_router = APIRouter(prefix="/api/v1", tags=["acts"])
 
@@ -288,6 +289,20 @@ async def recovering(alert_id: str, body: RecoveringBody, desk: DeskOf) -> Respo
     return await desk.do(Recovering(alert_id=alert_id, note=note, until=until, **desk.by), alert)
 
 
+def addressee_of(room: ApiRoom, seat: Seat, path: str) -> Unit:
+    """Give the unit at or below the seat's that a decision is addressed to.
+
+    Raises:
+        Invalid: there is none of that path.
+    """
+    unit = room.catalog.unit_at(path)
+    if unit is None or not room.catalog.contains(seat.unit_id, unit.id):
+        raise Invalid(
+            f"There is no unit {path!r}.", remedy="Give its path.", code="unit_unknown", field="addressee"
+        )
+    return unit
+
+
 @act_router.post("/alerts/{alert_id}/decide", summary="A decision at the top")
 async def decide(alert_id: str, body: DecideBody, desk: DeskOf) -> Response:
     """Record text, addressee and follow-up; the addressee lies in the seat's own tree."""
@@ -301,14 +316,7 @@ async def decide(alert_id: str, body: DecideBody, desk: DeskOf) -> Response:
             remedy="It climbs there in time.",
             code="not_at_the_top",
         )
-    addressee = room.catalog.unit_at(body.addressee)
-    if addressee is None or not room.catalog.contains(seat.unit_id, addressee.id):
-        raise Invalid(
-            f"There is no unit {body.addressee!r}.",
-            remedy="Give its path.",
-            code="unit_unknown",
-            field="addressee",
-        )
+    addressee = addressee_of(room, seat, body.addressee)
     followup = body.followup * MICROS_PER_MS
     if followup <= room.view.at:
         raise Invalid(

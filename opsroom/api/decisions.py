@@ -9,13 +9,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from opsroom.acts import Assess, Resolve
-from opsroom.api.acts import MICROS_PER_MS, NOTE_CHARS_MAX, DeskOf, Ms, Text
+from opsroom.api.acts import MICROS_PER_MS, NOTE_CHARS_MAX, DeskOf, Ms, Text, addressee_of
 from opsroom.api.answers import answer
 from opsroom.api.columns import in_columns
 from opsroom.api.files import CSV_TYPE, attached, csv_of, rfc3339
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
-from opsroom.errors import AccessDenied, Invalid, NotFound
+from opsroom.errors import AccessDenied, NotFound
 from opsroom.measuring import shown_as, turned
 from opsroom.minutes import Effect, Minute, knows_minute
 from opsroom.model import MICROS_PER_S
@@ -80,14 +80,7 @@ async def resolve(body: ResolveBody, desk: DeskOf) -> Response:
         raise AccessDenied(
             "Decisions are taken by a council.", remedy="Ask a council seat.", code="decision_refused"
         )
-    addressee = room.catalog.unit_at(body.addressee)
-    if addressee is None or not room.catalog.contains(seat.unit_id, addressee.id):
-        raise Invalid(
-            f"There is no unit {body.addressee!r}.",
-            remedy="Give its path.",
-            code="unit_unknown",
-            field="addressee",
-        )
+    addressee = addressee_of(room, seat, body.addressee)
     if body.series_id is not None:
         may_read(room.view, seat, body.series_id)
     act = Resolve(

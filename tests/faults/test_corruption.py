@@ -201,6 +201,15 @@ async def closed(opened: Callable[[str], Any], file: Path) -> None:
     opened(f"sqlite:///{file}").close()
 
 
+def altered(folder: Path, statement: str) -> damage.Tally:
+    """Alter a closed store behind the room's back; give what came of reading it."""
+    held = damage.flushed_store(folder)
+    damage.sqlite_alter(folder / "store.db", statement)
+    tally = damage.Tally()
+    damage.store_trial(folder, held, statement, tally)
+    return tally
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -210,10 +219,7 @@ async def closed(opened: Callable[[str], Any], file: Path) -> None:
     ],
 )
 def test_a_damaged_row_of_a_segment_hides_no_reading(tmp_path: Path, statement: str) -> None:
-    held = damage.flushed_store(tmp_path)
-    damage.sqlite_alter(tmp_path / "store.db", statement)
-    tally = damage.Tally()
-    damage.store_trial(tmp_path, held, statement, tally)
+    tally = altered(tmp_path, statement)
     assert tally.whole == 1
     _, said = inspect_store(tmp_path / "store.db")
     assert all("is not as it was listed" in one.message for one in said)
@@ -230,10 +236,7 @@ def test_a_damaged_row_of_a_segment_hides_no_reading(tmp_path: Path, statement: 
     ],
 )
 def test_a_store_whose_list_of_segments_does_not_fit_is_refused(tmp_path: Path, statement: str) -> None:
-    held = damage.flushed_store(tmp_path)
-    damage.sqlite_alter(tmp_path / "store.db", statement)
-    tally = damage.Tally()
-    damage.store_trial(tmp_path, held, statement, tally)
+    tally = altered(tmp_path, statement)
     assert (tally.refused, tally.silent) == (1, [])
 
 
