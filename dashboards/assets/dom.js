@@ -121,3 +121,16 @@ export function say(text, { now = false } = {}) {
   const place = $(now ? "say-now" : "say"); // at once only for what asks to act now: it breaks into what is being read
   if (place) place.textContent = text;
 }
+
+/** Give what calls `paint` at once after a rest, else once in `everyMs`: what changes with every reading is read no faster. */
+export function atMost(everyMs, paint) {
+  let due = 0;
+  let last = -Infinity;
+  return () => {
+    due ||= setTimeout(() => {
+      due = 0;
+      last = performance.now();
+      paint();
+    }, Math.max(0, last + everyMs - performance.now()));
+  };
+}

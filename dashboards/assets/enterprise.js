@@ -1,6 +1,6 @@
 // The wall "enterprise": everything that the seat may know of the unit in focus on one page, each part with its way to the wall that deals with it.
 
-import { $, h, setText } from "./dom.js";
+import { $, atMost, h, setText } from "./dom.js";
 import { auditSentence } from "./audits.js";
 import { amount, linkWords, nameOf, stateOf } from "./flow_chart.js";
 import { goTo } from "./going.js";
@@ -27,17 +27,8 @@ export function start() {
   parts = { fault: h("p.fault", { role: "alert" }), page: h("div.enterprise-page"), top: h("div.enterprise-top"), rest: h("div.enterprise-rest") };
   parts.page.append(parts.top, parts.rest);
   $("enterprise").replaceChildren(parts.fault, parts.page);
-  onChange(["alerts", "series", "audits", "agreements", "seats", "flows", "decisions"], () => inFront("enterprise") && paint());
-  onChange(["values"], later);
-}
-
-let due = 0;
-function later() {
-  if (due || !inFront("enterprise")) return;
-  due = setTimeout(() => {
-    due = 0;
-    if (inFront("enterprise")) paint();
-  }, LIVE_MS);
+  const changed = atMost(LIVE_MS, () => inFront("enterprise") && paint());
+  onChange(["alerts", "series", "audits", "agreements", "seats", "flows", "decisions", "values"], changed);
 }
 
 export function tick() {

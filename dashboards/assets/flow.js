@@ -1,6 +1,6 @@
 // The quantified flow of the system in focus: a chart where there is room, a list of links with bars everywhere; in the overview and on a wall of its own.
 
-import { $, h, keyed, order, setAttr, setText, svg } from "./dom.js";
+import { $, atMost, h, keyed, order, setAttr, setText, svg } from "./dom.js";
 import { amount, drawChart, linkWords, nameOf, stateOf } from "./flow_chart.js";
 import { onChange, state } from "./model.js";
 import { onFonts, redraw } from "./svg.js";
@@ -18,7 +18,7 @@ export function startFlow(onGo) {
   $("flow").replaceChildren(parts.chart, h("div.flow-told", {}, parts.nothing, parts.list, parts.more));
   place({ ...parts, wall: "flow", figures: true, highOf: () => roomOf($("flow"), 4, 420) });
   addWall({ name: "flow", word: "room.flow.menu", key: "O", hint: "room.key.flow", load: redrawFlow, paint: paintAll });
-  onChange(["units", "flows", "words", "lamps"], later);
+  onChange(["units", "flows", "words", "lamps"], atMost(EVERY_MS, paintAll));
   onFonts(redrawFlow);
 }
 
@@ -34,18 +34,6 @@ export function place(parts) {
   places.push(each);
   new ResizeObserver(() => paintPlace(each)).observe(parts.chart);
   return each;
-}
-
-// Flows come with every reading; once a second is enough for a width to be read.
-let due = 0;
-let last = 0;
-function later() {
-  if (due) return;
-  due = setTimeout(() => {
-    due = 0;
-    last = performance.now();
-    paintAll();
-  }, Math.max(0, EVERY_MS - (performance.now() - last)));
 }
 
 function paintAll() {

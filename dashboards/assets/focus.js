@@ -1,12 +1,13 @@
 // The system in focus: the unit with its own iconic bar, lines down to the units it contains, and its own indicators.
 
-import { $, h, keyed, order, setAttr, setText } from "./dom.js";
+import { $, atMost, h, keyed, order, setAttr, setText } from "./dom.js";
 import { hasChart, place, roomOf } from "./flow.js";
 import { bar, mark, ratioClass, setBar, setMark } from "./icons.js";
 import { alertOfSeries, onChange, select, state, touch } from "./model.js";
 import { number, plural, ratio, t, unitText } from "./words.js";
 
 const FEW = 7;
+const EVERY_MS = 1000;
 const children = new Map();
 const indicators = new Map();
 let drill = () => {};
@@ -21,7 +22,7 @@ export function startFocus(onDrill) {
   $("focus").replaceChildren(h("div.focus-top", {}, parts.head), h("div.focus-below", {}, parts.belowHead, parts.below, parts.chart, parts.links),
     h("div.focus-own", {}, parts.ownHead, parts.own, parts.nothing));
   onChange(["units", "alerts", "words", "series"], paint);
-  onChange(["values"], later);
+  onChange(["values"], atMost(EVERY_MS, paintOwn)); // once a second is enough for a bar to be read
   onChange(["selection"], () => paintOwn());
   place({ chart: parts.chart, list: parts.links, wall: "room", figures: false, highOf: () => roomOf($("focus"), 64, 300), wanted: hasChart, onPainted: charted });
 }
@@ -29,16 +30,6 @@ export function startFocus(onDrill) {
 function charted(drawn) {
   $("focus").classList.toggle("charted", drawn);
   $("focus").classList.toggle("listed", !drawn && hasChart());
-}
-
-// Indicators move with every value; once a second is enough for a bar to be read.
-let due = 0;
-function later() {
-  if (due) return;
-  due = setTimeout(() => {
-    due = 0;
-    paintOwn();
-  }, 1000);
 }
 
 function entity(tag, onclick = null) {

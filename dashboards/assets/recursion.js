@@ -1,6 +1,6 @@
 // The wall "recursion" and its panel in the overview: the system in focus as Beer draws it, coloured by what runs on its channels now.
 
-import { $, h, setAttr } from "./dom.js";
+import { $, atMost, h, setAttr } from "./dom.js";
 import { onChange, state } from "./model.js";
 import { onFonts, redraw } from "./svg.js";
 import { account } from "./vsm.js";
@@ -8,6 +8,7 @@ import { drawPanel, drawWall } from "./vsm_drawing.js";
 import { addWall, inFront, showWall } from "./walls.js";
 import { language, plural, ratio, t } from "./words.js";
 
+const EVERY_MS = 1000;
 const places = new Map();
 let go = () => {};
 let channels = null;
@@ -20,7 +21,7 @@ export function startRecursion(onGo) {
   $("recursion").replaceChildren(drawing, h("div.vsm-told", {}, h("h3.focus-part", { "data-word": "room.recursion.channels" }), channels));
   place("recursion", "recursion", drawWall, drawing);
   addWall({ name: "recursion", word: "room.recursion.title", key: "Y", hint: "room.key.recursion", load: paint, paint });
-  onChange(["units", "alerts", "flows", "agreements", "words", "lamps"], paint);
+  onChange(["units", "alerts", "flows", "agreements", "words", "lamps"], atMost(EVERY_MS, paint)); // a flood alters them twenty times a second
   onFonts(redrawRecursion);
 }
 
