@@ -1,4 +1,4 @@
-"""What every act has in common, and the acts of a council: its own decisions, and what its chairs press."""
+"""What every act has in common; acts of a council (its decisions, what its chairs press); annotations."""
 
 from __future__ import annotations
 
@@ -62,3 +62,19 @@ class TakeFloor(Act, frozen=True, kw_only=True):
     """A seat begins to speak, or has ended."""
 
     speaks: bool
+
+
+class Annotate(Act, frozen=True, kw_only=True):
+    """Something written at a span of time (ends equal: an instant) of a unit or of a series of it."""
+
+    on_unit: int
+    t_from: Micros
+    t_to: Micros
+    text: str
+    series_id: int = 0
+
+
+class Unannotate(Act, frozen=True, kw_only=True):
+    """An annotation is taken away."""
+
+    annotation_id: str

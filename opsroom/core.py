@@ -43,6 +43,7 @@ from opsroom.records import (
     Entrusted,
     Looked,
     MinuteAct,
+    NoteAct,
     Offer,
     Rebase,
     Record,
@@ -283,9 +284,8 @@ class Core:
             return []
         if isinstance(act, ChairAct):
             self.chairs.take(self.now, act)
-            return []
-        if isinstance(act, Entrusted):
-            return []
+        if isinstance(act, ChairAct | Entrusted | NoteAct):
+            return []  # what the last two say stands in the store alone: nothing here depends on it
         return self.book.on_act(self.catalog, self.now, step.offset, act, self.settings)
 
     def _measured(self, series: Series) -> Measured:

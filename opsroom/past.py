@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
+from opsroom.annotation import stood
 from opsroom.log import readable
 from opsroom.log.columns import decode_columns
 from opsroom.model import Columns
@@ -18,10 +20,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from opsroom.annotation import Annotation
     from opsroom.figures import Edge
     from opsroom.log import LogReader
+    from opsroom.minutes import Minute
     from opsroom.model import Alert, Micros, Transition
     from opsroom.store import Journal, Readings, Store
+    from opsroom.store.annals import AlertOrder, Annals, Wanted
+    from opsroom.store.annotations import Annotations
     from opsroom.store.rulings import CatalogRows, Rulings
 
 
@@ -133,6 +139,84 @@ class PastJournal:
         return self._live.edges_within(t_from, min(t_to, self._now + 1), after, limit)
 
 
+class PastAnnals:
+    """Pages of the journal and minutes as far as they reached then; an alert's later edges are not there."""
+
+    def __init__(self, live: Annals, journal: PastJournal, now: Micros) -> None:
+        """Take the store's annals and the journal as of then."""
+        self._live, self._journal, self._now = live, journal, now
+
+    def count(self, wanted: Wanted) -> int:
+        """Count alerts raised by then."""
+        return self._live.count(self._until(wanted))
+
+    def page(
+        self, wanted: Wanted, order: AlertOrder, offset: int, limit: int, *, falling: bool = True
+    ) -> list[Alert]:
+        """Give alerts raised by then, as they stood."""
+        found = self._live.page(self._until(wanted), order, offset, limit, falling=falling)
+        return [self._journal.alert(one.id) or one for one in found]
+
+    def count_edges(self, wanted: Wanted) -> int:
+        """Count edges."""
+        return self._live.count_edges(self._until(wanted))
+
+    def edges(self, wanted: Wanted, offset: int, limit: int, *, falling: bool = True) -> list[Transition]:
+        """Give edges in the order of the journal."""
+        return self._live.edges(self._until(wanted), offset, limit, falling=falling)
+
+    def minutes(self, unit_id: int, limit: int = 1000) -> list[Minute]:
+        """Give decisions taken by then, without what came of them later."""
+        found = (self._then(one) for one in self._live.minutes(unit_id, limit))
+        return [one for one in found if one is not None]
+
+    def minute(self, minute_id: str) -> Minute | None:
+        """Give one decision, None where it was not taken yet."""
+        found = self._live.minute(minute_id)
+        return None if found is None else self._then(found)
+
+    def _until(self, wanted: Wanted) -> Wanted:
+        return msgspec.structs.replace(wanted, t_to=min(wanted.t_to, self._now + 1))
+
+    def _then(self, one: Minute) -> Minute | None:
+        if one.at > self._now:
+            return None
+        found = None if one.found is None or one.found.at > self._now else one.found
+        verdict = None if one.verdict is None or one.verdict.at > self._now else one.verdict
+        return msgspec.structs.replace(one, found=found, verdict=verdict)
+
+
+class PastAnnotations:
+    """Annotations as they stood then."""
+
+    def __init__(self, live: Annotations, now: Micros) -> None:
+        """Take the store's annotations."""
+        self._live, self._now = live, now
+
+    def of(
+        self,
+        unit_id: int,
+        t_from: Micros,
+        t_to: Micros,
+        *,
+        series_id: int | None = None,
+        at: Micros | None = None,
+        limit: int = 1000,
+    ) -> list[Annotation]:
+        """Give those that a span touches."""
+        then = self._now if at is None else min(at, self._now)
+        return self._live.of(unit_id, t_from, t_to, series_id=series_id, at=then, limit=limit)
+
+    def annotation(self, annotation_id: str) -> Annotation | None:
+        """Give one, None where it was not written yet."""
+        found = self._live.annotation(annotation_id)
+        return found if found is not None and stood(found, self._now) else None
+
+    def written(self, seat_id: int, key: str) -> Annotation | None:
+        """Give the one of an act; in the past nothing is written."""
+        return self._live.written(seat_id, key)
+
+
 class PastRows:
     """The parts of the store that the API asks."""
 
@@ -140,5 +224,7 @@ class PastRows:
         """Take the live store and the position."""
         self.readings = PastReadings(live.readings, log, offset, now)
         self.journal = PastJournal(live.journal, now)
+        self.annals = PastAnnals(live.annals, self.journal, now)
+        self.annotations = PastAnnotations(live.annotations, now)
         self.catalog: CatalogRows = live.catalog
         self.rulings: Rulings = live.rulings

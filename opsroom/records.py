@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from opsroom.acts import Act, Armrest, Assess, Resolve, TakeFloor
+from opsroom.acts import Act, Annotate, Armrest, Assess, Resolve, TakeFloor, Unannotate
 from opsroom.agreement import Signature
 from opsroom.alarm import AlarmClass, Cause, Rota
 from opsroom.flow import Flow
@@ -263,7 +263,10 @@ AuditAct = Declare | EndAudit | Looked
 TermsAct = ProposeTerms | ConfirmTerms | DeclineTerms
 MinuteAct = Resolve | Assess
 ChairAct = Armrest | TakeFloor
-AnyAct = AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer | Entrusted | MinuteAct | ChairAct
+NoteAct = Annotate | Unannotate
+AnyAct = (
+    AlertAct | QuietAct | AuditAct | TermsAct | Reported | Offer | Entrusted | MinuteAct | ChairAct | NoteAct
+)
 
 
 # -- configuration ---------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import msgspec
 from opsroom.catalog import Catalog
 from opsroom.core import SNAPSHOT_VERSION, Core
 from opsroom.errors import Conflict, Corrupt, OpsroomError
+from opsroom.known import Known
 from opsroom.log import readable
 from opsroom.parts import packed
 from opsroom.past import PastRows
@@ -31,11 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opsroom.access import Access
-    from opsroom.alert.agreed import Agreed
-    from opsroom.alert.budget import Budget
     from opsroom.log import Log
     from opsroom.marks import Mark, Marks
-    from opsroom.model import Micros, Series
+    from opsroom.model import Micros
     from opsroom.parts import Parts
     from opsroom.records import AnyConfig, Record
     from opsroom.settings import Settings
@@ -88,7 +87,7 @@ class Live(Protocol):
         ...
 
 
-class PastRoom:
+class PastRoom(Known):
     """What the API needs of a room, as of an instant; nothing can be done in it."""
 
     def __init__(self, live: Live, core: Core, view: View, offset: int) -> None:
@@ -97,15 +96,6 @@ class PastRoom:
         self.settings, self.access, self.log, self.read = live.settings, live.access, live.log, live.read
         self.store = PastRows(live.store, live.log, offset, core.now)
         self.ready, self.store_failing, self.lag_s = True, False, 0.0
-
-    @property
-    def agreed(self) -> Agreed:
-        """What was agreed on alarms."""
-        return self.core.book.agreed
-
-    def budget(self, series: Series) -> Budget:
-        """Give the false-alarm budget that a series had."""
-        return self.core.book.budget(series, self.settings.room.budget_per_week)
 
     async def act(self, *_: object, **__: object) -> NoReturn:
         """Refuse: what is past is not altered."""

@@ -18,8 +18,9 @@ from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
+from opsroom.known import Known
 from opsroom.marks import Marks
-from opsroom.model import Columns, Series, Transition
+from opsroom.model import Columns, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
 from opsroom.rewind import marking
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from opsroom.access import Access
-    from opsroom.alert.agreed import Agreed
-    from opsroom.alert.budget import Budget
     from opsroom.catalog import Catalog
     from opsroom.clock import Clock
     from opsroom.log import Log
@@ -57,7 +56,7 @@ RETRY_S: Final = 1.0
 _logger = structlog.get_logger("opsroom.room")
 
 
-class Room:
+class Room(Known):
     """Everything the gateway and the API need of the room; see `run`."""
 
     def __init__(
@@ -133,15 +132,6 @@ class Room:
         """Make changes of configuration durable and wait until the room has taken them."""
         if changes:
             await self.reached(await self.log.append([self._entry(RecordKind.CONFIG, encode(changes))]))
-
-    @property
-    def agreed(self) -> Agreed:
-        """What is agreed on alarms: rotas, classes, causes."""
-        return self.core.book.agreed
-
-    def budget(self, series: Series) -> Budget:
-        """Give the false-alarm budget of a series, and how it came about."""
-        return self.core.book.budget(series, self.settings.room.budget_per_week)
 
     def _entry(self, kind: RecordKind, payload: bytes = b"", source: str = "") -> Entry:
         return Entry(kind=kind, received=self.clock.now(), payload=payload, source=source)

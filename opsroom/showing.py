@@ -27,6 +27,9 @@ def show(core: Core, view: View, plants: PlantHub, changes: Changes) -> None:
     view.pleasures.take(changes.pleasures)
     view.minutes.take(changes.minutes)
     view.agreements.note(bargains)
+    if changes.marked:
+        view.revision += 1
+        view.mark_revision = view.revision
     if changes.seated:
         view.chairs.follow(core.chairs.rows)
     if edges or changes.config or changes.audits or bargains:

@@ -13,7 +13,20 @@ from opsroom.log.columns import decode_columns
 from opsroom.minutes import Minute
 from opsroom.model import Columns, Transition
 from opsroom.pleasure import Pleasure
-from opsroom.records import AnyAct, AnyConfig, Bargain, ChairAct, Record, RecordKind
+from opsroom.records import (
+    AnyAct,
+    AnyConfig,
+    Bargain,
+    ChairAct,
+    Decide,
+    MinuteAct,
+    NoteAct,
+    Record,
+    RecordKind,
+    RuleSet,
+    SeriesSet,
+    UnitSet,
+)
 from opsroom.rule import Ruling
 
 
@@ -74,6 +87,19 @@ class Changes(NamedTuple):
     def seated(self) -> bool:
         """Whether a chair pressed something or took the floor."""
         return any(isinstance(act, ChairAct) for _, _, act in self.acts)
+
+    @property
+    def marked(self) -> bool:
+        """Whether trends have another mark: something was written, decided, or agreed by a person."""
+        noted = any(isinstance(act, NoteAct | MinuteAct | Decide) for _, _, act in self.acts)
+        return noted or any(_marks(change) for change in self.config)
+
+
+def _marks(change: AnyConfig) -> bool:
+    """Tell whether a change is marked on trends; what plants bring by the thousand is not."""
+    if isinstance(change, UnitSet | SeriesSet):
+        return change.via in {"seat", "file"}
+    return isinstance(change, RuleSet)
 
 
 def peek(record: Record) -> Step:

@@ -5,6 +5,7 @@ import { mark, ratioClass, setMark } from "./icons.js";
 import { alertInView, now, onChange, select, seriesInView, state } from "./model.js";
 import * as sentence from "./sentences.js";
 import { press } from "./acts.js";
+import { Marks } from "./marks.js";
 import { askColumns } from "./rest.js";
 import { compared, cursorAt, range, rangeControls } from "./timerange.js";
 import { Trend } from "./trend.js";
@@ -16,6 +17,7 @@ const UNIT_RANGE_S = 180;
 
 let parts = null;
 let trend = null;
+let marks = null;
 let loaded = "";
 let reloadAt = Infinity;
 let asking = 0;
@@ -23,15 +25,16 @@ let asking = 0;
 export function startDatafeed() {
   parts = {
     name: h("span.df-name"), place: h("span.df-place"), mark: mark(1), trio: h("dl.trio"), chart: h("div.chart", { id: "chart" }),
-    key: h("p.df-key", { hidden: true }),
+    key: h("p.df-key", { hidden: true }), marks: h("div.trend-marks"),
     none: h("p.nothing"), why: h("div.why"), press: h("button.button", { type: "button", hidden: true, onclick: () => press(seriesInView()) }),
     described: h("p.unseen", { id: "chart-words" }),
   };
   parts.chart.setAttribute("role", "img");
   parts.chart.setAttribute("aria-describedby", "chart-words");
   parts.head = h("div.df-head", {}, parts.mark, h("h3", {}, parts.name, parts.place), parts.press);
-  $("datafeed").replaceChildren(parts.head, parts.trio, parts.chart, parts.key, parts.described, parts.none, parts.why);
-  trend = new Trend(parts.chart);
+  $("datafeed").replaceChildren(parts.head, parts.trio, parts.chart, parts.key, parts.marks, parts.described, parts.none, parts.why);
+  marks = new Marks(parts.marks);
+  marks.trend = trend = new Trend(parts.chart, marks.listeners);
   rangeControls($("ranges"));
   onChange(["selection", "alerts", "series", "units", "range"], paint);
   onChange(["values"], follow);
@@ -65,6 +68,13 @@ function paint() {
   paintWhy(alert, series);
   if (unit) ofUnit(unit);
   else load(series, alert);
+  showMarks(series ?? (alert ? { id: alert.series_id, name: alert.series_name, unit_path: alert.unit, unit_name: alert.unit_name } : null));
+}
+
+/** Ask for what is marked on the trend of the series in view, or of the unit in focus. */
+function showMarks(series) {
+  const place = series ? { series: series.id, name: series.name, unit: series.unit_path, unitName: series.unit_name } : { unit: state.unit.path, unitName: state.unit.name };
+  marks.show(place, range());
 }
 
 /** The trend of an aggregate: what this page saw of it, since aggregates have no history of their own. */

@@ -2,9 +2,10 @@
 
 import { $, h, setText } from "./dom.js";
 import { field, openForm } from "./forms.js";
+import { instantOf, localText } from "./localtime.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
-import { span, t, timeZone, when } from "./words.js";
+import { span, t, when } from "./words.js";
 
 const TURNS_S = [0, 28_800, 43_200, 86_400, 604_800];
 const STAND_IN_MS = 4 * 3_600_000;
@@ -142,24 +143,4 @@ function change(form) {
     const since = turnS && turnS !== rota.turn_s ? Math.floor(now()) : rota.since;
     return act("/rota", { unit: told.unit, steps, step_s: Number(apart.value) * 60, turn_s: turnS, since, overrides: rota.overrides.filter((one) => one.end > now()), version: told.version });
   }, { done });
-}
-
-// -- times of the unit's own zone, as the field of the browser writes them -------------------------
-
-function zoned(ms) {
-  const options = { timeZone: timeZone(), hourCycle: "h23", year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit" };
-  return Object.fromEntries(new Intl.DateTimeFormat("en-GB", options).formatToParts(ms).map((part) => [part.type, part.value]));
-}
-
-function localText(ms) {
-  const at = zoned(ms);
-  return `${at.year}-${at.month}-${at.day}T${at.hour}:${at.minute}`;
-}
-
-/** The instant (ms) that the unit's clocks show as `text`; looked at twice, since the offset is that of the instant itself. */
-function instantOf(text) {
-  const wanted = Date.parse(`${text}:00Z`);
-  let at = wanted;
-  for (let look = 0; look < 2; look++) at += wanted - Date.parse(`${localText(at)}:00Z`);
-  return at;
 }

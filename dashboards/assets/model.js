@@ -76,7 +76,7 @@ export function touchAll() {
 
 export function takeSnapshot(frame) {
   Object.assign(state, {
-    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], exercise: frame.exercise ?? false, drills: frame.drills ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs,
+    me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], exercise: frame.exercise ?? false, drills: frame.drills ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs, marks: frame.marks ?? 0,
     revision: frame.revision, boot: frame.boot, skewMs: state.replayAt === null ? frame.now - Date.now() : state.skewMs, ready: true,
   });
   state.children = new Map((frame.children ?? []).map((unit) => [unit.path, { ...unit, trail: trailOf(unit.path, unit, frame.now) }]));
@@ -123,6 +123,10 @@ export function takeChanges(frame) {
   if (frame.decisions) {
     state.decisions = frame.decisions;
     touch("decisions");
+  }
+  if (frame.marks !== undefined && frame.marks !== state.marks) {
+    state.marks = frame.marks;
+    touch("marks");
   }
   if (frame.chairs) {
     state.chairs = frame.chairs;

@@ -7,6 +7,7 @@ import { mark, ratioClass, setMark } from "./icons.js";
 import { now, onChange, state } from "./model.js";
 import { askColumns } from "./rest.js";
 import * as sentence from "./sentences.js";
+import { Marks } from "./marks.js";
 import { Trend } from "./trend.js";
 import { clock, language, number, ratio, span, t, unitText } from "./words.js";
 import { inFront } from "./walls.js";
@@ -34,13 +35,14 @@ function button(key) {
 function build(number_) {
   const parts = {
     number: number_, hand: h("span.pane-hand"), list: h("div.pane-index"), entry: h("div.pane-entry", { hidden: true }), mark: mark(1), name: h("h3.pane-name"), place: h("p.pane-place"), value: h("p.pane-value"),
-    trio: h("dl.trio"), chart: h("div.chart"), words: h("div.pane-words"), back: h("button.button.small", { type: "button", onclick: () => backToIndex(number_) }), card: h("button.button.small", { type: "button" }), loaded: "", shown: "",
+    trio: h("dl.trio"), chart: h("div.chart"), marks: h("div.trend-marks"), words: h("div.pane-words"), back: h("button.button.small", { type: "button", onclick: () => backToIndex(number_) }), card: h("button.button.small", { type: "button" }), loaded: "", shown: "",
   };
   parts.chart.setAttribute("role", "img");
-  parts.entry.append(h("div.pane-head", {}, parts.mark, h("div", {}, parts.name, parts.place), parts.back), parts.value, parts.trio, parts.chart, parts.words, parts.card);
+  parts.entry.append(h("div.pane-head", {}, parts.mark, h("div", {}, parts.name, parts.place), parts.back), parts.value, parts.trio, parts.chart, parts.marks, parts.words, parts.card);
   $(`pane-${number_}-hand`).replaceChildren(parts.hand);
   $(`pane-${number_}`).replaceChildren(parts.list, parts.entry);
-  parts.trend = new Trend(parts.chart, () => {});
+  parts.noted = new Marks(parts.marks, { writing: false });
+  parts.noted.trend = parts.trend = new Trend(parts.chart, parts.noted.listeners);
   return parts;
 }
 
@@ -150,12 +152,16 @@ function paintTrio(parts, of) {
   parts.trio.replaceChildren(cell("performance", of?.performance, cls), cell("productivity", of?.productivity, cls), cell("latency", of?.latency, ""));
 }
 
+/** The range of a pane: it follows the clock, whatever others hold. */
+const lastHour = () => ({ from: Math.max(0, now() - SPAN_S * 1000), to: now(), live: true, spanS: SPAN_S, key: "pane" });
+
 function ofUnit(parts, unit) {
   const key = `unit ${unit.path} ${unit.trail.length} ${unit.trail[unit.trail.length - 1]?.[0]}`;
   if (parts.loaded === key) return;
   parts.loaded = key;
   const column = (value) => unit.trail.map(() => value);
-  parts.trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, SPAN_S, []);
+  parts.trend.show({ times: unit.trail.map(([at]) => at), v: unit.trail.map(([, v]) => v), low: column(0.87), high: column(1) }, lastHour(), []);
+  parts.noted.show({ unit: unit.path }, lastHour());
 }
 
 async function drawSeries(parts, series, alert) {
@@ -173,7 +179,8 @@ async function drawSeries(parts, series, alert) {
   if (parts.loaded !== key) return; // another entry stands here by now
   const { t: times, v, low, high } = answer.ok ? answer.content : { t: series.trail.map(([at]) => at), v: series.trail.map(([, value]) => value) };
   const flat = (bound) => Array.from(times, () => bound ?? null);
-  parts.trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, SPAN_S, marks);
+  parts.trend.show({ times, v, low: low ?? flat(series.low), high: high ?? flat(series.high) }, lastHour(), marks);
+  parts.noted.show({ series: series.id }, lastHour());
 }
 
 function follow() {

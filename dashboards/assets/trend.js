@@ -1,7 +1,8 @@
-// One trend with uPlot: the trace, the expected band shaded, the span before beside it, a dashed line with its word at each change.
-// Dragging over it holds all trends at that range; the cursors of all trends move together.
+// One trend with uPlot: the trace, the expected band shaded, the span before beside it, a dashed line with its word at each alert, a sign at
+// each note (what people wrote and changed: marks.js). Dragging over it holds all trends at that range; the cursors of all move together.
 
 import { token } from "./dom.js";
+import { drawNotes, noteNear } from "./notes.js";
 import { backToLive, hold, pointAt } from "./timerange.js";
 import { clock, day, number, timeZone } from "./words.js";
 
@@ -9,8 +10,10 @@ const DRAW_MS = 500;
 const POINTS_MAX = 1500;
 
 export class Trend {
-  constructor(place) {
-    Object.assign(this, { place, plot: null, marks: [], columns: [[], [], [], [], []], before: null, range: null, timer: 0 });
+  /** `pointedNote(note)` hears which note is pointed at, or null; `pinned(ms)` which instant was clicked. */
+  constructor(place, { pointedNote = () => {}, pinned = () => {} } = {}) {
+    Object.assign(this, { place, plot: null, marks: [], notes: [], lit: null, near: null, columns: [[], [], [], [], []], before: null, range: null, timer: 0, pointedNote });
+    place.addEventListener("click", () => this.plot && this.plot.cursor.left >= 0 && pinned(Math.round(this.plot.posToVal(this.plot.cursor.left, "x") * 1000)));
     place.addEventListener("dblclick", backToLive);
     new ResizeObserver(() => this.fit()).observe(place);
   }
@@ -53,6 +56,20 @@ export class Trend {
     this.plot?.redraw(false);
   }
 
+  /** Show notes as {id, kind, from, to} in ms. */
+  setNotes(notes) {
+    if (JSON.stringify(notes) === JSON.stringify(this.notes)) return;
+    this.notes = notes;
+    this.plot?.redraw(false);
+  }
+
+  /** Show one note stronger than the others, null none. */
+  light(id) {
+    if (id === this.lit) return;
+    this.lit = id;
+    this.plot?.redraw(false);
+  }
+
   /** Put the cursor where another trend has it, null takes it away. */
   point(ms) {
     if (!this.plot || this.pointing) return;
@@ -61,7 +78,12 @@ export class Trend {
 
   pointed(plot) {
     const { left } = plot.cursor;
-    pointAt(left === null || left === undefined || left < 0 ? null : Math.round(plot.posToVal(left, "x") * 1000));
+    const here = left !== null && left !== undefined && left >= 0;
+    pointAt(here ? Math.round(plot.posToVal(left, "x") * 1000) : null);
+    const near = here ? noteNear(plot, this.notes, left) : null;
+    if (near === this.near) return;
+    this.near = near;
+    this.pointedNote(near);
   }
 
   restyle() {
@@ -120,6 +142,7 @@ export class Trend {
   drawMarks(plot) {
     const { ctx: pen, bbox } = plot;
     const scale = window.devicePixelRatio || 1;
+    drawNotes(plot, this.notes, this.lit);
     pen.save();
     pen.font = `600 ${13 * scale}px "IBM Plex Sans Condensed"`;
     pen.textBaseline = "bottom";

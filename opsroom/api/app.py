@@ -10,6 +10,8 @@ from starlette.exceptions import HTTPException
 from opsroom.api.acts import Replays, act_router
 from opsroom.api.agreements import agreement_router
 from opsroom.api.alarms import alarm_router
+from opsroom.api.analysis import analysis_router
+from opsroom.api.annotations import annotation_router
 from opsroom.api.answers import handle_errors
 from opsroom.api.audits import audit_router
 from opsroom.api.chairs import chair_router
@@ -35,6 +37,7 @@ from opsroom.api.rules import rule_router
 from opsroom.api.series import series_router
 from opsroom.api.session import session_router
 from opsroom.api.settings import settings_router
+from opsroom.api.trend_marks import mark_router
 from opsroom.feeds import FeedBook
 from opsroom.rulefolder import RuleFolder
 
@@ -67,6 +70,9 @@ ROUTERS = (
     flow_router,
     pleasure_router,
     decision_router,
+    analysis_router,
+    annotation_router,
+    mark_router,
     chair_router,
     journal_router,
     live_router,

@@ -59,7 +59,7 @@ async def readings(
     Default is the day up to now. Expected bands are not stored, so there are no `low` and `high`.
     """
     may_read(room.view, caller.seat, series_id)
-    t_from, t_to = _range(room, since, until)
+    t_from, t_to = range_us(room, since, until)
     most = points * SHAPED_FROM if thin == "shape" else points
     found = await room.read(room.store.readings.read, series_id, t_from, t_to, most + 1)
     way, width = shown_as(room.catalog.series[series_id]), 0
@@ -97,7 +97,7 @@ async def buckets(
     that rollups serve; the first and the last span are cut at the range.
     """
     ids = _readable(room, caller, series)
-    t_from, t_to = _range(room, since, until)
+    t_from, t_to = range_us(room, since, until)
     if len(ids) * points > CELLS_MAX:
         raise Invalid(
             f"{len(ids)} series in {points} spans are more than {CELLS_MAX} cells.",
@@ -154,7 +154,7 @@ def _readable(room: ApiRoom, caller: CallerOf, text: str) -> list[int]:
     return ids
 
 
-def _range(room: ApiRoom, since: int | None, until: int | None) -> tuple[int, int]:
+def range_us(room: ApiRoom, since: int | None, until: int | None) -> tuple[int, int]:
     """Give a range in us, by default the day up to now.
 
     Raises:

@@ -18,12 +18,14 @@ if TYPE_CHECKING:
     from opsroom.audit import Audit
     from opsroom.catalog import Catalog
     from opsroom.figures import Edge
+    from opsroom.foresight import Foresight
     from opsroom.model import Alert, Columns, Micros, Series, Transition
     from opsroom.pleasure import Pleasure
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
     from opsroom.store import Buckets
     from opsroom.store.annals import Annals
+    from opsroom.store.annotations import Annotations
     from opsroom.store.rulings import CatalogRows, Rulings
     from opsroom.view import View
 
@@ -123,6 +125,11 @@ class Rows(Protocol):
         ...
 
     @property
+    def annotations(self) -> Annotations:
+        """What people wrote at a time of a unit or a series."""
+        ...
+
+    @property
     def rulings(self) -> Rulings:
         """What rules found, and their versions."""
         ...
@@ -150,6 +157,10 @@ class Doings(Protocol):
 
     def budget(self, series: Series) -> Budget:
         """Give the false-alarm budget of a series, and how it came about."""
+        ...
+
+    def foresee(self, series_id: int, ahead_us: Micros) -> Foresight:
+        """Give what comes of a series so long behind its last reading, if nothing changes."""
         ...
 
     def delivered(self, alert_id: str) -> None:

@@ -215,8 +215,8 @@ async def give_up_unit_name(unit_id: int, body: NameBody, desk: DeskOf) -> Respo
 async def series_versions(series_id: int, desk: DeskOf) -> Response:
     """Give every version, newest first, terms agreed with the parent among them."""
     series = desk.series(series_id)
-    rows = await _versions(desk.room, "series", series_id)
-    rows += _terms(desk.room, series)
+    rows = await versions_told(desk.room, "series", series_id)
+    rows += terms_of_series(desk.room, series)
     rows.sort(key=lambda row: row["at"] or 0, reverse=True)
     return answer({"series_id": series_id, "versions": rows})
 
@@ -225,7 +225,7 @@ async def series_versions(series_id: int, desk: DeskOf) -> Response:
 async def unit_versions(unit_id: int, desk: DeskOf) -> Response:
     """Give every version, newest first."""
     desk.room.view.unit(unit_id, desk.caller.seat)
-    return answer({"unit_id": unit_id, "versions": await _versions(desk.room, "unit", unit_id)})
+    return answer({"unit_id": unit_id, "versions": await versions_told(desk.room, "unit", unit_id)})
 
 
 # -- what a seat may --------------------------------------------------------------------------------
@@ -348,7 +348,7 @@ def _row(room: ApiRoom, seat: Seat, series: Series) -> dict[str, Any]:
     }
 
 
-async def _versions(room: ApiRoom, kind: MetaKind, of_id: int) -> list[dict[str, Any]]:
+async def versions_told(room: ApiRoom, kind: MetaKind, of_id: int) -> list[dict[str, Any]]:
     """Give what the store has of a unit or series; at least what stands, of a store older than versions."""
     found = await room.read(room.store.catalog.versions, kind, of_id, VERSIONS_MAX)
     bodies = [one.unit if isinstance(one, UnitSet) else one.series for one in found]
@@ -369,7 +369,7 @@ async def _versions(room: ApiRoom, kind: MetaKind, of_id: int) -> list[dict[str,
     return rows
 
 
-def _terms(room: ApiRoom, series: Series) -> list[dict[str, Any]]:
+def terms_of_series(room: ApiRoom, series: Series) -> list[dict[str, Any]]:
     """Give the versions of what unit and parent agreed on the series, as changes of it."""
     before, rows = terms_of(series), []
     for one in (room.agreed.accords.get(series.id) or Accord()).versions:

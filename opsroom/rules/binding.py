@@ -92,12 +92,13 @@ def concerned(
                 return True
         elif isinstance(change, SeriesSet):
             paths = catalog.paths_of(change.series.id)
-            if change.series.id in ids or any(_may_mean(rule, path) for rule in known for path in paths):
+            if change.series.id in ids or any(may_mean(rule, path) for rule in known for path in paths):
                 return True
     return False
 
 
-def _may_mean(rule: Rule, path: str) -> bool:
+def may_mean(rule: Rule, path: str) -> bool:
+    """Say whether a rule may watch a series of that path; one by `like` may mean any."""
     if rule.kind is RuleKind.EXPRESSION:
         return any(path == end or path.endswith("/" + end) for _, end in rule.names)
     if rule.like:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from opsroom.rule import Ruling
     from opsroom.seats import Kiosk, PlantToken, Seat, Session
     from opsroom.store.annals import Annals
+    from opsroom.store.annotations import Annotations
     from opsroom.store.letters import Outbox
     from opsroom.store.rulings import CatalogRows, Rulings
 
@@ -302,6 +303,11 @@ class Store(Protocol):
     @property
     def annals(self) -> Annals:
         """The journal page by page, and the council's minutes."""
+        ...
+
+    @property
+    def annotations(self) -> Annotations:
+        """What people wrote at a time of a unit or a series."""
         ...
 
     @property

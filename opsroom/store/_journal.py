@@ -18,6 +18,7 @@ from opsroom.records import AnyAct, AnyConfig, MetaKind, RelationSet, RuleSet, S
 from opsroom.rule import Rule, Ruling
 from opsroom.store import _tables as tables
 from opsroom.store._annals import SqlAnnals
+from opsroom.store._annotations import put_acts
 from opsroom.store._database import Database
 from opsroom.store._flows import flows_of, put_flows
 from opsroom.store._rulings import SqlRulings
@@ -68,19 +69,7 @@ class SqlJournal:
             put_versions(self._database, connection, offset, config)
             ruled = [change.rule for change in config if isinstance(change, RuleSet)]
             self._rulings.put(connection, offset, rulings, ruled)
-            rows = [
-                {
-                    "log_offset": at_offset,
-                    "number": number,
-                    "at": at,
-                    "kind": type(act).__name__.lower(),
-                    "person": act.person,
-                    "body": _pack(act),
-                }
-                for number, (at_offset, at, act) in enumerate(acts)
-                if at_offset > committed
-            ]
-            self._database.insert(connection, tables.act, rows)
+            put_acts(self._database, connection, acts, committed)
             self._put_audits(connection, audits)
             self._put_pleasures(connection, pleasures)
             self._database.upsert(connection, tables.position, [{"name": POSITION, "log_offset": offset}])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from opsroom.settings import StoreSection
 from opsroom.store._annals import SqlAnnals
+from opsroom.store._annotations import SqlAnnotations
 from opsroom.store._database import Database
 from opsroom.store._journal import SqlJournal
 from opsroom.store._outbox import SqlOutbox
@@ -21,6 +22,7 @@ class SqlStore:
         self.journal = self.catalog = SqlJournal(database)
         self.rulings = SqlRulings(database)
         self.annals = SqlAnnals(database)
+        self.annotations = SqlAnnotations(database)
         self.snapshots = SqlSnapshots(database)
         self.access = SqlAccess(database)
         self.outbox = SqlOutbox(database)

@@ -191,6 +191,23 @@ minute = Table(
     Index("ix_minute_unit", "root_id", "unit_id"),
     Index("ix_minute_to", "root_id", "addressee_id"),
 )
+annotation = Table(
+    "annotation",
+    metadata,
+    _root(),
+    _text("id", key=True),
+    _int("unit_id"),
+    _int("series_id"),
+    _int("seat_id"),
+    _text("key"),
+    _int("t_from"),
+    _int("t_to"),
+    _int("at"),
+    _int("removed", null=True),
+    _blob(),
+    Index("ix_annotation_unit", "root_id", "unit_id", "t_from"),
+    Index("ix_annotation_key", "root_id", "seat_id", "key"),
+)
 snapshot = Table(
     "snapshot",
     metadata,

@@ -23,6 +23,7 @@ from opsroom.settings import StoreSection
 from opsroom.store import Buckets
 from opsroom.store._arrays import aggregate, last_of_equals, order
 from opsroom.store._memory_annals import MemoryAnnals
+from opsroom.store._memory_annotations import MemoryAnnotations
 from opsroom.store._memory_outbox import MemoryOutbox
 from opsroom.store._memory_rulings import MemoryRulings
 
@@ -121,6 +122,7 @@ class MemoryJournal:
         self.news: list[News] = []
         self.ruled = MemoryRulings()
         self.annals = MemoryAnnals(self._alerts, self.news, self._series, self._units)
+        self.annotations = MemoryAnnotations()
 
     def commit(
         self,
@@ -159,7 +161,9 @@ class MemoryJournal:
             self._pleasures.update({one.id: one for one in pleasures})
             self.annals.taken.update({one.id: one for one in minutes})
             self.ruled.found.extend(rulings)
-            self._acts.extend(act for act in acts if act[0] > self._offset)
+            fresh = [act for act in acts if act[0] > self._offset]
+            self._acts.extend(fresh)
+            self.annotations.take(fresh)
             self._offset = offset
 
     def offset(self) -> int:
@@ -372,6 +376,7 @@ class MemoryStore:
         self.readings = MemoryReadings()
         self.journal = self.catalog = MemoryJournal()
         self.rulings, self.annals = self.journal.ruled, self.journal.annals
+        self.annotations = self.journal.annotations
         self.snapshots = MemorySnapshots()
         self.access = MemoryAccess()
         self.outbox = MemoryOutbox(self.journal.news)
@@ -381,7 +386,7 @@ class MemoryStore:
         found = MemoryStore()
         found.readings = self.readings.crashed()
         found.journal = found.catalog = self.journal
-        found.rulings, found.annals = self.rulings, self.annals
+        found.rulings, found.annals, found.annotations = self.rulings, self.annals, self.annotations
         found.snapshots, found.access, found.outbox = self.snapshots, self.access, self.outbox
         return found
 

@@ -86,7 +86,7 @@ class View:
         self.seats: list[Seat] = []
         self.present: dict[int, int] = {}
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
-        self.audit_revision = self.flow_revision = 0
+        self.audit_revision = self.flow_revision = self.mark_revision = 0
         self.agreements = Agreements()
         self.ended_revision = 0
         self._described: dict[str, dict[str, Any]] = {}

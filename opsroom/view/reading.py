@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from opsroom.errors import AccessDenied, NotFound
 
 if TYPE_CHECKING:
+    from opsroom.model import Series
     from opsroom.seats import Seat
     from opsroom.view.model import View
 
@@ -17,6 +18,17 @@ def may_read(view: View, seat: Seat, *series_ids: int) -> None:
     Raises:
         NotFound: no such series below the seat's unit.
         AccessDenied: it is below, but autonomy keeps it: no alert on it has climbed to the seat.
+    """
+    view.looked(seat, readable(view, seat, *series_ids))
+
+
+def readable(view: View, seat: Seat, *series_ids: int) -> list[Series]:
+    """Check the same without noting it: of what is written about a series nothing is read of the plant.
+
+    Gives those that are below the seat's unit.
+
+    Raises:
+        NotFound, AccessDenied: as `may_read`.
     """
     below = []
     for series_id in series_ids:
@@ -33,4 +45,4 @@ def may_read(view: View, seat: Seat, *series_ids: int) -> None:
                 series=series_id,
             )
         below.append(series)
-    view.looked(seat, below)
+    return below

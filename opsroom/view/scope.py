@@ -278,6 +278,7 @@ class Scope:
             "pleasures": view.pleasures.told(self.seat),
             "decisions": view.minutes.told(self.seat),
             "chairs": view.chairs.told(self.seat.unit_id),
+            "marks": view.mark_revision,
             "unadopted": self.unadopted(),
             "condition": view.condition.reasons,
             "exercise": view.condition.exercise,
@@ -343,6 +344,8 @@ class Scope:
             rows["decisions"] = view.minutes.told(self.seat)
         if max(view.chairs.revision, view.seats_revision) > since:
             rows["chairs"] = view.chairs.told(self.seat.unit_id)
+        if view.mark_revision > since:
+            rows["marks"] = view.mark_revision
         return rows
 
     def _altered(self, since: int) -> list[Alert]:

@@ -22,6 +22,7 @@ from opsroom.catalog import Catalog
 from opsroom.chairs import ChairBook
 from opsroom.clock import ManualClock
 from opsroom.feeds import FeedBook
+from opsroom.foresight import Foresight
 from opsroom.minute_book import MinuteBook
 from opsroom.model import (
     Alert,
@@ -51,6 +52,7 @@ from opsroom.records import (
     Entrusted,
     Looked,
     MinuteAct,
+    NoteAct,
     Offer,
     Reported,
 )
@@ -158,6 +160,12 @@ class SmallRoom:
     def budget(self, series: Series) -> Budget:
         return self.book.budget(series, self.settings.room.budget_per_week)
 
+    def foresee(self, series_id: int, ahead_us: int) -> Foresight:
+        """Go on as it is for ten minutes, one reading a minute; this room has no detectors."""
+        t = self.view.at + 60 * S * np.arange(1, min(10, ahead_us // (60 * S)) + 1)
+        level = np.full(len(t), float(series_id))
+        return Foresight(step_us=60 * S, t=t, mean=level, low=level - 1, high=level + 1)
+
     def delivered(self, alert_id: str) -> None:
         self.delivered_ids.append(alert_id)
         self._apply(Delivered(alert_ids=(alert_id,)))
@@ -180,7 +188,7 @@ class SmallRoom:
             at, settings = self.view.at, self.settings.room
             edges, _ = self.book.on_findings(self.catalog, at, self.offset, act.findings, settings)
             return self._publish(edges, [act])
-        if isinstance(act, Entrusted):
+        if isinstance(act, Entrusted | NoteAct):
             self.store.journal.commit(self.offset, [], [], [(self.offset, self.view.at, act)])
             return []
         if isinstance(act, Offer):

@@ -47,4 +47,5 @@ def answers(at: int, unit: str = "") -> dict[str, Any]:
         "decisions": {"decisions": [decision], "may_decide": True},
         "audits": {"audits": [audit]},
         "feeds": {"rows": [feed], "found": 1},
+        "marks": {"marks": [], "left_out": 0},
     }
