@@ -33,6 +33,7 @@ _STYLES = (
     "council.css",
     "panes.css",
     "journal.css",
+    "analysis.css",
     "kiosk.css",
     "print.css",
 )
@@ -60,6 +61,7 @@ DOCS: Final = {
     "pane-3": "walls.md",
     "armrest": "walls.md",
     "journal": "walls.md",
+    "analysis": "analysis.md",
     "rules": "rules.md",
     "events": "rules.md",
     "first": "feed-your-plant.md",
@@ -181,6 +183,12 @@ def _main() -> html.Main:
                 count=True,
                 extra=html.Div(id="journal-tools", className="tools"),
                 of="journal",
+            ),
+            _panel(
+                "analysis",
+                "room.analysis.title",
+                extra=html.Div(id="analysis-tools", className="tools"),
+                of="analysis",
             ),
             _panel(
                 "council",

@@ -8,12 +8,14 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.detect.filter import AHEAD
 from opsroom.index import actualities
 
 if TYPE_CHECKING:
     from opsroom.core import Core
 
-STEPS_MAX: Final = 2_000
+STEPS_MAX: Final = 5 * AHEAD
+"""Five times as far as the filter compares what it foresaw with what came; farther on a line says nothing."""
 NORMAL_95: Final = 1.96
 
 
@@ -35,7 +37,7 @@ def foresee(core: Core, series_id: int, ahead_us: int) -> Foresight:
 
     By the filter of Harrison and Stevens (opsroom/detect/filter.py), whose band is kept at 95 % by what
     earlier forecasts missed. An indicator is scored on its productivity: its forecast is turned back
-    into readings. At most 2,000 steps.
+    into readings. At most `STEPS_MAX` steps.
     """
     nothing = Foresight(
         step_us=0, t=np.empty(0, np.int64), mean=np.empty(0), low=np.empty(0), high=np.empty(0)

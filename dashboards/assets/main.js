@@ -163,6 +163,7 @@ async function start() {
   startDrill();
   startRules();
   addWall({ name: "enterprise", word: "room.enterprise.title", key: "H", hint: "room.key.enterprise", module: "./enterprise.js" });
+  addWall({ name: "analysis", word: "room.analysis.title", key: "9", hint: "room.key.analysis", module: "./analysis.js" });
   addWall({ name: "feeds", word: "room.feeds.title", key: "D", hint: "room.key.feeds", module: "./feeds.js" });
   addWall({ name: "settings", word: "room.settings.title", key: "J", hint: "room.key.settings", module: "./settings.js" });
   addWall({ name: "first", word: "room.first.title", module: "./firstuse.js" });

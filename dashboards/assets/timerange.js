@@ -116,12 +116,12 @@ export function nextCompared() {
 }
 
 /** Put the controls into a panel's head. */
-export function rangeControls(place) {
+export function rangeControls(place, { compare = true } = {}) {
   const span = ([word, seconds]) => h("button.range", { type: "button", "data-word": word, "data-s": String(seconds), onclick: () => setSpan(seconds) });
   const before = ([word, seconds]) => h("button.range", { type: "button", "data-word": word, "data-before": String(seconds), onclick: () => compareWith(seconds) });
   place.replaceChildren(
     h("div.range-group", { role: "group", "data-word-label": "room.range.span" }, Object.entries(SPANS_S).map(span)),
-    h("div.range-group", { role: "group", "data-word-label": "room.range.compare" }, h("span.range-word", { "data-word": "room.range.versus", "aria-hidden": "true" }), Object.entries(COMPARED_S).map(before)),
+    ...(compare ? [h("div.range-group", { role: "group", "data-word-label": "room.range.compare" }, h("span.range-word", { "data-word": "room.range.versus", "aria-hidden": "true" }), Object.entries(COMPARED_S).map(before))] : []),
     h("button.range.hold", { type: "button", onclick: toggleHeld }));
   places.push(place);
   paint();

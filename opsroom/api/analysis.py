@@ -136,24 +136,21 @@ async def forecast(
     room: RoomOf,
     caller: CallerOf,
     ahead_s: Annotated[float, Query(gt=0, le=AHEAD_S_MAX)] = 3600.0,
-    points: Annotated[int, Query(ge=2, le=2_000)] = 200,
 ) -> Response:
     """Give t (ms), mean, low and high of the readings to come, if nothing changes from now on.
 
     By the four-state filter that names changes, whose band 95 of 100 readings keep; nothing before it has
-    seen enough. At most 2,000 readings ahead, of which `points` are given, the last among them.
+    seen enough. At most 60 readings ahead.
     """
     may_read(room.view, caller.seat, series_id)
     found = room.foresee(series_id, round(ahead_s * MICROS_PER_S))
-    size = len(found.t)
-    kept = np.unique(np.linspace(size - 1, 0, min(points, size)).astype(np.intp)) if size else slice(0)
     return in_columns(
         request,
         {
-            "t": found.t[kept] // MICROS_PER_MS,
-            "mean": found.mean[kept],
-            "low": found.low[kept],
-            "high": found.high[kept],
+            "t": found.t // MICROS_PER_MS,
+            "mean": found.mean,
+            "low": found.low,
+            "high": found.high,
         },
         step_s=found.step_us / MICROS_PER_S,
     )
