@@ -1,6 +1,7 @@
 """Exercises: alerts raised by hand, answered as if they were real, and marked everywhere as what they are.
 
-It stands on a series of its own, so that nothing real is ever marked, hidden or ended by it.
+It stands on a series of its own, so that nothing real is ever marked, hidden or ended by it. Each has an
+agreed end, so that none is forgotten: it ends there by itself if nobody ended it before.
 """
 
 from __future__ import annotations
@@ -19,8 +20,16 @@ def is_exercise(alert: Alert) -> bool:
     return any(finding.detector == DRILL for finding in alert.findings)
 
 
-def said(series_id: int, now: Micros, *, begins: bool) -> Finding:
-    """Give what begins or ends an exercise on a unit's series for it."""
+def ends_at(alert: Alert) -> Micros | None:
+    """Give the agreed end of an exercise that is on, None of everything else."""
+    if not alert.active:
+        return None
+    return next((one.until for one in reversed(alert.findings) if one.detector == DRILL), None)
+
+
+def said(series_id: int, now: Micros, *, until: Micros | None = None) -> Finding:
+    """Give what begins an exercise that ends `until`, or ends it, on a unit's series for it."""
+    begins = until is not None
     return Finding(
         series_id=series_id,
         verb=FindingVerb.OPEN if begins else FindingVerb.BACK,
@@ -28,4 +37,5 @@ def said(series_id: int, now: Micros, *, begins: bool) -> Finding:
         kind=ChangeKind.REPORTED,
         at=now,
         onset=now if begins else None,
+        until=until,
     )

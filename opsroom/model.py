@@ -239,10 +239,9 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     inside its band. `at` is the event time of the reading, `onset` the estimated start of the change.
     `rate_per_week` is the expected number of false alarms a week at this score; `low`..`high` the expected
     band, `p` the probability of `kind`. `contributors` are (series id, z).
-
     `direction` is the sign of the change of what is scored: of the value, or of an indicator's index (up is
-    better), in which `value`, `expected`, `low` and `high` are then stated too. A limit's finding is stated
-    in the series' own unit. `ratios`: productivity and latency now, of eroding latency also those of then.
+    better), in which `value`, `expected`, `low` and `high` are then stated too; a limit's finding in the
+    series' own unit. `ratios`: productivity and latency now, and then where it erodes. `until` ends a drill.
     """
 
     series_id: int
@@ -260,6 +259,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     rate_per_week: float | None = None
     contributors: tuple[tuple[int, float], ...] = ()
     ratios: tuple[float, ...] = ()
+    until: Micros | None = None
 
 
 class Outcome(StrEnum):

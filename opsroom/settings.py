@@ -276,6 +276,7 @@ class Limits(Section):
     audit_s_max: float = Field(
         28_800.0, gt=0, description="longest audit of a unit below: one shift, then it is declared anew"
     )
+    drill_s_max: float = Field(28_800.0, gt=0, description="longest exercise: one shift, then it ends")
     recovery_s_min: float = Field(
         1.0, gt=0, description="shortest recovery time two councils may agree: nobody looks sooner"
     )

@@ -3,7 +3,7 @@
 import { $, h, notice, say } from "./dom.js";
 import { onChange, state } from "./model.js";
 import { act, worded } from "./rest.js";
-import { t } from "./words.js";
+import { clock, t } from "./words.js";
 
 const ENDS = new Set(["council", "admin"]);
 
@@ -11,8 +11,11 @@ export function startDrill() {
   onChange(["drills", "units", "words"], paint);
 }
 
-/** Begin an exercise at a unit; the answer of the room, or what it refuses. */
-export const beginDrill = (unit) => act("/drills", { unit });
+/** How long an exercise may be agreed to last. */
+export const DRILLS_S = [900, 1800, 3600, 4 * 3600, 8 * 3600];
+
+/** Begin an exercise at a unit, which ends by itself; the answer of the room, or what it refuses. */
+export const beginDrill = (unit, duration_s) => act("/drills", { unit, duration_s });
 
 async function end(id) {
   const answer = await act(`/drills/${encodeURIComponent(id)}/end`, {});
@@ -22,11 +25,11 @@ async function end(id) {
 function paint() {
   const place = $("drill-now");
   const on = state.drills;
-  const key = JSON.stringify([state.exercise, on.map((drill) => [drill.id, drill.unit_name]), t("room.drill.mark")]);
+  const key = JSON.stringify([state.exercise, on.map((drill) => [drill.id, drill.unit_name, drill.until]), t("room.drill.mark")]);
   if (place.dataset.key === key) return;
   place.dataset.key = key;
   const mayEnd = ENDS.has(state.me?.role);
-  const one = (drill) => h("span.drill-one", {}, t("room.drill.at", { unit: drill.unit_name || t("room.root") }),
+  const one = (drill) => h("span.drill-one", {}, t("room.drill.at", { unit: drill.unit_name || t("room.root"), at: clock(drill.until) }),
     mayEnd ? h("button.button.small", { type: "button", "aria-label": `${t("room.drill.end")}: ${drill.unit_name}`, onclick: () => end(drill.id) }, t("room.drill.end")) : null);
   const nodes = state.exercise ? [h("span", {}, t("room.drill.whole"))] : on.map(one);
   place.replaceChildren(h("strong", {}, t("room.drill.mark")), ...nodes);

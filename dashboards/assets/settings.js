@@ -1,8 +1,9 @@
 // The wall "settings": units, tokens of plants, seats, and who lately let whom in. Series, agreements and rules have walls of their own.
 
+import { hours } from "./acts.js";
 import { feedLines, secretBox } from "./copying.js";
 import { $, h, say, setText } from "./dom.js";
-import { beginDrill } from "./drill.js";
+import { DRILLS_S, beginDrill } from "./drill.js";
 import { field, openForm } from "./forms.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
@@ -91,7 +92,7 @@ function unitRow(unit) {
   if (unit.may_found) acts.push(button("room.settings.unit_new", () => newUnit(place, unit), name, found.units.length === 1));
   if (unit.may_rename && !unit.retired) acts.push(button("room.series.rename", () => rename(place, unit), name));
   if (unit.may_entrust) acts.push(button("room.settings.token_new", () => newToken(place, entrustable(), unit), name));
-  if (unit.may_rename && !unit.retired) acts.push(button("room.drill.begin", () => sure(place, t("room.drill.means", { unit: name }), "room.drill.begin", () => beginDrill(unit.path)), name));
+  if (unit.may_rename && !unit.retired) acts.push(button("room.drill.begin", () => newDrill(place, unit.path, name), name));
   if (unit.may_retire) acts.push(unit.retired
     ? button("room.settings.revive", () => doing(place, `/units/${unit.id}/revive`), name)
     : button("room.settings.retire", () => sure(place, t("room.settings.retire_means", { unit: name }), "room.settings.retire", () => act(`/units/${unit.id}/retire`, {})), name));
@@ -122,6 +123,11 @@ function rename(place, unit) {
 function dismissedRow(one) {
   const place = h("div.accord-form");
   return row("", one.path, null, "", [button("room.settings.bring_back", () => doing(place, `/series/${one.id}/bring-back`), one.path)], place);
+}
+
+function newDrill(place, unit, name) {
+  const lasts = choice("duration", DRILLS_S, hours, 1800);
+  openForm(place, [h("p.about", {}, t("room.drill.means", { unit: name })), field(t("room.drill.for"), lasts)], "room.drill.begin", () => beginDrill(unit, Number(lasts.value)), { done: load });
 }
 
 const entrustable = () => found.units.filter((unit) => unit.may_entrust);

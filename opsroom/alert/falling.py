@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from opsroom.alarm import AlarmState, Rota
 from opsroom.alert import lifecycle, quiet
 from opsroom.catalog import Catalog
+from opsroom.drill import ends_at, said
 from opsroom.model import MICROS_PER_S, Alert, Micros, Series, Transition
 from opsroom.settings import RoomSection
 
@@ -32,12 +33,14 @@ class Due(IntEnum):
     RETURN = 2
     CALL = 3
     FOLLOWUP = 4
+    EXERCISE = 5
 
 
 def timers(alert: Alert) -> list[tuple[Micros, int]]:
     """Give what runs for an alert: (instant, what)."""
     until = None if alert.silenced is None else alert.silenced.until
-    running = (alert.deadline, alert.acked_until, until, alert.call_at, alert.followup_due)
+    ends = ends_at(alert)
+    running = (alert.deadline, alert.acked_until, until, alert.call_at, alert.followup_due, ends)
     return [(at, int(what)) for what, at in zip(Due, running, strict=True) if at is not None]
 
 
@@ -56,6 +59,8 @@ def come_due(
         return quiet.unacknowledged(alert, at)
     if what is Due.RETURN:
         return quiet.released(alert, at, why=quiet.TIMEOUT)
+    if what is Due.EXERCISE:
+        return lifecycle.recovered(alert, said(alert.series_id, at), at, book.agreed.class_of(alert))
     unit_id = alert.standing.unit_id
     # Withdrawn while it called, a rota is one hole: nobody is forgotten.
     return quiet.called(alert, book.agreed.rota(unit_id) or Rota(unit_id=unit_id), at)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from opsroom.drill import SERIES, is_exercise
+from opsroom.drill import SERIES, ends_at, is_exercise
+from opsroom.view.cards import ms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ class Condition:
             self._stamp = catalog.revision
             self._series = [one.id for one in catalog.series.values() if one.name == SERIES]
         return [
-            {"id": alert.id, "unit": unit.path, "unit_name": unit.name}
+            {"id": alert.id, "unit": unit.path, "unit_name": unit.name, "until": ms(ends_at(alert))}
             for series_id in self._series
             for alert in self._view.on_series(series_id)
             if alert.active and is_exercise(alert) and catalog.contains(unit_id, alert.unit_id)

@@ -8,7 +8,7 @@ from opsroom.drill import is_exercise
 from opsroom.model import ChangeKind, Finding, FindingVerb
 from opsroom.records import Reported
 from tests.api.doors import Door, code, told
-from tests.api.small_room import HEAT, SmallRoom
+from tests.api.small_room import HEAT, START, S, SmallRoom
 
 Doors = Callable[[str], Awaitable[Door]]
 DRILLS = "/api/v1/drills"
@@ -46,5 +46,24 @@ def test_what_is_real_beside_an_exercise_is_not_marked() -> None:
         marks = {alert.series_id: is_exercise(alert) for alert in room.view.alerts.values()}
         assert marks.pop(HEAT) is False
         assert list(marks.values()) == [True]
+
+    told(story)
+
+
+def test_an_exercise_has_an_end_and_ends_there_by_itself() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        council = await door("mill-council")
+        longer = await council.post(DRILLS, {"unit": "energy/mill", "duration_s": 28_801})
+        assert (longer.status_code, code(longer)) == (422, "drill_too_long")
+        begun = await council.post(DRILLS, {"unit": "energy/mill", "duration_s": 600})
+        (drill,) = begun.json()["drills"]
+        assert drill["until"] == START // 1_000 + 600_000
+        room.wait_until(START + 599 * S)
+        assert room.view.condition.drills(1) == [drill]
+        room.wait_until(START + 600 * S)
+        assert room.view.condition.drills(1) == []
+        assert code(await council.post(f"{DRILLS}/{drill['id']}/end")) == "drill_unknown"
+        again = await council.post(DRILLS, {"unit": "energy/mill"})
+        assert again.json()["drills"][0]["until"] == START // 1_000 + 600_000 + 1_800_000
 
     told(story)
