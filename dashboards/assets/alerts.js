@@ -250,8 +250,6 @@ export function pickLine() {
   else notice(t("room.said.choose_first"));
 }
 
-export const pickOwn = () => pickAll([...state.alerts.values()].filter((alert) => alert.own));
-
 /** L: open the line of the chosen alert, or close it; the head keeps the choice. */
 export function openChosen() {
   const line = lineOf(state.selected?.alert);

@@ -22,6 +22,8 @@ const SIDE_BY_SIDE = 6;
 const SHELVES_S = [900, 3600, 4 * 3600, 8 * 3600];
 const SPANS_H = { "room.journal.span.all": 0, "room.figures.span.shift": 8, "room.figures.span.day": 24, "room.figures.span.week": 168, "room.figures.span.month": 720 };
 const STATES = ["all", "open", "ended"];
+const REFUSED_NAMED = 20;
+const MARKED = "api"; // selected by us and not by a hand
 const narrow = window.matchMedia("(width < 44rem)");
 
 const asked = { what: "alerts", state: "all", priorities: new Set([1, 2, 3]), hours: 0, text: "" };
@@ -32,6 +34,7 @@ let again = 0;
 let typing = 0;
 let cards = { rows: [], total: 0, turn: 0 };
 const cardNodes = new Map();
+const picks = new Map(); // by id: the row when it was picked, which the table may not hold
 
 export function start() {
   const text = h("input", { type: "search", name: "text", maxLength: 200, autocomplete: "off", oninput: () => {
@@ -46,7 +49,7 @@ export function start() {
     csv: h("a.button", { download: "" }, "CSV"), table: h("div.journal-grid.ag-theme-quartz"), list: h("ul.cards"), more: h("button.button", { type: "button", onclick: moreCards }), none: h("p.nothing"), fault: h("p.fault", { role: "alert" }),
     count: h("p.picks-count"), note: h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off" }), noteWord: h("span"), span: h("select", { name: "duration" }), refused: h("ul.refused"),
     acknowledge: h("button.button.strong", { type: "submit" }), shelve: h("button.button", { type: "button", onclick: () => each("shelve") }), say: h("button.button", { type: "button", onclick: () => each("recovering") }),
-    drop: h("button.button.small", { type: "button", "data-word": "room.pick.none", onclick: () => grid?.deselectAll() }), all: h("button.button.small", { type: "button", "data-word": "room.journal.pick_loaded", onclick: pickLoaded }),
+    drop: h("button.button.small", { type: "button", "data-word": "room.pick.none", onclick: dropPicks }), all: h("button.button.small", { type: "button", "data-word": "room.journal.pick_all", onclick: pickAll }),
   };
   const bar = (cls, ...body) => h(`div.${cls}`, {}, body);
   parts.searchWord = h("span");
@@ -99,7 +102,7 @@ export function load() {
     firstCards();
   } else if (!grid || made !== `${asked.what} ${language()}`) build();
   else {
-    grid.deselectAll();
+    dropPicks();
     grid.setGridOption("datasource", datasource());
   }
 }
@@ -182,8 +185,9 @@ const EDGES = () => [
 const datasource = () => ({
   getRows: async ({ startRow, endRow, sortModel, successCallback, failCallback }) => {
     const found = await page(startRow, endRow - startRow, sortModel[0] ?? null);
-    if (found) successCallback(found.rows, found.total);
-    else failCallback();
+    if (!found) return failCallback();
+    successCallback(found.rows, found.total);
+    return markPicks();
   },
 });
 
@@ -197,7 +201,7 @@ async function build() {
     theme: "legacy", rowModelType: "infinite", cacheBlockSize: BLOCK, maxBlocksInCache: BLOCKS_KEPT, infiniteInitialRowCount: 1, rowHeight: 36, headerHeight: 38, suppressDragLeaveHidesColumns: true, suppressCellFocus: false,
     columnDefs: asked.what === "alerts" ? ALERTS() : EDGES(), defaultColDef: { resizable: true, sortingOrder: ["desc", "asc"], suppressHeaderMenuButton: true, suppressMovable: true }, localeText: gridTexts(), icons: gridIcons,
     rowSelection: asked.what === "alerts" ? { mode: "multiRow", checkboxes: true, headerCheckbox: false, enableClickSelection: false } : undefined, selectionColumnDef: { width: 48, minWidth: 48, maxWidth: 48 },
-    getRowId: ({ data }) => data.id, datasource: datasource(), onSelectionChanged: paintPicks, suppressMultiSort: true, suppressNoRowsOverlay: true,
+    getRowId: ({ data }) => data.id, datasource: datasource(), onRowSelected: byHand, onSelectionChanged: paintPicks, suppressMultiSort: true, suppressNoRowsOverlay: true,
     onRowDoubleClicked: ({ data }) => data && open(data), onCellKeyDown: ({ data, event }) => event.key === "Enter" && data && open(data),
   });
   return undefined;
@@ -206,6 +210,7 @@ async function build() {
 function destroy() {
   grid?.destroy();
   grid = null;
+  picks.clear();
 }
 
 const open = (row) => showCard(row.alert ?? row.id, () => grid?.refreshInfiniteCache());
@@ -258,10 +263,33 @@ function paintCards() {
 
 // -- acts on what was picked --------------------------------------------------------------------------------
 
-const picked = () => (grid && asked.what === "alerts" ? grid.getSelectedNodes().map((node) => state.alerts.get(node.id) ?? node.data).filter(Boolean) : []);
+const picked = () => [...picks.values()].map((row) => state.alerts.get(row.id) ?? row);
 
-function pickLoaded() {
-  grid?.forEachNode((node) => node.data && node.setSelected(true));
+/** All that the filter finds and that stands on the wall, whether or not its row is loaded. */
+async function pickAll() {
+  const answer = await ask(query({ format: "picks" }));
+  setText(parts.fault, answer.ok ? "" : worded(answer.error));
+  if (!answer.ok || !grid) return;
+  for (const row of answer.content.alerts) picks.set(row.id, row);
+  markPicks();
+  paintPicks();
+}
+
+/** Show in the rows that are loaded which of them are picked. */
+function markPicks() {
+  grid?.forEachNode((node) => node.data && picks.has(node.id) && !node.isSelected() && node.setSelected(true, false, MARKED));
+}
+
+function byHand({ node, source }) {
+  if (source === MARKED || !node.data) return;
+  if (node.isSelected()) picks.set(node.id, node.data);
+  else picks.delete(node.id);
+}
+
+function dropPicks() {
+  picks.clear();
+  grid?.deselectAll("all", MARKED);
+  paintPicks();
 }
 
 function paintPicks() {
@@ -279,7 +307,9 @@ function paintPicks() {
 }
 
 function refuse(list) {
-  order(parts.refused, list.map(({ name, error }) => h("li", {}, h("strong", {}, `${name}: `), worded(error))));
+  const rows = list.slice(0, REFUSED_NAMED).map(({ name, error }) => h("li", {}, h("strong", {}, `${name}: `), worded(error)));
+  if (list.length > REFUSED_NAMED) rows.push(h("li", {}, plural("room.pick.refused_more", list.length - REFUSED_NAMED)));
+  order(parts.refused, rows);
 }
 
 async function acknowledge(event) {
@@ -299,6 +329,7 @@ async function acknowledge(event) {
       break;
     }
     done += answer.content.acknowledged;
+    setText(parts.acknowledge, plural("room.journal.do.acknowledge", ids.length - done));
     refused.push(...answer.content.alerts.filter((one) => !one.ok).map(({ id, error }) => ({ name: names.get(id), error })));
   }
   ended(done, refused, (n) => plural("room.pick.done", n));
@@ -336,7 +367,7 @@ function ended(done, refused, worded_) {
     notice(worded_(done));
     parts.note.value = "";
   }
-  if (!refused.length) grid?.deselectAll();
+  if (!refused.length) dropPicks();
   closeForms();
   grid?.refreshInfiniteCache();
 }

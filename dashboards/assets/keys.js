@@ -1,11 +1,11 @@
 // The keyboard does everything; a key typed into a field stays in the field.
 
 import { h, $ } from "./dom.js";
-import { acknowledgeWorst, judgeChosen, menuOfChosen, openChosen, pickChosen, pickLine, pickOwn, shelveChosen, toggleQuiet, walkWall } from "./alerts.js";
+import { acknowledgeWorst, judgeChosen, menuOfChosen, openChosen, pickChosen, pickLine, shelveChosen, toggleQuiet, walkWall } from "./alerts.js";
 import { closeForms, dialog } from "./acts.js";
 import { press } from "./armrest.js";
 import { keyHints, moreHints, togglePalette } from "./head.js";
-import { stopPicking } from "./pick.js";
+import { pickOwn, stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
 import { toggleReplay } from "./replay.js";
 import { nextCompared, step, toggleHeld } from "./timerange.js";

@@ -1,18 +1,21 @@
 // Several alerts at once: pick them by key or pointer, a line or all of our own together, and acknowledge them with one note.
+// Where more stand than the page holds, the room names the others, so that "all" means all.
 
 import { $, h, order, say, setAttr, setText } from "./dom.js";
 import { NOTE_CHARS } from "./acts.js";
-import { act, worded } from "./rest.js";
+import { act, ask, worded } from "./rest.js";
 import { onChange, state, touch } from "./model.js";
 import { language, plural, t } from "./words.js";
 
 const AT_ONCE = 1000; // until the room has told its own limit
+const REFUSED_NAMED = 20;
 
-const picked = new Set();
+const picked = new Map(); // by id: the alert when it was picked
 let on = false;
 let lineOf = () => [];
 let parts = null;
 let refused = [];
+let asking = false;
 
 export const picking = () => on;
 export const isPicked = (id) => picked.has(id);
@@ -25,8 +28,8 @@ export function startPicks(line) {
   lineOf = line;
   const note = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off" });
   parts = {
-    count: h("p.picks-count"), line: allButton("room.pick.line", () => lineOf(state.selected?.alert)), own: allButton("room.pick.own", () => waiting().filter((alert) => alert.own)),
-    all: allButton("room.pick.all", waiting), none: h("button.button.small", { type: "button", onclick: stopPicking, "data-word": "room.pick.none" }),
+    count: h("p.picks-count"), line: allButton("room.pick.line", () => lineOf(state.selected?.alert)), own: allButton("room.pick.own", () => waiting().filter(isOwn), pickOwn),
+    all: allButton("room.pick.all", waiting, () => pickEvery(() => true)), none: h("button.button.small", { type: "button", onclick: stopPicking, "data-word": "room.pick.none" }),
     note, noteWord: h("span"), submit: h("button.button.strong", { type: "submit" }), fault: h("p.fault", { role: "alert" }), refused: h("ul.refused"),
   };
   const form = h("form.picks-form", { onsubmit: acknowledgePicked }, h("label.field", {}, parts.noteWord, note), parts.submit);
@@ -36,22 +39,40 @@ export function startPicks(line) {
 
 const waiting = () => [...state.alerts.values()].filter(mayPick);
 
-function allButton(word, which) {
-  const node = h("button.button.small", { type: "button", onclick: () => pickAll(which()) });
-  return { node, word, which };
+const isOwn = (alert) => alert.own;
+const beyond = () => state.standing > state.alerts.size;
+
+/** `every` picks also what the page does not hold; without it only `which` is picked. */
+function allButton(word, which, every = null) {
+  const node = h("button.button.small", { type: "button", onclick: every ?? (() => pickAll(which())) });
+  return { node, word, which, every };
+}
+
+export const pickOwn = () => pickEvery(isOwn);
+
+/** Pick all that waits for this seat and is `meant`, loaded or not. */
+async function pickEvery(meant) {
+  pickAll(waiting().filter(meant));
+  if (!beyond() || asking) return;
+  asking = true;
+  const answer = await ask("/journal/alerts?state=open&format=picks");
+  asking = false;
+  if (!on) return;
+  if (answer.ok) pickAll(answer.content.alerts.filter(meant));
+  else parts.fault.textContent = worded(answer.error);
 }
 
 export function pick(id, wanted = !picked.has(id)) {
   if (!mayPick(state.alerts.get(id))) return;
   on = true;
-  if (wanted) picked.add(id);
+  if (wanted) picked.set(id, state.alerts.get(id));
   else picked.delete(id);
   touch("alerts-selection");
 }
 
 export function pickAll(alerts) {
   on = true;
-  for (const alert of alerts) if (mayPick(alert)) picked.add(alert.id);
+  for (const alert of alerts) if (mayPick(state.alerts.get(alert.id) ?? alert)) picked.set(alert.id, alert);
   touch("alerts-selection");
 }
 
@@ -83,36 +104,46 @@ export function focusPicks() {
 }
 
 function paint() {
-  if (!busy) for (const id of picked) if (!mayPick(state.alerts.get(id))) picked.delete(id);
+  if (!busy) forgetSeen();
   $("wall-picks").hidden = !on;
   if (!on) return;
   setText(parts.count, plural("room.pick.count", picked.size));
-  for (const { node, word, which } of [parts.line, parts.own, parts.all]) {
+  for (const { node, word, which, every } of [parts.line, parts.own, parts.all]) {
     const n = which().filter(mayPick).length;
     node.hidden = n === 0;
-    setText(node, t(word, { n }));
+    setText(node, t(word, { n: every && beyond() ? `${n}+` : n }));
   }
-  const asking = [...picked].filter((id) => state.alerts.get(id)?.note_required).length;
-  setText(parts.noteWord, asking ? plural("room.pick.note_required", asking) : t("room.act.note"));
-  setAttr(parts.note, "aria-required", asking ? "true" : null);
+  const explained = [...picked.values()].filter((alert) => alert.note_required).length;
+  setText(parts.noteWord, explained ? plural("room.pick.note_required", explained) : t("room.act.note"));
+  setAttr(parts.note, "aria-required", explained ? "true" : null);
   setText(parts.submit, plural("room.pick.acknowledge", picked.size));
   parts.submit.disabled = busy || picked.size === 0;
   setText(parts.none, t("room.pick.none"));
   paintRefused();
 }
 
+/** Drop what somebody has seen meanwhile; of what the page does not hold only the room knows. */
+function forgetSeen() {
+  for (const id of picked.keys()) {
+    const alert = state.alerts.get(id);
+    if (alert ? !mayPick(alert) : !beyond()) picked.delete(id);
+  }
+}
+
 function paintRefused() {
   const key = `${language()} ${JSON.stringify(refused)}`;
   if (parts.refused.dataset.key === key) return;
   parts.refused.dataset.key = key;
-  order(parts.refused, refused.map(({ name, error }) => h("li", {}, h("strong", {}, `${name}: `), worded(error))));
+  const rows = refused.slice(0, REFUSED_NAMED).map(({ name, error }) => h("li", {}, h("strong", {}, `${name}: `), worded(error)));
+  if (refused.length > REFUSED_NAMED) rows.push(h("li", {}, plural("room.pick.refused_more", refused.length - REFUSED_NAMED)));
+  order(parts.refused, rows);
 }
 
 let busy = false;
 
 async function acknowledgePicked(event) {
   event.preventDefault();
-  const ids = [...picked];
+  const ids = [...picked.keys()];
   if (busy || !ids.length) return;
   busy = true;
   refused = [];
@@ -128,10 +159,11 @@ async function acknowledgePicked(event) {
       break;
     }
     for (const { id, ok, error } of answer.content.alerts) {
-      if (ok) picked.delete(id);
-      else refused.push({ id, error, name: nameOf(id) });
+      if (!ok) refused.push({ id, error, name: nameOf(id) });
+      if (ok || !state.alerts.has(id)) picked.delete(id);
     }
     done += answer.content.acknowledged;
+    touch("alerts-selection"); // how many are left
   }
   busy = false;
   if (done) say(plural("room.pick.done", done));
@@ -140,6 +172,6 @@ async function acknowledgePicked(event) {
 }
 
 function nameOf(id) {
-  const alert = state.alerts.get(id);
+  const alert = state.alerts.get(id) ?? picked.get(id);
   return alert ? `${alert.series_name}, ${alert.unit_name}` : id;
 }

@@ -33,6 +33,7 @@ TEXT_CHARS_MAX: Final = 200
 MATCHING_MAX: Final = 20_000
 """Series that a text may name: what a database takes as one list."""
 FILE_ROWS: Final = 500
+PICKS_MAX: Final = 20_000
 ALERT_COLUMNS: Final = (
     "id", "raised", "recovered", "priority", "series", "unit", "kind", "state", "outcome", "level",
     "standing", "acknowledged_by", "acknowledged_at", "note",
@@ -42,6 +43,7 @@ EDGE_COLUMNS: Final = ("at", "alert", "series", "unit", "verb", "actor", "level"
 T = TypeVar("T")
 Ms = Annotated[int, Query(ge=0, le=MS_MAX)]
 Form = Annotated[Literal["json", "csv"], Query(alias="format")]
+AlertForm = Annotated[Literal["json", "csv", "picks"], Query(alias="format")]
 Verbs = Annotated[str, Query(pattern=r"^[a-z_]{1,40}(,[a-z_]{1,40}){0,40}$")]
 
 
@@ -127,10 +129,11 @@ def _holds(sought: str, *texts: str) -> bool:
 
 
 @journal_router.get("/alerts", summary="Alerts that the seat may see, open and ended, page by page")
-async def alerts(asked: AskedOf, order: AlertOrder = "raised", form: Form = "json") -> Response:
+async def alerts(asked: AskedOf, order: AlertOrder = "raised", form: AlertForm = "json") -> Response:
     """Give `total` and AlertViews from `offset` on; text is found in series, units, kinds and people.
 
-    `from` and `to` bound the raise. As CSV all of them, whatever `offset` and `limit` say.
+    `from` and `to` bound the raise. As CSV all of them, whatever `offset` and `limit` say; as picks those
+    that stand on the wall, with what the seat may do.
     """
     room, annals = asked.room, asked.room.store.annals
 
@@ -143,9 +146,36 @@ async def alerts(asked: AskedOf, order: AlertOrder = "raised", form: Form = "jso
     if form == "csv":
         return _file("alerts.csv", ALERT_COLUMNS, page, lambda one: _alert_cells(one, room))
     total = await room.read(annals.count, asked.wanted)
+    if form == "picks":
+        return answer({"total": total, "alerts": await _picks(asked, total, page)})
     scope = room.view.glance(asked.seat)
     rows = [scope.alert_view(one) for one in await page(asked.offset, asked.limit)]
     return answer({"total": total, "alerts": rows})
+
+
+async def _picks(
+    asked: Asked, total: int, page: Callable[[int, int], Awaitable[list[Alert]]]
+) -> list[dict[str, Any]]:
+    """Give what stands on the wall, a page at a time, between what else the room does.
+
+    Raises:
+        Invalid: more is asked for than can be acted on at once.
+    """
+    if total > PICKS_MAX:
+        raise Invalid(
+            f"{total} alerts are too many at once.",
+            remedy="Ask for fewer, by time, priority or text.",
+            code="answer_too_large",
+            limit=PICKS_MAX,
+        )
+    view = asked.room.view
+    picks: dict[str, dict[str, Any]] = {}
+    for offset in range(0, total, FILE_ROWS):
+        for one in await page(offset, FILE_ROWS):
+            if one.id in view.alerts:
+                needed = view.class_of(one).note_required
+                picks[one.id] = view.cards.pick(one, asked.seat, note_required=needed)
+    return list(picks.values())
 
 
 def _looked(asked: Asked, alerts: list[Alert]) -> None:

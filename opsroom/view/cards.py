@@ -144,23 +144,36 @@ class Cards:
         described: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         """Give the AlertView as the seat gets it: with what it may do, and whether the alert is its own."""
-        heard, acked = alert.state not in SILENCED, alert.state is AlarmState.ACKED
+        acked = alert.state is AlarmState.ACKED
         undecided = alert.active and alert.outcome is not Outcome.DECIDED
         return {
             **(described or self.describe(alert)),
             "own": alert.unit_id == seat.unit_id,
             "audited": not concerns(alert, seat.unit_id),
-            "may_acknowledge": alert.unacked and heard and may_acknowledge(alert, seat),
+            **_in_bulk(alert, seat),
             "may_unacknowledge": acked and undecided and may_acknowledge(alert, seat),
-            "may_shelve": heard and not alert.latched and may_silence(alert, seat),
-            "may_remove": heard and not alert.latched and may_remove(alert.standing.unit_id, seat),
+            "may_remove": alert.state not in SILENCED
+            and not alert.latched
+            and may_remove(alert.standing.unit_id, seat),
             "may_release": may_release(alert, seat),
             "may_reset": alert.latched and may_acknowledge(alert, seat),
-            "may_note": alert.active and may_note(alert, seat),
             "may_decide": undecided and may_decide(alert, seat, self._catalog),
             "may_judge": may_judge(alert, seat),
             "raises_30d": raises_30d,
             "note_required": note_required,
+        }
+
+    def pick(self, alert: Alert, seat: Seat, *, note_required: bool) -> dict[str, Any]:
+        """Give what a screen has to know of an alert to act on it together with many others."""
+        series = self._catalog.series.get(alert.series_id)
+        return {
+            "id": alert.id,
+            "series_name": series.name if series else "",
+            "unit_name": _name(self._catalog.units.get(alert.unit_id)),
+            "own": alert.unit_id == seat.unit_id,
+            "unacked": alert.unacked and alert.state not in SILENCED,
+            "note_required": note_required,
+            **_in_bulk(alert, seat),
         }
 
     def _levels(self, alert: Alert) -> list[dict[str, Any]]:
@@ -212,6 +225,16 @@ class Cards:
             if found is None
             else {"at": ms(found.at), "outcome": found.outcome, **measured_view(found.measured)},
         }
+
+
+def _in_bulk(alert: Alert, seat: Seat) -> dict[str, bool]:
+    """Tell what the seat may do with the alert and many others at once."""
+    heard = alert.state not in SILENCED
+    return {
+        "may_acknowledge": alert.unacked and heard and may_acknowledge(alert, seat),
+        "may_shelve": heard and not alert.latched and may_silence(alert, seat),
+        "may_note": alert.active and may_note(alert, seat),
+    }
 
 
 def measured_view(one: Measured) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The alerts that one unit sees, kept in order as they change: how many stand, and the worst of them.
+"""The alerts that one unit sees, kept in order as they change: how many stand, and which of them are shown.
 
 A flood costs what changes: each alert finds its place by bisection, and counts move by one.
 """
@@ -39,7 +39,9 @@ def worst_first(alert: Alert) -> Key:
 class Standing:
     """Alerts on one wall.
 
-    `shown` are the worst of them. Lamps and `worst` count only what concerns the wall's unit.
+    `shown` are the worst of them; where more stand than are shown, half of the places go to the worst that
+    nobody has seen, so that what waits below is found. Lamps and `worst` count only what concerns the wall's
+    unit.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Standing:
         self._alerts = {alert.id: alert for alert in alerts if shows(alert)}
         self._keys = {alert.id: worst_first(alert) for alert in self._alerts.values()}
         self._order = sorted(self._keys.values())
+        self._waits = sorted(self._keys[one] for one, alert in self._alerts.items() if _waits(alert))
         self._lamps: Counter[int] = Counter()
         self.worst: dict[int, Counter[int]] = {}
         for alert in self._alerts.values():
@@ -85,12 +88,16 @@ class Standing:
         if before is not None:
             key = self._keys.pop(alert.id)
             del self._order[bisect_left(self._order, key)]
+            if _waits(before):
+                del self._waits[bisect_left(self._waits, key)]
             self._count(before, -1)
         seen = on_wall and self._shows(alert)
         if seen:
             self._alerts[alert.id] = alert
             key = self._keys[alert.id] = worst_first(alert)
             insort(self._order, key)
+            if _waits(alert):
+                insort(self._waits, key)
             self._count(alert, 1)
         return seen or before is not None
 
@@ -109,11 +116,21 @@ class Standing:
 
     def lay_out(self, revision: int) -> None:
         """Choose what is shown as of `revision`."""
-        self.shown.move((key[-1] for key in self._order[: self._shown_max]), revision)
+        most = self._shown_max
+        keys = self._order[:most]
+        if len(self._order) > most:
+            # The worst half, whoever has seen them; then what waits, as far as there is room; then the rest.
+            mixed = dict.fromkeys([*keys[: most // 2], *self._waits[:most], *keys])
+            keys = sorted(list(mixed)[:most])
+        self.shown.move((key[-1] for key in keys), revision)
 
 
 def _pressed(alert: Alert) -> bool:
     return alert.kind is ChangeKind.PRESS
+
+
+def _waits(alert: Alert) -> bool:
+    return alert.unacked and alert.state not in SILENCED
 
 
 def _lamp(alert: Alert) -> int:

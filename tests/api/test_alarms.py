@@ -189,3 +189,26 @@ def test_too_many_at_once_are_refused() -> None:
         assert room.acts == []
 
     told(story, acknowledge_max=2)
+
+
+def test_what_stands_can_be_picked_whether_a_screen_holds_it_or_not() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        room.view.alerts_shown_max = 1
+        heat, output = room.raise_alert(HEAT), room.raise_alert(OUTPUT)
+        room.back(HEAT)
+        operator = await door("mill-operator")
+        path = "/api/v1/journal/alerts"
+        found = (await operator.get(path, state="open", format="picks")).json()
+        rows = {row["id"]: row for row in found["alerts"]}
+        assert set(rows) == {heat, output}
+        assert all(row["own"] and row["unacked"] and row["may_acknowledge"] for row in rows.values())
+        assert (rows[heat]["may_note"], rows[output]["may_note"]) == (False, True)
+        done = await operator.post("/api/v1/alerts/acknowledge", {"ids": list(rows), "note": ""})
+        assert done.json()["acknowledged"] == 2
+        after = (await operator.get(path, format="picks", text="output")).json()["alerts"]
+        assert [(row["series_name"], row["may_acknowledge"]) for row in after] == [("output", False)]
+        observer = await door("mill-observer")
+        seen = (await observer.get(path, format="picks")).json()["alerts"]
+        assert [row["may_note"] for row in seen] == [False]
+
+    told(story)
