@@ -11,13 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.acceptance.rows import PROJECT
-from tests.torture import kills, power, seeds
+from tests.torture import kills, page, power, seeds
 
 PAGE = PROJECT / "docs" / "torture.md"
 PARTS: dict[str, tuple[Callable[..., dict[str, Any]], int]] = {
     "kills": (kills.run, 1_000),
     "power": (power.run, 50),
     "seeds": (seeds.run, 10_000),
+    "page": (page.run, 60),
 }
 
 
@@ -25,7 +26,9 @@ def main() -> int:
     """Run the parts that are named, all where none is; exit 1 where one does not hold."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="which parts; all where none is named")
-    parser.add_argument("--times", type=int, help="how many kills or cuts instead of the usual number")
+    parser.add_argument(
+        "--times", type=int, help="how many kills, cuts, seeds or minutes instead of the usual number"
+    )
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--dry", action="store_true", help="print only; leave docs/torture.md alone")
     arguments = parser.parse_args()
@@ -39,8 +42,8 @@ def main() -> int:
         print(line, flush=True)
         if not arguments.dry:
             today = dt.datetime.now(tz=dt.UTC).date()
-            with PAGE.open("a", encoding="utf-8") as page:
-                page.write(f"| {today} | {name} | `{line}` |\n")
+            with PAGE.open("a", encoding="utf-8") as book:
+                book.write(f"| {today} | {name} | `{line}` |\n")
     return 0 if held else 1
 
 
