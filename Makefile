@@ -21,7 +21,7 @@ test: $(DEV) ## all tests; ARGS="tests/log -x"
 	@tools/chromium.sh
 	@tools/injectors.sh
 	@$(VENV)/opsroom detect compile
-	@$(VENV)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(VENV)/pytest -n 2 --dist loadgroup --slack 5 $(ARGS)
 
 check: $(DEV) ## lint, format, types, import contracts, house rules
 	@$(VENV)/ruff check

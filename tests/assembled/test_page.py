@@ -55,7 +55,7 @@ def seconds(page: Any, lamp: str, since: float) -> float:
 
 
 def test_a_kill_under_an_open_page_is_shown_and_passes_without_a_reload(
-    nursery: Nursery, tmp_path: Path, visit: Callable[..., Visit]
+    nursery: Nursery, tmp_path: Path, visit: Callable[..., Visit], slack: float
 ) -> None:
     async def breaks(server: Town, name: str) -> None:
         async with works(server, name) as dam:
@@ -80,18 +80,18 @@ def test_a_kill_under_an_open_page_is_shown_and_passes_without_a_reload(
         assert page.evaluate("Array.isArray(window.lamps)"), "the page was loaded again"
         assert page.locator(CARD).evaluate_all("cards => cards.map(card => card.dataset.alert)") == shown
         in_thread(breaks(server, "gate"))
-        page.locator(CARD, has_text="gate").first.wait_for(timeout=5_000)
+        page.locator(CARD, has_text="gate").first.wait_for()
         page.keyboard.press("a")
         page.keyboard.press("Enter")
-        page.locator(f"{CARD} .card-acknowledged", has_text="shift").first.wait_for(timeout=5_000)
+        page.locator(f"{CARD} .card-acknowledged", has_text="shift").first.wait_for()
     print(
         json.dumps(
             {"stale_s": round(stale_s, 2), "silent_s": round(silent_s, 2), "live_again_s": round(live_s, 2)}
         )
     )
-    assert silent_s <= STALE_S
-    assert stale_s <= STALE_S
-    assert live_s <= LIVE_AGAIN_S
+    assert silent_s <= STALE_S * slack
+    assert stale_s <= STALE_S * slack
+    assert live_s <= LIVE_AGAIN_S * slack
 
 
 def in_thread(what: Coroutine[Any, Any, None]) -> None:

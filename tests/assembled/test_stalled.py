@@ -99,10 +99,10 @@ def latest_s(acked: list[tuple[float, float]], heard: Heard, series: int) -> flo
     return max(next(at for at, value in seen if value >= sent) - acked_at for acked_at, sent in acked)
 
 
-async def seconds_until_gone(pid: int, held: int) -> float:
-    """Wait until the process holds no more sockets than `held`, `GONE_S` at most; give the seconds."""
+async def seconds_until_gone(pid: int, held: int, most_s: float) -> float:
+    """Wait until the process holds no more sockets than `held`, `most_s` at most; give the seconds."""
     begun = time.monotonic()
-    while sockets(pid) > held and time.monotonic() - begun < GONE_S:  # noqa: ASYNC110 - nothing rings
+    while sockets(pid) > held and time.monotonic() - begun < most_s:  # noqa: ASYNC110 - nothing rings
         await asyncio.sleep(0.05)
     return time.monotonic() - begun
 
@@ -121,7 +121,7 @@ async def ask_on(raw: socket.socket, ids: list[int], times: int) -> None:
 
 
 def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
-    nursery: Nursery, tmp_path: Path
+    nursery: Nursery, tmp_path: Path, slack: float
 ) -> None:
     async def story(server: Town) -> dict[str, float]:
         names = [f"many-{n:03}" for n in range(MANY)]
@@ -153,7 +153,7 @@ def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
                     for _ in range(40):
                         peaks.append(rss_bytes(pid))
                         await asyncio.sleep(0.1)
-                gone_s = await seconds_until_gone(pid, held)
+                gone_s = await seconds_until_gone(pid, held, GONE_S * slack)
             sent = acked[start:]
             await good.until(lambda frame: shown(frame, ids[-1]) >= sent[-1][1])
         return {
@@ -167,5 +167,5 @@ def test_screens_that_read_nothing_cost_one_frame_each_and_others_nothing(
         figures = asyncio.run(story(server))
         print(json.dumps(figures))
     assert figures["growth_mb"] <= GROWTH_BYTES_MAX / 1e6
-    assert figures["gone_s"] < GONE_S, "the sockets of stalled screens are never let go"
-    assert figures["late_s"] <= LATE_S_MAX
+    assert figures["gone_s"] < GONE_S * slack, "the sockets of stalled screens are never let go"
+    assert figures["late_s"] <= LATE_S_MAX * slack

@@ -35,7 +35,9 @@ def shows(name: str, **fields: Any) -> Any:
     return wanted
 
 
-def test_of_two_who_acknowledge_at_once_one_wins_and_both_see_the_same_name(running: Town) -> None:
+def test_of_two_who_acknowledge_at_once_one_wins_and_both_see_the_same_name(
+    running: Town, slack: float
+) -> None:
     async def story() -> None:
         async with AsyncExitStack() as stack:
             dam = await stack.enter_async_context(works(running, "race"))
@@ -56,13 +58,13 @@ def test_of_two_who_acknowledge_at_once_one_wins_and_both_see_the_same_name(runn
         assert (refused["code"], refused["params"]["person"]) == ("conflict", won)
         for screen in screens:
             seen, _ = await screen.until(names(alert, won))
-            assert seen - begun <= SECOND_S
+            assert seen - begun <= SECOND_S * slack
         assert [a["person"] for a in (await two[0].alert("output"))["acknowledgements"]] == [won]
 
     asyncio.run(story())
 
 
-def test_an_alert_climbs_exactly_at_its_deadlines_from_its_delivery_on(running: Town) -> None:
+def test_an_alert_climbs_exactly_at_its_deadlines_from_its_delivery_on(running: Town, slack: float) -> None:
     async def story() -> None:
         async with (
             works(running, "clock") as dam,
@@ -79,7 +81,7 @@ def test_an_alert_climbs_exactly_at_its_deadlines_from_its_delivery_on(running: 
             assert raised == alert["raised"]
             assert abs(first - (alert["delivered"] + 1500)) <= 1
             assert abs(second - (first + 1500)) <= 1
-            assert 0 <= wall_ms - second <= SECOND_S * 1000
+            assert 0 <= wall_ms - second <= SECOND_S * slack * 1000
             edges = (await chair.get(f"alerts/{alert['id']}"))["edges"]
             verbs = [edge["verb"] for edge in edges]
             assert verbs.count("raised") == verbs.count("delivered") == 1
@@ -89,7 +91,9 @@ def test_an_alert_climbs_exactly_at_its_deadlines_from_its_delivery_on(running: 
     asyncio.run(story())
 
 
-def test_a_press_stands_at_the_top_within_a_second_and_the_decision_comes_back_down(running: Town) -> None:
+def test_a_press_stands_at_the_top_within_a_second_and_the_decision_comes_back_down(
+    running: Town, slack: float
+) -> None:
     async def story() -> None:
         async with (
             works(running, "hand") as dam,
@@ -99,14 +103,14 @@ def test_a_press_stands_at_the_top_within_a_second_and_the_decision_comes_back_d
             begun = time.monotonic()
             await dam.say(type="press", indicator="flow", note="fire at the gate")
             seen, _ = await top.until(shows("flow", standing="", kind="press"))
-            assert seen - begun <= SECOND_S
+            assert seen - begun <= SECOND_S * slack
             alert = (await chair.alert("flow"))["id"]
             body = {"text": "Open gate 2.", "addressee": "energy", "followup": wall_now() // 1000 + 3_600_000}
             begun = time.monotonic()
             answer = await chair.post(f"alerts/{alert}/decide", body)
             assert answer.status_code == 200, answer.text
             heard, decision = await dam.heard.until(lambda f: f["type"] == "decision" and f["alert"] == alert)
-            assert heard - begun <= SECOND_S
+            assert heard - begun <= SECOND_S * slack
             assert (decision["text"], decision["person"]) == ("Open gate 2.", "chair-1")
 
     asyncio.run(story())

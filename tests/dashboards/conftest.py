@@ -16,6 +16,7 @@ ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 )
+PATIENT_MS = 30_000  # for what is waited for but not promised in time
 SIZES = {"wall": (1920, 1080), "tablet": (1024, 768), "phone": (390, 844)}
 
 
@@ -73,7 +74,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Visit]]:
     def open_page(size: str = "wall", palette: str = "day", lang: str = "en", **more: Any) -> Visit:
         width, height = SIZES[size]
         context = browser.new_context(viewport={"width": width, "height": height}, **more)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENT_MS)
         keep = "localStorage.setItem('opsroom."
         kept = f"{keep}palette', '{palette}'); {keep}language', '{lang}')"
         context.add_init_script(f"if (!localStorage.getItem('opsroom.palette')) {{ {kept} }}")

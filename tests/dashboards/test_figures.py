@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from opsroom.figures.table import KEYS
-from tests.dashboards.conftest import Visit
+from tests.dashboards.conftest import PATIENT_MS, Visit
 from tests.dashboards.stand_in import Served
 
 pytestmark = pytest.mark.browser
@@ -114,4 +114,4 @@ def test_a_refusal_is_said_and_the_wall_stands(served: Served, visit: Visits) ->
 def _reads(page: Any, text: str) -> None:
     from playwright.sync_api import expect
 
-    expect(page.locator("#flood")).to_contain_text(text, timeout=5_000)
+    expect(page.locator("#flood")).to_contain_text(text, timeout=PATIENT_MS)

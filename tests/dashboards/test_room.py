@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.dashboards.conftest import Visit
+from tests.dashboards.conftest import PATIENT_MS, Visit
 from tests.dashboards.stand_in import Served
 from tests.dashboards.stand_in_state import StandIn
 
@@ -56,7 +56,7 @@ def _count(page: Any, selector: str, n: int) -> None:
     """Wait until `n` nodes match (the policy forbids the eval that waiting for an expression needs)."""
     from playwright.sync_api import expect
 
-    expect(page.locator(selector)).to_have_count(n, timeout=5_000)
+    expect(page.locator(selector)).to_have_count(n, timeout=PATIENT_MS)
 
 
 def test_four_keys_after_sign_in_acknowledge_the_worst(served: Served, visit: Visits) -> None:
@@ -131,26 +131,28 @@ def test_the_loser_reads_it_even_when_the_card_has_gone(served: Served, visit: V
     seen.page.wait_for_selector("#notice:has-text('council-4 was first')")
 
 
-def test_both_viewers_see_the_same_name(served: Served, visit: Visits) -> None:
+def test_both_viewers_see_the_same_name(served: Served, visit: Visits, slack: float) -> None:
     one, two = visit().sign_in(served.url, "council-1"), visit().sign_in(served.url, "council-2")
     one.page.wait_for_selector(UNACKED)
     one.page.keyboard.press("a")
     one.page.keyboard.press("Enter")
     for seen in (one, two):
-        seen.page.wait_for_selector("text=/Acknowledged by council-1/", timeout=1_500)
+        seen.page.wait_for_selector("text=/Acknowledged by council-1/", timeout=1_500 * slack)
 
 
-def test_a_silent_feed_is_stale_in_time_and_live_again(served: Served, visit: Visits) -> None:
+def test_a_silent_feed_is_stale_in_time_and_live_again(served: Served, visit: Visits, slack: float) -> None:
     seen = visit().sign_in(served.url)
     served.room.frozen = True
     start = time.monotonic()
     seen.page.wait_for_selector(".feed.is-stale")
-    assert time.monotonic() - start < STALE_S + 0.5  # the stand-in's last frame may be half a second younger
+    assert (
+        time.monotonic() - start < STALE_S * slack + 0.5
+    )  # the stand-in's last frame may be half a second younger
     served.room.frozen = False
     seen.page.wait_for_selector(".feed.is-live")
 
 
-def test_a_restarted_server_is_live_again_without_reload(visit: Visits) -> None:
+def test_a_restarted_server_is_live_again_without_reload(visit: Visits, slack: float) -> None:
     room = StandIn()
     with Served(room) as first:
         seen = visit().sign_in(first.url)
@@ -162,7 +164,7 @@ def test_a_restarted_server_is_live_again_without_reload(visit: Visits) -> None:
     with Served(again, port):
         start = time.monotonic()
         seen.page.wait_for_selector(".feed.is-live")
-        assert time.monotonic() - start < LIVE_AGAIN_S
+        assert time.monotonic() - start < LIVE_AGAIN_S * slack
         assert seen.page.evaluate("window.same") is True
 
 

@@ -38,22 +38,24 @@ def test_a_slow_disk_makes_groups_larger_and_breaks_no_connection(tmp_path: Path
     assert figure["closed"] is None
 
 
-def test_an_hour_forth_and_back_raises_nothing_and_moves_no_deadline(tmp_path: Path) -> None:
+def test_an_hour_forth_and_back_raises_nothing_and_moves_no_deadline(tmp_path: Path, slack: float) -> None:
     if reason := jump.why_not():
         pytest.skip(reason)
     figure = jump.jumping_clock(tmp_path)
     print(figure)
     for one in figure.values():
         assert one["false_alerts"] == 0
-        assert one["raised_off_s"] < 10
-        assert one["climbed_after_s"] == pytest.approx(0.8, abs=0.6)
+        assert one["raised_off_s"] < 10 * slack
+        assert one["climbed_after_s"] == pytest.approx(0.8, abs=0.6 * slack)
 
 
-def test_when_descriptors_run_out_newcomers_are_told_and_those_inside_go_on(tmp_path: Path) -> None:
+def test_when_descriptors_run_out_newcomers_are_told_and_those_inside_go_on(
+    tmp_path: Path, slack: float
+) -> None:
     if shutil.which("prlimit") is None:
         pytest.skip("prlimit is not installed")
     figure = crowd.crowded(tmp_path)
     print(figure)
     assert figure["newcomer_told"].startswith("HTTP/1.1 503")
-    assert figure["acked_s"] < 5
+    assert figure["acked_s"] < 5 * slack
     assert figure["screen_closed"] is None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -184,19 +182,3 @@ def test_figures_agree_with_one_another(edges: list[Edge]) -> None:
     halves = [account(gathered, T0 + n * 2 * HOUR, T0 + (n + 1) * 2 * HOUR, LIMITS) for n in (0, 1)]
     assert [*halves[0].bins, *halves[1].bins] == whole.bins
     assert sum(half.in_flood for half in halves) / 2 == pytest.approx(whole.in_flood)
-
-
-def test_a_hundred_thousand_edges_take_less_than_two_seconds() -> None:
-    journal, rng = Journal(), np.random.default_rng(4)
-    for number, second in enumerate(np.sort(rng.integers(0, 30 * 86_400, 25_000)).tolist()):
-        name, at = f"a{number}", T0 + second * S
-        journal.begin(name, at, int(rng.integers(1, 400)), int(rng.integers(1, 4)))
-        journal.then(name, at + 20 * S, "acknowledged", note="")
-        journal.then(name, at + 30 * S, "noted")
-        journal.then(name, at + 40 * S, "recovered")
-    edges = journal.edges()
-    begin = time.perf_counter()
-    found = account(gather(edges), *MONTH, LIMITS, position=PLANT)
-    took = time.perf_counter() - begin
-    assert found.annunciated == 25_000
-    assert took < 2.0, took

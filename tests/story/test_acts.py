@@ -119,7 +119,7 @@ def seen_by(page: Any, alert: str) -> Any:
     return card(page, alert).locator(":scope > .card-text > .card-acknowledged")
 
 
-def test_of_two_browsers_that_acknowledge_at_once_one_wins(dam: Town, visit: Visits) -> None:
+def test_of_two_browsers_that_acknowledge_at_once_one_wins(dam: Town, visit: Visits, slack: float) -> None:
     """Both pages name the same person within a second; the other is told who was first. Three times over."""
     visits = [visit(), visit()]
     pages = [seated(seen, dam, name) for seen, name in zip(visits, ("shift", "night"), strict=True)]
@@ -146,7 +146,7 @@ def test_of_two_browsers_that_acknowledge_at_once_one_wins(dam: Town, visit: Vis
         loser.locator(f".card .fault:has-text('{winner} was first')").wait_for()
         loser.keyboard.press("Escape")
     print(json.dumps({"races": len(RACES), "sent_to_both_named_ms": took}))
-    assert max(took) <= SECOND_MS, took
+    assert max(took) <= SECOND_MS * slack, took
     conflicts = [line for seen in visits for line in seen.complaints if "409" not in line]
     assert conflicts == []
 
@@ -219,12 +219,14 @@ def test_a_shelved_alert_is_counted_named_and_comes_back(dam: Town, visit: Visit
     mine.locator(f'.card.waiting[data-alert="{alert}"]').wait_for(state="attached")
 
 
-def test_two_hundred_are_picked_and_acknowledged_with_one_note(tmp_path: Path, visit: Visits) -> None:
+def test_two_hundred_are_picked_and_acknowledged_with_one_note(
+    tmp_path: Path, visit: Visits, slack: float
+) -> None:
     with a_dam(tmp_path, *crowd.VALVES, "late-1", "late-2") as server:
-        two_hundred(server, visit)
+        two_hundred(server, visit, slack)
 
 
-def two_hundred(dam: Town, visit: Visits) -> None:
+def two_hundred(dam: Town, visit: Visits, slack: float) -> None:
     """Act it out."""
 
     async def first_come(alert: str) -> None:
@@ -254,7 +256,7 @@ def two_hundred(dam: Town, visit: Visits) -> None:
 
     assert outside(notes()) == ["power cut"] * len(ids)
     assert took is not None
-    assert took <= BULK_MS
+    assert took <= BULK_MS * slack
     late, *_ = outside(broken(dam, "late-1", "late-2"))
     page.keyboard.press("w")
     expect(page.locator(".picks-count")).to_have_text("2 picked")
