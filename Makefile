@@ -17,11 +17,11 @@ help: ## show these lines
 demo: $(RUN) ## a live room with a simulated economy; ARGS="--port 8050 --seed 7"
 	@$(VENV)/opsroom demo $(ARGS)
 
-test: $(DEV) ## all tests; ARGS="tests/log -x"
+test: $(DEV) ## all tests but the slow ones, which make accept runs; ARGS="tests/log -x"
 	@tools/chromium.sh
 	@tools/injectors.sh
 	@$(VENV)/opsroom detect compile
-	@$(VENV)/pytest -n 2 --dist loadgroup --slack 5 $(ARGS)
+	@$(VENV)/pytest -n 2 --dist loadgroup --slack 5 -m "not slow" $(ARGS)
 
 check: $(DEV) ## lint, format, types, import contracts, house rules
 	@$(VENV)/ruff check

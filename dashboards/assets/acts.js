@@ -40,6 +40,12 @@ function refuse(form, fault, error) {
   named.focus();
 }
 
+/** A card leaves the wall: what was refused on it is said on, else nobody would have had time to read it. */
+export function leaves(card) {
+  const refused = card.querySelector("form.in-place .fault")?.textContent;
+  if (refused) notice(refused);
+}
+
 /** Open a form on the card; `said` speaks when it was done. The wall holds its order while it is open. */
 export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {}) {
   closeForms();

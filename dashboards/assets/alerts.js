@@ -2,7 +2,7 @@
 
 import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
 import * as sentence from "./sentences.js";
-import { acknowledge, formOf, judge } from "./acts.js";
+import { acknowledge, formOf, judge, leaves } from "./acts.js";
 import { buildCard, fillCard, tickCard } from "./card.js";
 import { shake } from "./comfort.js";
 import { menuOf, shelveOrEnd } from "./doings.js";
@@ -94,7 +94,11 @@ function paint() {
   forgetLines(wall.halves.flat());
   PARTS.forEach((name, i) => paintHalf(name, wall.halves[i]));
   paintQuiet();
-  for (const id of cards.keys()) if (!state.alerts.has(id)) cards.delete(id);
+  for (const [id, node] of cards) {
+    if (state.alerts.has(id)) continue;
+    leaves(node);
+    cards.delete(id);
+  }
   const ours = alerts.filter((alert) => !alert.audited);
   const silenced = silencedCounts(ours);
   const beyond = Math.max(0, state.standing - alerts.length);

@@ -87,6 +87,7 @@ def test_times_without_offset_are_utc() -> None:
     assert micros("1970-01-01 00:00:00.600000") == 600_000
 
 
+@pytest.mark.slow
 @needs_data
 @pytest.mark.data
 @pytest.mark.skipif(not SCORER.exists(), reason="the published scorer is not here")

@@ -27,6 +27,7 @@ def test_on_a_full_disk_readings_are_refused_and_people_go_on(
     assert full.held(figure), figure
 
 
+@pytest.mark.slow
 def test_a_slow_disk_makes_groups_larger_and_breaks_no_connection(tmp_path: Path) -> None:
     if reason := flushes.why_not():
         pytest.skip(reason)
@@ -38,6 +39,7 @@ def test_a_slow_disk_makes_groups_larger_and_breaks_no_connection(tmp_path: Path
     assert figure["closed"] is None
 
 
+@pytest.mark.slow
 def test_an_hour_forth_and_back_raises_nothing_and_moves_no_deadline(tmp_path: Path, slack: float) -> None:
     if reason := jump.why_not():
         pytest.skip(reason)
@@ -49,6 +51,7 @@ def test_an_hour_forth_and_back_raises_nothing_and_moves_no_deadline(tmp_path: P
         assert one["climbed_after_s"] == pytest.approx(0.8, abs=0.6 * slack)
 
 
+@pytest.mark.slow
 def test_when_descriptors_run_out_newcomers_are_told_and_those_inside_go_on(
     tmp_path: Path, slack: float
 ) -> None:

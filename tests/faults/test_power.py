@@ -36,6 +36,7 @@ def test_a_power_cut_loses_nothing_acknowledged(loop_image: None, nursery: Nurse
     assert figure["held"], figure
 
 
+@pytest.mark.slow
 def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None, nursery: Nursery) -> None:
     figure = power.power_cuts(cuts=1, seed=1, prefix=power.NO_FSYNC)
     print(figure)
@@ -43,6 +44,7 @@ def test_a_disk_that_does_not_flush_is_found_out(loop_image: None, tracing: None
     assert not figure["held"], "the test of power cuts could not fail"
 
 
+@pytest.mark.slow
 def test_every_acknowledgement_follows_a_flush_of_the_log(
     tracing: None, nursery: Nursery, tmp_path: Path
 ) -> None:

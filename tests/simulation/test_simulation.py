@@ -42,6 +42,7 @@ def test_every_invariant_is_broken_by_a_mutation() -> None:
     assert {kind.caught_as for kind in MUTATIONS} == set(INVARIANTS)
 
 
+@pytest.mark.slow
 def test_a_seed_is_the_same_run_in_another_process() -> None:
     command = [sys.executable, "-m", "tests.simulation", "--seed", "6", "--span-s", str(SPAN_S)]
     lines = [

@@ -63,7 +63,7 @@ expect.set_options(timeout=PATIENT_MS)
 ANSWERED = """() => performance.getEntriesByType("resource")
   .filter((one) => one.name.endsWith("/alerts/acknowledge")).at(-1).duration"""
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(400)]
 
 
 @contextmanager
@@ -151,6 +151,7 @@ def test_of_two_browsers_that_acknowledge_at_once_one_wins(dam: Town, visit: Vis
     assert conflicts == []
 
 
+@pytest.mark.slow
 def test_a_class_that_needs_a_note_says_so_and_keeps_what_was_typed(dam: Town, visit: Visits) -> None:
     async def wants_note(needed: bool) -> None:
         async with person(dam.home, "chair-1") as chair:
@@ -180,6 +181,7 @@ def test_a_class_that_needs_a_note_says_so_and_keeps_what_was_typed(dam: Town, v
         outside(wants_note(False))
 
 
+@pytest.mark.slow
 def test_a_shelved_alert_is_counted_named_and_comes_back(dam: Town, visit: Visits) -> None:
     async def shelve_again(alert: str) -> None:
         async with person(dam.home, "night") as night:
@@ -219,6 +221,7 @@ def test_a_shelved_alert_is_counted_named_and_comes_back(dam: Town, visit: Visit
     mine.locator(f'.card.waiting[data-alert="{alert}"]').wait_for(state="attached")
 
 
+@pytest.mark.slow
 def test_two_hundred_are_picked_and_acknowledged_with_one_note(
     tmp_path: Path, visit: Visits, slack: float
 ) -> None:
@@ -268,6 +271,7 @@ def two_hundred(dam: Town, visit: Visits, slack: float) -> None:
     expect(page.locator(".refused li")).to_contain_text("night was first")
 
 
+@pytest.mark.slow
 def test_three_hundred_under_one_cause_are_one_line(tmp_path: Path, visit: Visits) -> None:
     with a_dam(tmp_path, "feeder", *crowd.PUMPS) as server:
         three_hundred(server, visit)

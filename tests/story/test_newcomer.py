@@ -66,7 +66,7 @@ def shows(page: Any, alert: str, line: str, text: str, within_s: float) -> float
 
 
 def test_a_newcomer_finds_the_worst_alert_reads_why_and_has_it(
-    visit: Callable[..., Visit], tmp_path: Path, record_property: Callable[[str, object], None]
+    visit: Callable[..., Visit], tmp_path: Path, record_property: Callable[[str, object], None], slack: float
 ) -> None:
     with demo(tmp_path / "demo.log", seed=SEED, for_s=FOR_S) as room:
         first, second = room.chairs[:2]
@@ -75,7 +75,7 @@ def test_a_newcomer_finds_the_worst_alert_reads_why_and_has_it(
         with plant(room.home, token) as works:
             sign_in(mine, room, first)
             sign_in(other, room, second)
-            figures = story(mine, other, works, first)
+            figures = story(mine, other, works, first, SECOND_S * slack)
         for one in (mine, other):
             assert one.complaints == []
             ours = (room.home, room.home.replace("http", "ws", 1))
@@ -85,7 +85,7 @@ def test_a_newcomer_finds_the_worst_alert_reads_why_and_has_it(
     print(json.dumps(figures))
 
 
-def story(mine: Visit, other: Visit, works: Plant, person: str) -> dict[str, Any]:
+def story(mine: Visit, other: Visit, works: Plant, person: str, within_s: float) -> dict[str, Any]:
     """Act the story out; give its figures."""
     begun = time.monotonic()
     risen = mine.page.locator("#wall [aria-labelledby=wall-risen] > .card.waiting").first
@@ -109,8 +109,8 @@ def story(mine: Visit, other: Visit, works: Plant, person: str) -> dict[str, Any
         lambda m: m["type"] == "alert" and m["id"] == alert and m["event"] == "acknowledged", 5
     )
     assert keys.pressed <= KEYS_MAX
-    assert seen - pressed <= SECOND_S
-    assert heard - pressed <= SECOND_S
+    assert seen - pressed <= within_s
+    assert heard - pressed <= within_s
 
     spoken = time.monotonic()
     works.say({"type": "recovering", "alert": alert, "note": NOTE})
