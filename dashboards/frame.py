@@ -133,17 +133,22 @@ def _header() -> html.Header:
             html.Div(id="feed", className="feed", role="status"),
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
-            html.Div(id="first-now", className="first-now", role="status", hidden=True),
-            html.Div(id="drill-now", className="drill-now", role="status", hidden=True),
-            html.Div(id="condition", className="condition", role="alert", hidden=True),
-            html.Div(id="flood", className="flood", hidden=True),
-            html.Div(id="held", className="held", role="status", hidden=True),
-            html.Div(
-                id="replay", className="replay", hidden=True, role="group", **_named("room.replay.mark")
-            ),
-            html.Div(id="audits-now", className="audits-now", role="status", hidden=True),
+            html.Div(id="banners", className="banners", children=_banners()),
         ],
     )
+
+
+def _banners() -> list[html.Div]:
+    """Give what stands in the head of every wall while it holds; beside one another where there is room."""
+    return [
+        html.Div(id="first-now", className="first-now", role="status", hidden=True),
+        html.Div(id="drill-now", className="drill-now", role="status", hidden=True),
+        html.Div(id="condition", className="condition", role="alert", hidden=True),
+        html.Div(id="flood", className="flood", hidden=True),
+        html.Div(id="held", className="held", role="status", hidden=True),
+        html.Div(id="replay", className="replay", hidden=True, role="group", **_named("room.replay.mark")),
+        html.Div(id="audits-now", className="audits-now", role="status", hidden=True),
+    ]
 
 
 def _main() -> html.Main:

@@ -29,10 +29,11 @@ function paint() {
   if (place.dataset.key === key) return;
   place.dataset.key = key;
   const mayEnd = ENDS.has(state.me?.role);
-  const one = (drill) => h("span.drill-one", {}, t("room.drill.at", { unit: drill.unit_name || t("room.root"), at: clock(drill.until) }),
-    mayEnd ? h("button.button.small", { type: "button", "aria-label": `${t("room.drill.end")}: ${drill.unit_name}`, onclick: () => end(drill.id) }, t("room.drill.end")) : null);
+  const whose = (drill) => drill.unit_name || t("room.root");
+  const one = (drill) => h("span.drill-one", {}, t("room.drill.at", { unit: whose(drill), at: clock(drill.until) }),
+    mayEnd ? h("button.button.small", { type: "button", "aria-label": `${t("room.drill.end")}: ${whose(drill)}`, onclick: () => end(drill.id) }, t("room.drill.end")) : null);
   const nodes = state.exercise ? [h("span", {}, t("room.drill.whole"))] : on.map(one);
   place.replaceChildren(h("strong", {}, t("room.drill.mark")), ...nodes);
-  if (nodes.length && place.hidden) say(place.textContent);
+  if (nodes.length && place.hidden) say([...place.children].map((node) => node.firstChild.textContent).join(". "));
   place.hidden = nodes.length === 0;
 }

@@ -31,7 +31,7 @@ export function paintDuty() {
     return;
   }
   const form = h("div.duty-form");
-  place.replaceChildren(...(told.rota ? [...warned(), ladder(), standIns(form), origin()] : [h("p.nothing", {}, t("room.duty.none"))]), acts(form), form);
+  place.replaceChildren(...(told.rota ? [...warned(), ladder(), standIns(form), origin()].filter(Boolean) : [h("p.nothing", {}, t("room.duty.none"))]), acts(form), form);
 }
 
 const nameOf = (id) => told.seats.find((seat) => seat.id === id)?.person ?? t("room.duty.seat_gone", { id: String(id) });

@@ -59,11 +59,11 @@ function paintTools(query) {
   for (const button of $("figures-tools").querySelectorAll("[data-hours]")) setAttr(button, "aria-pressed", Number(button.dataset.hours) === hours);
   setAttr(parts.csv, "href", `/api/v1${query}&format=csv`);
   setAttr(parts.json, "href", `/api/v1${query}`);
-  setAttr(parts.csv, "aria-label", t("room.figures.export", { form: "CSV" }));
-  setAttr(parts.json, "aria-label", t("room.figures.export", { form: "JSON" }));
 }
 
 function paint() {
+  setAttr(parts.csv, "aria-label", t("room.figures.export", { form: "CSV" }));
+  setAttr(parts.json, "aria-label", t("room.figures.export", { form: "JSON" }));
   setText(parts.fault, fault ? worded(fault) : "");
   if (!found) return;
   const unit = found.name || t("room.root");

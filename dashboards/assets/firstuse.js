@@ -6,7 +6,7 @@ import { ask, worded } from "./rest.js";
 import { feedLines } from "./copying.js";
 import { newToken, newUnit } from "./settings.js";
 import { showWall } from "./walls.js";
-import { number, roughly, t, unitText } from "./words.js";
+import { language, number, roughly, t, unitText } from "./words.js";
 
 const AGAIN_MS = 1000;
 
@@ -115,7 +115,8 @@ function paintReading() {
   const value = heard.value === null ? "" : `${number(heard.value)} ${unitText(heard.unit)}`.trim();
   const figure = h("p.step-figure", {}, value ? h("span.figure", {}, value) : null, h("span", {}, heard.path), h("span.quiet", {}, t("room.feeds.ago", { time: roughly((now() - heard.heard) / 1000) })));
   const next = h("div.step-acts", {}, h("p", {}, t("room.first.next")), button("room.series.title", () => showWall("series"), true), button("room.feeds.title", () => showWall("feeds")), button("room.settings.title", () => showWall("settings")));
-  if (place.dataset.came !== heard.path) place.replaceChildren(figure, next);
+  const key = `${heard.path}|${language()}`; // the buttons stay while the figure alone is new: one of them may have the focus
+  if (place.dataset.came !== key) place.replaceChildren(figure, next);
   else place.firstChild.replaceWith(figure);
-  place.dataset.came = heard.path;
+  place.dataset.came = key;
 }

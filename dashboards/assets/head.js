@@ -190,12 +190,12 @@ function fillSeat(node, seat) {
 }
 
 /** Only keys that do something here; the foot names them, the help some more. */
-export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.shelve"], ["M", "room.key.more"], ["G", "room.key.pick"], ["L", "room.key.line"],
+export const keyHints = () => [["A", "room.key.acknowledge"], ["S", "room.key.shelve"], ["M", "room.key.more"], ["G", "room.key.pick"],
   ["U", "room.key.useful"], ["N", "room.key.useless"], ["↑ ↓", "room.key.alert"], ["← →", "room.key.tile"], ["Z", "room.key.hold"], ["I", "room.key.replay"],
-  ["T", "room.key.palette"], ["K", "room.key.kiosk"], ["P", "room.key.print"], ["?", "room.key.help"], ["Esc", "room.key.close"]];
+  ["T", "room.key.palette"], ["K", "room.key.kiosk"], ["P", "room.key.print"], ["?", "room.key.help"]];
 
 /** Keys that need a sentence, and those of the walls: the help alone has room for them. */
-export const moreHints = () => [...wallKeys(), ...armrestHints(), ["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["−", "room.key.compare"], [", .", "room.key.earlier"]];
+export const moreHints = () => [...wallKeys(), ...armrestHints(), ["L", "room.key.line"], ["⇧ G", "room.key.pick_line"], ["W", "room.key.pick_own"], ["Q", "room.key.silenced"], ["−", "room.key.compare"], [", .", "room.key.earlier"], ["Esc", "room.key.close"]];
 
 export function paintKeys() {
   $("keys").replaceChildren(...keyHints().map(([key, word]) => h("span.key", {}, h("kbd", {}, key), t(word))));

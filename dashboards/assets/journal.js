@@ -30,6 +30,7 @@ const asked = { what: "alerts", state: "all", priorities: new Set([1, 2, 3]), ho
 let parts = null;
 let grid = null;
 let made = "";
+let counted = null;
 let again = 0;
 let typing = 0;
 let cards = { rows: [], total: 0, turn: 0 };
@@ -56,7 +57,7 @@ export function start() {
   parts.picks = h("form.journal-picks", { hidden: true, onsubmit: acknowledge }, bar("picks-which", parts.count, parts.drop), h("label.field", {}, parts.noteWord, parts.note), bar("journal-acts", parts.acknowledge, h("label.unseen", { htmlFor: "journal-span", "data-word": "room.journal.shelve_for" }), parts.span, parts.shelve, parts.say), parts.refused);
   parts.span.id = "journal-span";
   $("journal-tools").replaceChildren(bar("ranges", ...parts.what), parts.csv);
-  $("journal").replaceChildren(bar("journal-filter", h("label.field.journal-search", {}, parts.searchWord, parts.text), bar("ranges", ...parts.states), bar("ranges", ...parts.priorities), bar("ranges", ...parts.spans), parts.all), parts.fault, parts.picks, parts.table, parts.list, parts.none, parts.more);
+  $("journal").replaceChildren(bar("journal-filter", h("label.field.journal-search", {}, parts.searchWord, parts.text), bar("ranges", ...parts.states), bar("ranges", ...parts.priorities), bar("ranges", ...parts.spans), parts.all), parts.fault, parts.picks, parts.table, h("h3.unseen", { "data-word": "room.journal.title" }), parts.list, parts.none, parts.more);
   parts.table.addEventListener("keydown", keyInTable);
   narrow.addEventListener("change", () => inFront("journal") && load());
   onChange(["alerts"], heard);
@@ -89,10 +90,15 @@ async function page(offset, limit, order_ = null) {
   setText(parts.fault, answer.ok ? "" : worded(answer.error));
   if (!answer.ok) return null;
   const { total } = answer.content;
-  setText($("journal-count"), asked.what === "alerts" ? plural("room.journal.count", total) : plural("room.journal.edge_count", total));
+  counted = total;
+  paintCount();
   parts.none.hidden = total > 0;
   if (!total) setText(parts.none, t(asked.text || asked.state !== "all" || asked.hours || asked.priorities.size < 3 ? "room.journal.none_such" : "room.journal.none"));
   return { rows: asked.what === "alerts" ? answer.content.alerts.map((alert) => state.alerts.get(alert.id) ?? alert) : answer.content.edges.map((edge, i) => ({ ...edge, id: `${offset + i}` })), total };
+}
+
+function paintCount() {
+  if (counted !== null) setText($("journal-count"), asked.what === "alerts" ? plural("room.journal.count", counted) : plural("room.journal.edge_count", counted));
 }
 
 export function load() {
@@ -125,6 +131,7 @@ export function paint() {
     parts.span.dataset.lang = language();
     parts.span.replaceChildren(...SHELVES_S.map((s) => h("option", { value: String(s) }, hours(s))));
   }
+  paintCount();
   paintPicks();
   if (grid && made !== `${asked.what} ${language()}` && !narrow.matches) build();
 }
@@ -200,7 +207,7 @@ async function build() {
   grid = library.createGrid(parts.table, {
     theme: "legacy", rowModelType: "infinite", cacheBlockSize: BLOCK, maxBlocksInCache: BLOCKS_KEPT, infiniteInitialRowCount: 1, rowHeight: 36, headerHeight: 38, suppressDragLeaveHidesColumns: true, suppressCellFocus: false,
     columnDefs: asked.what === "alerts" ? ALERTS() : EDGES(), defaultColDef: { resizable: true, sortingOrder: ["desc", "asc"], suppressHeaderMenuButton: true, suppressMovable: true }, localeText: gridTexts(), icons: gridIcons,
-    rowSelection: asked.what === "alerts" ? { mode: "multiRow", checkboxes: true, headerCheckbox: false, enableClickSelection: false } : undefined, selectionColumnDef: { width: 48, minWidth: 48, maxWidth: 48 },
+    rowSelection: asked.what === "alerts" ? { mode: "multiRow", checkboxes: true, headerCheckbox: false, enableClickSelection: false } : undefined, selectionColumnDef: { headerName: t("room.pick.select"), headerClass: "journal-pick-head", width: 48, minWidth: 48, maxWidth: 48 },
     getRowId: ({ data }) => data.id, datasource: datasource(), onRowSelected: byHand, onSelectionChanged: paintPicks, suppressMultiSort: true, suppressNoRowsOverlay: true,
     onRowDoubleClicked: ({ data }) => data && open(data), onCellKeyDown: ({ data, event }) => event.key === "Enter" && data && open(data),
   });

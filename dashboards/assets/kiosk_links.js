@@ -15,7 +15,7 @@ export async function openLinks() {
   const name = h("input", { type: "text", name: "name", maxLength: 100, required: true, autocomplete: "off" });
   const days = h("select", { name: "days" }, DAYS.map((n) => h("option", { value: String(n) }, `${n} ${t("room.unit.d")}`)));
   days.value = "30";
-  const walls = h("fieldset.kiosk-walls", {}, h("legend", {}, t("room.kiosk.walls")), [...$("menu").children].map((button) =>
+  const walls = h("fieldset.kiosk-walls", {}, h("legend", {}, t("room.kiosk.walls")), [...$("menu").querySelectorAll("[data-wall]")].map((button) =>
     h("label.check", {}, h("input", { type: "checkbox", name: "wall", value: button.dataset.wall, checked: button.dataset.wall === "room" }), button.firstElementChild.textContent)));
   const every = h("input", { type: "number", name: "every", min: 5, max: 3600, value: String(EVERY_S) });
   const scale = h("select", { name: "scale" }, SCALES.map((one) => h("option", { value: one }, `× ${one}`)));

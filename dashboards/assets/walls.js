@@ -66,13 +66,28 @@ export function setWaiting(name, n, label) {
   setText(badge, n ? String(n) : "");
   setAttr(badge, "aria-label", n ? label : null);
   badge.hidden = !n;
+  const shut = $("menu").querySelector(".menu-now .wall-waiting"); // a menu that is folded says so for all of them
+  const all = [...buttons()].map((one) => one.querySelector(".wall-waiting")).filter((one) => !one.hidden);
+  setText(shut, String(all.reduce((sum, one) => sum + Number(one.textContent), 0)));
+  setAttr(shut, "aria-label", all.map((one) => one.getAttribute("aria-label")).join(", "));
+  shut.hidden = !all.length;
 }
+
+const waiting = () => h("span.wall-waiting", { role: "img", hidden: true });
 
 /** Called once, behind every `addWall`. */
 export function startWalls() {
-  $("menu").replaceChildren(...[...walls.values()].map((wall) =>
-    h("button.choice.wall-choice", { type: "button", "data-wall": wall.name, onclick: () => showWall(wall.name) },
-      h("span", { "data-word": wall.word }), h("span.wall-waiting", { role: "img", hidden: true }))));
+  const now = h("button.choice.menu-now", { type: "button", "aria-expanded": "false", "aria-controls": "menu-walls", onclick: () => unfold(!unfolded()) },
+    h("span.menu-name"), waiting(), h("span.menu-sign", { "aria-hidden": "true" }, "▾"));
+  const all = [...walls.values()].map((wall) =>
+    h("button.choice.wall-choice", { type: "button", "data-wall": wall.name, onclick: () => choose(wall.name) }, h("span", { "data-word": wall.word }), waiting()));
+  $("menu").replaceChildren(now, h("div.menu-walls", { id: "menu-walls" }, all));
+  $("menu").addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !unfolded()) return;
+    event.stopPropagation();
+    unfold(false);
+    now.focus();
+  });
   onChange(["words", "units"], () => walls.get(front()).paint?.());
   addEventListener("hashchange", () => showWall(named()));
   bring(named());
@@ -92,7 +107,27 @@ function named() {
 function bring(name) {
   $("walls").dataset.front = name;
   for (const panel of $("walls").children) panel.hidden = (panel.dataset.wall ?? OVERVIEW) !== name;
-  for (const button of $("menu").children) setAttr(button, "aria-current", button.dataset.wall === name ? "page" : null);
+  for (const button of buttons()) setAttr(button, "aria-current", button.dataset.wall === name ? "page" : null);
+  const title = $("menu").querySelector(".menu-name");
+  title.dataset.word = walls.get(name).word;
+  setText(title, buttonOf(name).firstChild.textContent);
 }
 
+const unfolded = () => $("menu").classList.contains("open");
+
+/** Where the screen is small the menu is one line, which unfolds. */
+function unfold(open) {
+  $("menu").classList.toggle("open", open);
+  setAttr($("menu").querySelector(".menu-now"), "aria-expanded", open);
+}
+
+function choose(name) {
+  if (unfolded()) {
+    unfold(false);
+    $("menu").querySelector(".menu-now").focus();
+  }
+  showWall(name);
+}
+
+const buttons = () => $("menu").querySelectorAll("[data-wall]");
 const buttonOf = (name) => $("menu").querySelector(`[data-wall="${name}"]`);

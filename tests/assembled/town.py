@@ -76,12 +76,13 @@ def economy() -> str:
 
 @dataclass
 class Town(Server):
-    """A server with its people and one token at the dam, all in its store before the first start."""
+    """A server with its people and one token at the dam (`fed`), all in its store before the first start."""
 
     limits: dict[str, Any] = field(default_factory=dict)
     tree: Callable[[], str] = economy
     seats: dict[str, tuple[str, Role]] = field(default_factory=lambda: SEATS)
     token: str = ""
+    fed: str = "energy/dam"
 
     def __post_init__(self) -> None:
         """Write settings and tree, and put people and token into the store."""
@@ -111,10 +112,10 @@ class Town(Server):
                 assert unit is not None
                 seat = store.access.put_seat(Seat(0, person, role, unit.id))
                 store.access.put_credential(seat.id, "password", quick, wall_now())
-            dam = tree.unit_at("energy/dam")
-            assert dam is not None
+            fed = tree.unit_at(self.fed)
+            assert fed is not None
             self.token = secrets.token_urlsafe(32)
-            store.access.put_token(PlantToken(hash_of(self.token), dam.id, "dam", wall_now()))
+            store.access.put_token(PlantToken(hash_of(self.token), fed.id, "dam", wall_now()))
 
     def revoke(self) -> None:
         """Take the token out of the store, as another process does."""

@@ -14,34 +14,6 @@ from tests.dashboards.stand_in import Served
 pytestmark = pytest.mark.browser
 
 Visits = Callable[..., Visit]
-TARGET_PX = 44
-
-
-@pytest.mark.parametrize(
-    ("palette", "lang", "size"), [("day", "en", "wall"), ("night", "de", "tablet"), ("day", "de", "phone")]
-)
-def test_the_wall_is_quiet_fitting_and_accessible(
-    served: Served, visit: Visits, palette: str, lang: str, size: str
-) -> None:
-    axe = pytest.importorskip(
-        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
-    )
-    served.room.flood = {"on": True, "raises_10min": 23}
-    seen = visit(size, palette, lang).sign_in(served.url)
-    seen.page.keyboard.press("f")
-    seen.page.wait_for_selector(".kpis tbody tr")
-    assert seen.page.locator(".kpis tbody tr").count() == len(KEYS)
-    assert seen.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    found = axe.Axe().run(seen.page).response["violations"]
-    assert [(one["id"], node["target"]) for one in found for node in one["nodes"]] == []
-    if size == "phone":
-        small = [
-            box
-            for one in seen.page.locator("#menu button, #figures-tools button, .flood button").all()
-            if (box := one.bounding_box()) and min(box["height"], box["width"]) < TARGET_PX
-        ]
-        assert small == []
-    assert seen.complaints == []
 
 
 def test_menu_key_and_address_lead_there_and_back(served: Served, visit: Visits) -> None:
@@ -49,7 +21,8 @@ def test_menu_key_and_address_lead_there_and_back(served: Served, visit: Visits)
     page = seen.page
     assert not page.is_visible("#figures-panel")
     page.click('[data-wall="figures"]')
-    page.wait_for_selector(".kpis")
+    page.wait_for_selector(".kpis tbody tr")
+    assert page.locator(".kpis tbody tr").count() == len(KEYS)
     assert page.url.endswith("#figures")
     assert not page.is_visible("#wall-panel")
     assert page.get_attribute('[data-wall="figures"]', "aria-current") == "page"

@@ -1,0 +1,43 @@
+// Draw each panel of the wall in front with all its words new, several times; gives the median of each in ms, layout included.
+// `panels` = [name, file, call, topics]: either a function of a module, or the topics that make its painter paint. Run in the page by wall_rows.py.
+async ([panels, languages]) => {
+  const TURNS = 5;
+  const REST_MS = 120;
+  const base = document.querySelector('script[src*="main.js"]').src;
+  const load = (file) => import(base.replace("main.js", file));
+  const { touch } = await load("model.js");
+  const { loadWords } = await load("words.js");
+  const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
+  const laidOut = () => document.body.getBoundingClientRect().height;
+  const rest = () => new Promise((done) => setTimeout(done, REST_MS));
+
+  /** From the frame in which the painters run to the end of its layout. */
+  async function painted(topics) {
+    const begun = frame().then(() => performance.now()); // asked for before the painters ask, so it comes before them
+    touch(...topics);
+    const [from] = await Promise.all([begun, frame()]);
+    laidOut();
+    return performance.now() - from;
+  }
+
+  async function drawn(call) {
+    const from = performance.now();
+    call();
+    laidOut();
+    return performance.now() - from;
+  }
+
+  const told = {};
+  for (const [name, file, call, topics] of panels) {
+    const how = file ? (await load(file))[call] : null;
+    const took = [];
+    for (let turn = 0; turn < TURNS; turn++) {
+      await loadWords(languages[turn % languages.length]);
+      await rest();
+      laidOut();
+      took.push(await (how ? drawn(how) : painted(topics)));
+    }
+    told[name] = took.sort((a, b) => a - b)[TURNS >> 1];
+  }
+  return told;
+}
