@@ -1,6 +1,6 @@
 // The wall "analysis": series laid over one another, how they are distributed, what goes with what, and what the room expects of one.
 
-import { $, h, notice, setAttr, setText } from "./dom.js";
+import { $, h, keyed, notice, order, setAttr, setText } from "./dom.js";
 import { param, setParams } from "./address.js";
 import * as charts from "./analysis_charts.js";
 import { downloadCsv, downloadPng } from "./analysis_files.js";
@@ -24,6 +24,8 @@ let chosen = []; // ids, in the order in which they were chosen
 let lag = null;
 let known = new Map(); // series that may be read, by id
 let knownOf = null;
+let first = []; // ids that stood first when the wall came to the front
+const rows = new Map();
 let shown = null; // { key, results, range } of the last answer
 let fault = null;
 let waiting = false;
@@ -36,7 +38,7 @@ export function start() {
   parts = {
     views: h("div.range-group", { role: "group", "data-word-label": "room.analysis.views" }, VIEWS.map(tab)), ranges: h("div.ranges"),
     find: h("input", { type: "search", "data-word-label": "room.analysis.find", oninput: paintList, autocomplete: "off" }), list: h("ul.analysis-list"), more: h("p.quiet", { hidden: true }),
-    chart: h("div.analysis-chart", { role: "img" }), none: h("p.nothing"), fault: h("p.fault", { role: "alert" }), said: h("p.analysis-said", { role: "status" }), table: h("div.analysis-table"),
+    chart: h("div.analysis-chart", { role: "img" }), none: h("p.nothing"), fault: h("p.fault", { role: "alert" }), said: h("p.analysis-said", { role: "status" }), table: h("div.analysis-table", { tabIndex: 0, role: "group", "data-word-label": "room.analysis.figures" }),
     lag: h("input", { type: "range", step: "1", oninput: sayLag, onchange: () => chooseLag(Number(parts.lag.value)) }), lagText: h("output"),
     png: h("button.button.small", { type: "button", "data-word": "room.analysis.png", onclick: savePng }), csv: h("button.button.small", { type: "button", "data-word": "room.analysis.csv", onclick: saveCsv }),
   };
@@ -73,10 +75,11 @@ export async function load() {
   if (knownOf !== of) {
     knownOf = of;
     const answer = await ask("/series");
-    const rows = answer.ok ? answer.content.series ?? answer.content : [];
-    known = new Map(rows.map((one) => [one.id, one]));
+    known = new Map((answer.ok ? answer.content.series : []).map((one) => [one.id, one]));
     if (answer.ok) chosen = chosen.filter((id) => known.has(id));
     if (!chosen.length) choose(firstOf());
+    first = [...chosen];
+    rows.clear();
   }
   await look();
 }
@@ -171,26 +174,29 @@ function emptiness() {
   return some ? "" : t("room.analysis.no_readings");
 }
 
+/** What is chosen stands first when the wall comes to the front; a choice made here moves nothing. */
 function paintList() {
   const sought = parts.find.value.trim().toLocaleLowerCase();
-  const held = chosen.map((id) => known.get(id)).filter(Boolean);
-  const others = [...known.values()].filter((one) => !chosen.includes(one.id) && `${one.name} ${one.path}`.toLocaleLowerCase().includes(sought));
-  const rows = [...held, ...others.slice(0, LISTED_MAX)];
-  const key = `${language()} ${chosen} ${view} ${rows.map((one) => one.id)}`;
-  parts.more.hidden = others.length <= LISTED_MAX;
-  setText(parts.more, t("room.analysis.more", { n: others.length - LISTED_MAX }));
-  if (parts.list.dataset.key === key) return;
-  parts.list.dataset.key = key;
-  const focused = document.activeElement?.closest?.(".analysis-list [data-series]")?.dataset.series;
-  parts.list.replaceChildren(...rows.map(pickRow));
-  if (focused) parts.list.querySelector(`[data-series="${focused}"] input`)?.focus({ preventScroll: true });
+  const found = first.concat([...known.keys()].filter((id) => !first.includes(id))).filter((id) => known.has(id) && (chosen.includes(id) || `${known.get(id).name} ${known.get(id).path}`.toLocaleLowerCase().includes(sought)));
+  parts.more.hidden = found.length <= LISTED_MAX;
+  setText(parts.more, t("room.analysis.more", { n: found.length - LISTED_MAX }));
+  order(parts.list, keyed(rows, found.slice(0, LISTED_MAX).map((id) => known.get(id)), (series) => series.id, pickRow, fillRow));
 }
 
 function pickRow(series) {
+  const box = h("input", { type: "checkbox", onchange: () => toggle(series.id) });
+  const role = h("kbd", { hidden: true });
+  const node = h("li", { "data-series": String(series.id) }, h("label.tick", {}, box, h("span.analysis-name", {}, h("span", {}, series.name), h("span.quiet", {}, [series.unit_name ?? series.unit_path, unitText(series.unit)].filter(Boolean).join(" · "))), role));
+  return Object.assign(node, { box, letter: role });
+}
+
+function fillRow(node, series) {
   const place = chosen.indexOf(series.id);
-  const box = h("input", { type: "checkbox", checked: place >= 0, onchange: () => toggle(series.id) });
-  const role = view === "correlation" && place >= 0 && place < 2 ? ["x", "y"][place] : "";
-  return h(`li${place >= 0 && place < NEEDS[view][1] ? ".is-used" : ""}`, { "data-series": String(series.id) }, h("label.tick", {}, box, h("span.analysis-name", {}, h("span", {}, series.name), h("span.quiet", {}, [series.unit_name ?? series.unit_path, unitText(series.unit)].filter(Boolean).join(" · "))), role ? h("kbd", {}, role) : null));
+  const used = place >= 0 && place < NEEDS[view][1];
+  node.box.checked = place >= 0;
+  node.classList.toggle("is-used", used);
+  node.letter.hidden = view !== "correlation" || !used;
+  setText(node.letter, ["x", "y"][place] ?? "");
 }
 
 function draw() {

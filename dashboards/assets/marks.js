@@ -30,9 +30,9 @@ const timeOf = (mark) => (mark.from === mark.to ? when(mark.from, now()) : `${wh
 export class Marks {
   /** `place` stands under the trend. Without `writing` (a pane among others) it only tells what is pointed at. */
   constructor(place, { writing = true } = {}) {
-    Object.assign(this, { place, trend: null, of: null, shown: null, marks: [], loaded: "", reloadAt: 0, asking: 0, pin: null });
+    Object.assign(this, { place, trend: null, of: null, shown: null, marks: [], loaded: "", reloadAt: 0, asking: 0, pin: null, opened: false });
     this.said = h("p.mark-said", { hidden: true });
-    this.toggle = h("button.button.small.marks-toggle", { type: "button", "aria-expanded": "false", onclick: () => this.open(this.list.hidden) });
+    this.toggle = h("button.button.small.marks-toggle", { type: "button", "aria-expanded": "false", onclick: () => this.open(!this.opened) });
     this.write = h("button.button.small.marks-write", { type: "button", hidden: true, onclick: () => this.annotate() });
     this.list = h("ul.marks-list", { hidden: true, "data-word-label": "room.mark.list" });
     place.replaceChildren(writing ? h("div.marks-bar", {}, this.toggle, this.said, this.write) : this.said, this.list);
@@ -86,8 +86,7 @@ export class Marks {
   }
 
   open(open) {
-    this.list.hidden = !open;
-    setAttr(this.toggle, "aria-expanded", open);
+    this.opened = open;
     this.paint();
   }
 
@@ -99,9 +98,9 @@ export class Marks {
     this.write.hidden = state.replayAt !== null || state.me?.role === "observer" || state.me?.kiosk === true;
     setText(this.write, this.pin === null ? t("room.mark.write") : t("room.mark.write_at", { at: clock(this.pin) }));
     setAttr(this.list, "aria-label", t("room.mark.list"));
-    if (!marks.length) this.list.hidden = true;
+    this.list.hidden = !this.opened || !marks.length;
+    setAttr(this.toggle, "aria-expanded", !this.list.hidden);
     if (this.list.hidden) {
-      setAttr(this.toggle, "aria-expanded", false);
       this.list.replaceChildren();
       this.drawn = "";
       return;

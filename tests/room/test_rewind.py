@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
+from opsroom.acts import Annotate, Resolve, Unannotate
 from opsroom.api import create_api
 from opsroom.errors import Conflict, NotFound
 from opsroom.log.columns import encode_columns
@@ -38,6 +39,7 @@ def picture(view: View) -> dict[str, Any]:
     rows = view.glance(COUNCIL).snapshot_rows()
     told: dict[str, Any] = json.loads(json.dumps({"now": view.at, **rows}, default=str))
     told.pop("agreements")  # its revision counts frames
+    told.pop("marks")  # so does that
     return told
 
 
@@ -109,6 +111,46 @@ def test_a_replay_shows_what_was_shown(seed: int) -> None:
             await asyncio.sleep(0)
             added = [one for one in house.log.read(told, 100) if one.kind is RecordKind.ACT]
             assert added == []
+
+    asyncio.run(story())
+
+
+def test_what_was_written_and_decided_later_is_not_known_before() -> None:
+    """An annotation stands in a replay until it was taken away; a decision without what came of it later."""
+    council: dict[str, Any] = {"person": "council", "seat_id": 1, "unit_id": 1}
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            await mark(room)
+            house.clock.advance(60.0)
+            span: dict[str, Any] = {"t_from": T0, "t_to": T0 + MIN}
+            note = Annotate(on_unit=1, series_id=2, text="kiln opened", key="1", **span, **council)
+            await room.act(note)
+            await room.act(note)
+            followup = house.clock.now() + MIN
+            await room.act(
+                Resolve(text="close it", addressee_id=1, followup=followup, series_id=2, **council)
+            )
+            before, _ = await shown(room)
+            house.clock.advance(120.0)
+            await house.log.append([Entry(kind=RecordKind.TICK, received=house.clock.now())])
+            await room.reached(house.log.last_offset)
+            (written,) = room.store.annotations.of(1, T0, T0 + MIN)
+            await room.act(Unannotate(annotation_id=written.id, **council))
+            after, _ = await shown(room)
+            rewinds = Rewinds(room)
+            then, now = await rewinds.at(before), await rewinds.at(after)
+            assert [one.text for one in then.store.annotations.of(1, T0, T0 + MIN)] == ["kiln opened"]
+            assert now.store.annotations.of(1, T0, T0 + MIN) == []
+            assert then.store.annotations.annotation(written.id) is not None
+            assert now.store.annotations.annotation(written.id) is None
+            assert [one.found is None for one in then.store.annals.minutes(1)] == [True]
+            (found,) = now.store.annals.minutes(1)
+            assert found.found is not None
+            assert then.store.annals.minute(found.id) is not None
+            early = await rewinds.at(before - 1_000)
+            assert early.store.annals.minute(found.id) is None
 
     asyncio.run(story())
 
