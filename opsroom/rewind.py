@@ -273,7 +273,7 @@ def show_bands(core: Core, view: View) -> None:
     """Give the screens the expected bands of all series."""
     if core.detection and core.catalog.series:
         ids = view.board.id[: len(view.board)]
-        view.bands(ids, None, *core.bands(ids.tolist()))
+        view.bands(ids, *core.bands(ids.tolist()))
 
 
 def finish(core: Core, view: View) -> None:

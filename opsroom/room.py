@@ -312,7 +312,7 @@ class Room(Known):
         ids = self.view.watched()
         if len(ids):
             low, high = self.core.bands(ids.tolist())
-            self.view.bands(ids, None, low, high)
+            self.view.bands(ids, low, high)
 
     def _snapshot_due(self) -> bool:
         """Say whether the state is to be copied: it has changed, and the last copy is written and old."""

@@ -88,7 +88,7 @@ class View:
         self.tree_revision = self.series_revision = self.alert_revision = self.seats_revision = 0
         self.audit_revision = self.flow_revision = self.mark_revision = 0
         self.agreements = Agreements()
-        self.ended_revision = 0
+        self.ended_revision = self._before_bands = self._bands_at = 0
         self._described: dict[str, dict[str, Any]] = {}
         self._scopes: dict[tuple[int, str, int], Scope] = {}
         self._subscriptions: set[Subscription] = set()
@@ -132,17 +132,16 @@ class View:
             self.revision += 1
             self.wake()
 
-    def bands(
-        self, ids: NDArray[Any], expected: NDArray[Any] | None, low: NDArray[Any], high: NDArray[Any]
-    ) -> None:
-        """Take expected bands of series `ids` (NaN where there is none).
+    @property
+    def news(self) -> int:
+        """The newest revision that screens are to have at once: bands alone ride with the next frame."""
+        return self._before_bands if self.revision == self._bands_at else self.revision
 
-        `expected`, the middle, is shown nowhere yet.
-        """
-        del expected
+    def bands(self, ids: NDArray[Any], low: NDArray[Any], high: NDArray[Any]) -> None:
+        """Take expected bands of series `ids` (NaN where there is none)."""
         if self.board.put_bands(ids, low, high, self.revision + 1):
+            self._before_bands, self._bands_at = self.news, self.revision + 1
             self.revision += 1
-            self.wake()
 
     def apply(
         self,

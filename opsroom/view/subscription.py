@@ -117,6 +117,8 @@ class Subscription:
         self._view.leave(self)
 
     def _trails(self, since: int) -> dict[str, list[Any]]:
+        if not len(self.slots):
+            return {}
         board = self._view.board
         fresh = self.slots[board.rev[self.slots] > since]
         keys = map(str, board.id[fresh].tolist())
@@ -163,7 +165,7 @@ class Subscription:
             return self._sent + TREE_S
         if max(view.alert_revision, view.chairs.revision) > self.seen:
             return min(beat, self._sent + self.pause_s)
-        if view.revision > self.seen:
+        if view.news > self.seen:
             self._news = at if self._news is None else self._news
             return min(beat, max(self._sent + VALUES_S, self._news + GATHER_S))
         self._dozing = True

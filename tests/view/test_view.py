@@ -230,20 +230,6 @@ def test_values_come_at_most_four_times_a_second_and_alerts_at_once() -> None:
     told(story)
 
 
-def test_a_frame_without_news_comes_every_second() -> None:
-    async def story(room: SmallRoom) -> None:
-        subscription = room.view.subscribe(AT_MILL)
-        subscription.snapshot()
-        begun = asyncio.get_running_loop().time()
-        frame = await next_frame(subscription)
-        assert 0.9 < asyncio.get_running_loop().time() - begun < 1.5
-        assert (frame["alerts"], frame["ended"], frame["values"]) == ([], [], {})
-        assert frame["from"] == frame["to"]
-        subscription.close()
-
-    told(story)
-
-
 def test_viewers_of_one_scope_share_one_encoding() -> None:
     async def story(room: SmallRoom) -> None:
         viewers = [room.view.subscribe(AT_MILL) for _ in range(5)]
