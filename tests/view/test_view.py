@@ -198,7 +198,7 @@ def test_changes_bring_the_latest_value_and_every_point_wanted() -> None:
     told(story)
 
 
-def test_values_come_at_most_four_times_a_second_and_alerts_at_once() -> None:
+def test_values_come_at_most_four_times_a_second_and_alerts_at_once(slack: float) -> None:
     async def story(room: SmallRoom) -> None:
         subscription = room.view.subscribe(AT_MILL)
         subscription.snapshot()
@@ -224,7 +224,7 @@ def test_values_come_at_most_four_times_a_second_and_alerts_at_once() -> None:
             await asyncio.sleep(0)
             room.raise_alert(HEAT)
         assert len(frame.result()["alerts"]) == 1
-        assert clock() - begun < 0.15
+        assert clock() - begun < 0.15 * slack
         subscription.close()
 
     told(story)
