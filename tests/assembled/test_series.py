@@ -145,3 +145,22 @@ def test_who_may_not_adopt_is_not_asked_to(room: Town, visit: Callable[..., Visi
     names = page.locator("#catalogue button").all_inner_texts()
     assert set(names) == {"Versions"}
     assert seen.complaints == []
+
+
+def test_a_note_is_marked_on_the_trend_and_no_library_is_fetched_for_it(
+    room: Town, visit: Callable[..., Visit]
+) -> None:
+    seen = visit()
+    page = enter(seen, room, "shift")
+    page.locator(".marks-write").click()
+    page.locator('dialog textarea[name="text"]').fill("<b>belt</b> slipped")
+    page.locator("dialog button.strong").click()
+    page.locator(".marks-toggle", has_text="1 mark").click()
+    row = page.locator(".marks-list .mark-row")
+    row.focus()
+    assert "shift: <b>belt</b> slipped" in row.inner_text()
+    assert "slipped" in page.locator(".mark-said").inner_text()
+    page.locator(".mark-away").click()
+    row.wait_for(state="detached")
+    assert [url for url in seen.asked if "plotly" in url or url.endswith("analysis.js")] == []
+    assert seen.complaints == []
