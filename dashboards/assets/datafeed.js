@@ -92,7 +92,7 @@ function ofUnit(unit) {
 }
 
 function paintPress(series) {
-  const own = series?.indicator?.essential && series.unit_path === state.me?.unit && state.me?.role !== "observer";
+  const own = series?.indicator?.essential && series.unit_path === state.me?.unit && state.me?.role !== "observer" && state.replayAt === null;
   parts.press.hidden = !own;
   setText(parts.press, t("room.act.press"));
 }
