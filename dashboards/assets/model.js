@@ -173,9 +173,9 @@ function takeAlerts(frame) {
   return fresh;
 }
 
-// Cards of series that are new here or were altered, and those that left with the alert that had brought them.
+// Cards of series that are new here or were altered (without trail where only their alert did), and those that left with the alert that had brought them.
 function takeSeries(frame) {
-  for (const series of frame.series ?? []) state.series.set(series.id, { ...series, trail: series.trail ?? [] });
+  for (const series of frame.series ?? []) state.series.set(series.id, { ...series, trail: series.trail ?? state.series.get(series.id)?.trail ?? [] });
   for (const id of frame.gone ?? []) state.series.delete(id);
   if (frame.series?.length || frame.gone?.length) touch("series");
   if (state.selected && !stillThere(state.selected)) select(null, true);

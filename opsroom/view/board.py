@@ -30,7 +30,7 @@ Point = tuple[int, float]
 class Board:
     """Arrays over slots.
 
-    `revision` marks in `rev`, `card_rev` and `ring_rev` say when a slot last changed.
+    `revision` marks in `rev`, `card_rev`, `flag_rev` (its alert) and `ring_rev` say when a slot last changed.
     """
 
     def __init__(self, grey_default_s: float) -> None:
@@ -56,6 +56,7 @@ class Board:
         self.high = np.full(size, np.nan)
         self.rev = np.zeros(size, np.int64)
         self.card_rev = np.zeros(size, np.int64)
+        self.flag_rev = np.zeros(size, np.int64)
         self.written = np.zeros(size, np.int64)
         self.capability = np.full(size, np.nan)
         self.potentiality = np.full(size, np.nan)

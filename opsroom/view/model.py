@@ -220,7 +220,7 @@ class View:
         slot = self.board.slot_of.get(alert.series_id)
         kept = standing and before is not None and _stands_alike(before, alert)
         if slot is not None and not kept:
-            self.board.card_rev[slot] = self.revision
+            self.board.flag_rev[slot] = self.revision
         for unit in self.catalog.ancestors(alert.unit_id):
             self.unit_rev[unit.id] = self.revision
 

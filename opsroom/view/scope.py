@@ -156,16 +156,17 @@ class Scope:
             "worst": min(inside, default=None),
         }
 
-    def series_views(self, slots: NDArray[np.int64]) -> list[dict[str, Any]]:
-        """Give a SeriesView with its trail for each slot, in their order."""
+    def series_views(self, slots: NDArray[np.int64], *, trails: bool = True) -> list[dict[str, Any]]:
+        """Give a SeriesView for each slot, in their order; with its trail, most of it, or without."""
         board = self.view.board
         values = board.values(slots).values()
         latencies = np.round(board.indices(slots)[1], 4).tolist()
-        parts = zip(slots.tolist(), values, latencies, board.trails(slots), strict=True)
+        points = board.trails(slots) if trails else [None] * len(slots)
+        parts = zip(slots.tolist(), values, latencies, points, strict=True)
         return [self._series_view(*part) for part in parts]
 
     def _series_view(
-        self, slot: int, value: tuple[Any, ...], latency: float, trail: list[Point]
+        self, slot: int, value: tuple[Any, ...], latency: float, trail: list[Point] | None
     ) -> dict[str, Any]:
         view = self.view
         series = view.board.series(slot)
@@ -187,7 +188,7 @@ class Scope:
             "q": q,
             "low": low,
             "high": high,
-            "trail": trail,
+            **({} if trail is None else {"trail": trail}),
             "alert": alerts[0] if alerts else None,
             "productivity": productivity,
             "latency": latency,
@@ -313,9 +314,11 @@ class Scope:
             rows["unadopted"] = self.unadopted()
         rows["values"] = board.values(slots[board.rev[slots] > since])
         came = np.array([at > since for at in self._series.since.values()], np.bool_)
-        cards = slots[(board.card_rev[slots] > since) | came]
-        if len(cards):
-            rows["series"] = self.series_views(cards)
+        whole = (board.card_rev[slots] > since) | came
+        flagged = slots[(board.flag_rev[slots] > since) & ~whole]
+        if whole.any() or len(flagged):
+            # Of what only raised or ended an alert the screen has the trail.
+            rows["series"] = self.series_views(slots[whole]) + self.series_views(flagged, trails=False)
         rows.update(self._people(since))
         unit, _, children = self.nearby()
         units = [one for one in (unit, *children) if view.unit_rev.get(one.id, 0) > since]
