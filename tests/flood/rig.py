@@ -38,6 +38,7 @@ KEY_EVERY_S = 4.0
 WAY_MAX = 30
 """Batches on their way unacknowledged: what the room's credit is worth in slots."""
 FEED_BYTES_MAX = 1 << 28
+KB = 1_000
 
 
 @dataclass
@@ -53,6 +54,8 @@ class Seen:
     frames: int = 0
     frame_bytes: int = 0
     frame_bytes_most: int = 0
+    largest: dict[str, int] = field(default_factory=dict)
+    """Bytes of each part of the largest frame, those above a kilobyte."""
     flood_on: list[bool] = field(default_factory=list)
     rss_mb: list[float] = field(default_factory=list)
     events: dict[str, float] = field(default_factory=dict)
@@ -185,8 +188,11 @@ class Flood:
             now = time.time()
             seen.frames += 1
             seen.frame_bytes += len(frame)
-            seen.frame_bytes_most = max(seen.frame_bytes_most, len(frame))
             message = json.loads(frame)
+            if len(frame) > seen.frame_bytes_most:
+                seen.frame_bytes_most = len(frame)
+                parts = {name: len(json.dumps(part)) for name, part in message.items()}
+                seen.largest = {message["type"]: len(frame)} | {n: b for n, b in parts.items() if b > KB}
             seen.flood_on.append(bool(message.get("flood", {}).get("on")))
             for alert in message.get("alerts", ()):
                 if alert["pressed"]:
@@ -260,6 +266,7 @@ class Flood:
             "at_rest_after_s": round(seen.events["settled"] - seen.events["sent"], 1),
             "frames": seen.frames,
             "frame_kb_most": round(seen.frame_bytes_most / 1e3),
+            "largest_frame": seen.largest,
             "feed_mb": round(seen.frame_bytes / 1e6, 1),
             "flood_banner": True in seen.flood_on and all(seen.flood_on[seen.flood_on.index(True) :]),
             "failed": seen.failed[:5],
