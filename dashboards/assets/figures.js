@@ -46,7 +46,7 @@ async function load() {
   asked = Date.now();
   const mine = ++turn;
   const to = Math.floor(now());
-  const query = `/figures?from=${to - hours * HOUR_MS}&to=${to}`;
+  const query = `/figures?from=${Math.max(0, to - hours * HOUR_MS)}&to=${to}`;
   paintTools(query);
   const answer = await ask(query);
   if (mine !== turn) return;

@@ -72,13 +72,14 @@ function changed(tell = false) {
 
 export function setSpan(seconds) {
   spanS = within(seconds);
-  held = held && { from: held.to - spanS * 1000, to: held.to };
+  held = held && { from: Math.max(0, held.to - spanS * 1000), to: held.to };
   changed(true);
 }
 
 /** Hold the trends at this range, in ms. */
 export function hold(from, to) {
-  held = { from: Math.round(from), to: Math.round(Math.max(to, from + LEAST_S * 1000)) };
+  const since = Math.max(0, Math.round(from)); // a room on its sources' time may begin in 1970
+  held = { from: since, to: Math.round(Math.max(to, since + LEAST_S * 1000)) };
   changed(true);
 }
 
