@@ -89,7 +89,7 @@ export function drawChart(links, wide, high, rem, go, { figures }) {
   return s("svg.flow-chart", { width: wide, height: tall, viewBox: `0 0 ${wide} ${tall}`, role: "group", "aria-label": t("room.flow.drawing", { unit: state.unit.name || t("room.root") }) },
     links.map((link, i) => linkNode(link, plan.links[i], ports[i], thick[i])),
     boxes.map((box) => boxNode(box, plan.boxes.get(box.key), k, go)),
-    links.map((link, i) => (figures || link.starved ? figureNode(link, plan.links[i], ports[i], size.wide, thick[i].usual, k) : null)));
+    figureNodes(links.map((link, i) => ({ link, points: plan.links[i], port: ports[i], thick: thick[i].usual })).filter(({ link }) => figures || link.starved), size.wide, k));
 }
 
 function attempt(links, wide, high, size) {
@@ -150,6 +150,17 @@ function linkNode(link, points, port, thick) {
     s("path.flow-usual", { d, "stroke-width": thick.usual }), thick.flow && link.measured ? s("path.flow-now", { d, "stroke-width": thick.flow }) : null);
 }
 
+/** Starved links are told first; a figure that would stand on another one is left to the list. */
+function figureNodes(all, boxWide, k) {
+  const taken = [];
+  const free = (a) => taken.every((b) => Math.abs(a.x - b.x) * 2 > a.wide + b.wide || Math.abs(a.y - b.y) > 13 * k);
+  return all.sort((a, b) => (b.link.starved ?? 0) - (a.link.starved ?? 0)).map(({ link, points, port, thick }) => figureNode(link, points, port, boxWide, thick, k)).filter((one) => {
+    if (!one || !free(one.at)) return false;
+    taken.push(one.at);
+    return true;
+  }).map((one) => one.node);
+}
+
 function figureNode(link, points, port, boxWide, thick, k) {
   const way = waypoints(points, port);
   const [x, y] = [(way[0].x + way[1].x) / 2, (way[0].y + way[1].y) / 2];
@@ -157,7 +168,9 @@ function figureNode(link, points, port, boxWide, thick, k) {
   const font = { px: 12 * k, weight: link.starved ? 700 : 400 };
   const texts = [amount(link), link.share === null ? "" : t("room.flow.share", { share: fixed(link.share * 100, 0) })];
   const text = texts.find((one) => widthOf(one, font.px, font) <= Math.min(room, boxWide));
-  return text ? label(`flow-figure.is-${stateOf(link)}`, x, y - thick / 2 - 4 * k, text, { ...font, anchor: "middle" }) : null;
+  if (!text) return null;
+  const at = { x, y: y - thick / 2 - 4 * k, wide: widthOf(text, font.px, font) };
+  return { at, node: label(`flow-figure.is-${stateOf(link)}`, at.x, at.y, text, { ...font, anchor: "middle" }) };
 }
 
 /** The iconic bar: frame = potentiality, thick line = capability, fill = actuality. */

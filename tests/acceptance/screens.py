@@ -16,7 +16,7 @@ from tests.dashboards.conftest import SIZES
 CHECKS: Final = (Path(__file__).parent / "screen_checks.js").read_text(encoding="utf-8")
 PALETTES: Final = ("day", "night")
 LANGUAGES: Final = ("en", "de", "es")
-TRIES, AGAIN_MS, CALM_MS = 3, 400, 30
+TRIES, AGAIN_MS, CALM_MS = 6, 400, 30
 SETTLED_S: Final = 10.0
 LETTERS_LEAST: Final = 3
 WORD: Final = re.compile(r"[^\W\d_]+")
