@@ -89,7 +89,7 @@ def names() -> Outcome:
 def entered(browser: Any, home: str, script: str) -> Screen:
     """Sign in on a page of its own that runs `script` first."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     if script:
         context.add_init_script(script)
     screen = Screen(context.new_page(), home)

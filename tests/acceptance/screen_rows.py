@@ -52,7 +52,7 @@ def everywhere() -> Outcome:
 def looked(browser: Any, home: str, written: set[str]) -> tuple[dict[str, list[str]], int, int]:
     """Go through all cells on one page; gives where each fault was seen, and how many cells and walls."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     screen = Screen(context.new_page(), home)
     screen.sign_in(VIEWER, PASSWORD)
     vocabulary = vocabulary_of(screen.page, written)

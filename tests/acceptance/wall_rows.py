@@ -81,7 +81,7 @@ def silent(room: FullRoom, screen: Screen) -> Iterator[None]:
 def opened(browser: Any, room: FullRoom) -> tuple[Screen, Vocabulary]:
     """Sign in on a page that keeps its words, and see every wall once."""
     context = browser.new_context(viewport={"width": 1920, "height": 1080})
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     context.add_init_script(KEPT_WORDS)
     screen = Screen(context.new_page(), room.home)
     screen.sign_in(VIEWER, PASSWORD)
