@@ -7,15 +7,27 @@ async ([panels, languages]) => {
   const load = (file) => import(base.replace("main.js", file));
   const { touch } = await load("model.js");
   const { loadWords } = await load("words.js");
-  const frame = () => new Promise((done) => requestAnimationFrame(() => done()));
   const laidOut = () => document.body.getBoundingClientRect().height;
   const rest = () => new Promise((done) => setTimeout(done, REST_MS));
 
-  /** From the frame in which the painters run to the end of its layout. */
+  /** From the frame in which the painters ran (known by the revision that they leave) to the end of its layout. */
   async function painted(topics) {
-    const begun = frame().then(() => performance.now()); // asked for before the painters ask, so it comes before them
-    touch(...topics);
-    const [from] = await Promise.all([begun, frame()]);
+    let from = performance.now();
+    let going = true;
+    const beat = () => {
+      from = performance.now();
+      if (going) requestAnimationFrame(beat);
+    };
+    requestAnimationFrame(beat);
+    await new Promise((done) => {
+      const watcher = new MutationObserver(() => {
+        watcher.disconnect();
+        done();
+      });
+      watcher.observe(document.documentElement, { attributeFilter: ["data-revision"] });
+      touch(...topics);
+    });
+    going = false;
     laidOut();
     return performance.now() - from;
   }
