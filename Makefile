@@ -21,7 +21,7 @@ test: $(DEV) ## all tests but the slow ones, which make accept runs; ARGS="tests
 	@tools/chromium.sh
 	@tools/injectors.sh
 	@$(VENV)/opsroom detect compile
-	@$(VENV)/pytest -n 2 --dist loadgroup --slack 5 -m "not slow" $(ARGS)
+	@$(VENV)/pytest -n 3 --dist loadgroup --slack 5 -m "not slow" $(ARGS)
 
 check: $(DEV) ## lint, format, types, import contracts, house rules
 	@$(VENV)/ruff check

@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,11 @@ def rss_bytes(pid: int) -> int:
 
 def sockets(pid: int) -> int:
     """Count the sockets that a process holds (Linux)."""
-    links = Path(f"/proc/{pid}/fd").iterdir()
-    return sum(str(link.readlink()).startswith("socket:") for link in links)
+    held = 0
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed since it was listed
+            held += str(link.readlink()).startswith("socket:")
+    return held
 
 
 def masked(text: str) -> bytes:
