@@ -339,7 +339,7 @@ class Connection:
         """Write alerts and decisions of the node's subtree to the plant as they come."""
         news = self.room.plants.subscribe(self.unit_id)
         try:
-            while await self.send(await news.get()):
+            while await self.send(await news.get()):  # noqa: ASYNC110 - the bell is in `get`
                 # A peer that takes all at once would have its whole backlog written before anybody's turn.
                 await asyncio.sleep(0)
         finally:

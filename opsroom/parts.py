@@ -35,30 +35,32 @@ class Parts(list[Part]):
 def packed(body: Mapping[str, Any]) -> Parts:
     """Give a map as MessagePack: its large values as they are, all else encoded between them."""
     parts, small = Parts(), bytearray()
-
-    def add(large: Iterable[Part]) -> None:
-        parts.append(bytes(small))
-        parts.extend(large)
-        small.clear()
-
-    def put(value: Any) -> None:
-        if isinstance(value, Mapping):
-            small.extend(_MAP_32 + len(value).to_bytes(4, "big"))
-            for key, held in value.items():
-                small.extend(_pack(key))
-                put(held)
-        elif isinstance(value, Parts):
-            small.extend(_BIN_32 + value.size.to_bytes(4, "big"))
-            add(value)
-        elif isinstance(value, bytes | memoryview) and len(value) >= ALONE:
-            small.extend(_BIN_32 + len(value).to_bytes(4, "big"))
-            add([value])
-        else:
-            small.extend(_pack(value))
-
-    put(body)
-    add(())
+    _put(body, parts, small)
+    _add((), parts, small)
     return parts
+
+
+# No closures: one that calls itself holds what it saw, hundreds of megabytes, until garbage is collected.
+def _put(value: Any, parts: Parts, small: bytearray) -> None:
+    if isinstance(value, Mapping):
+        small.extend(_MAP_32 + len(value).to_bytes(4, "big"))
+        for key, held in value.items():
+            small.extend(_pack(key))
+            _put(held, parts, small)
+    elif isinstance(value, Parts):
+        small.extend(_BIN_32 + value.size.to_bytes(4, "big"))
+        _add(value, parts, small)
+    elif isinstance(value, bytes | memoryview) and len(value) >= ALONE:
+        small.extend(_BIN_32 + len(value).to_bytes(4, "big"))
+        _add([value], parts, small)
+    else:
+        small.extend(_pack(value))
+
+
+def _add(large: Iterable[Part], parts: Parts, small: bytearray) -> None:
+    parts.append(bytes(small))
+    parts.extend(large)
+    small.clear()
 
 
 def pieces(parts: Iterable[Part], most: int) -> Iterator[bytes]:

@@ -65,6 +65,8 @@ class State:
     silent: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
     due: int = ALWAYS
     now: int = NEVER
+    spare: dict[str, NDArray[np.uint8]] = field(default_factory=dict, compare=False, repr=False)
+    """Memory of the last snapshot's rows, for the next one (see `snapshot`)."""
 
     @property
     def count(self) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 import numpy as np
@@ -15,6 +16,11 @@ from opsroom.detect.rarity import DAY_US
 from opsroom.model import Relation
 from opsroom.parts import Parts, packed
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+UNHELD: Final = 2
+"""References to an array that one variable holds, with the one that asks."""
 _BONDS = ("gathers", "seats", "groups", "accounts", "flows", "models")
 
 
@@ -57,7 +63,7 @@ def freeze(state: State) -> Callable[[], Parts]:
         version=version(),
         specs=list(state.specs.values()),
         relations=list(state.relations.values()),
-        rows={name: _copy(rows) for name, rows in state.rows.items() if name != "spec"},
+        rows={name: _kept(state.spare, name, rows) for name, rows in state.rows.items() if name != "spec"},
         far=spec["series"][chosen[np.argsort(spec["far"][chosen])]].tolist(),
         far_rows=_copy(far_rows),
         far_values=_copy(far_values),
@@ -102,6 +108,20 @@ def load(blob: bytes, configured: Callable[[list[SeriesSpec], list[Relation]], S
 
 class _Version(msgspec.Struct):
     version: str
+
+
+def _kept(spare: dict[str, NDArray[np.uint8]], name: str, array: Any) -> memoryview:
+    """Copy rows into the memory of the last copy where nobody holds that any more.
+
+    Fresh memory costs ten times the copying: the loop stood still for a third of a second at 60,000 series.
+    """
+    flat = np.ascontiguousarray(array).view(np.uint8)
+    room = spare.pop(name, None)
+    if room is None or len(room) != len(flat) or sys.getrefcount(room) > UNHELD:
+        room = np.empty_like(flat)
+    np.copyto(room, flat)
+    spare[name] = room
+    return room.data
 
 
 def _copy(array: Any) -> memoryview:

@@ -86,6 +86,24 @@ def test_a_snapshot_of_another_version_is_refused(monkeypatch: pytest.MonkeyPatc
     assert engine.restore(blob) is None
 
 
+def test_a_snapshot_that_is_held_stays_as_it_was_when_the_next_is_made() -> None:
+    """The next one takes the memory of the last only where nobody holds that any more."""
+    engine = Engine()
+    cut = len(STREAM) // 2
+    state, _ = feed(engine, engine.configure(engine.blank(), SPECS), STREAM.take(np.arange(cut)), [])
+    first = engine.freeze(state)
+    then = b"".join(first())
+    feed(engine, state, STREAM.take(np.arange(cut, len(STREAM))), [])
+    second = engine.freeze(state)
+    assert b"".join(first()) == then
+    assert b"".join(second()) != then
+    room = {name: spare.ctypes.data for name, spare in state.spare.items()}
+    del first, second
+    engine.snapshot(state)
+    engine.snapshot(state)
+    assert {name: spare.ctypes.data for name, spare in state.spare.items()} == room
+
+
 def test_a_snapshot_stays_within_what_is_promised() -> None:
     engine = Engine(discord_series=3)
     specs = [SeriesSpec(id=i, unit_id=1) for i in range(1, 201)]
