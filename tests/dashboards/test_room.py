@@ -94,9 +94,9 @@ def test_the_loser_reads_it_even_when_the_card_has_gone(served: Served, visit: V
     seen.page.wait_for_selector(UNACKED)
     seen.page.keyboard.press("a")
     won = {"person": "council-4", "unit": "", "level": 1, "at": served.room.clock(), "note": ""}
-    served.room.alerts["c-1"].update(unacked=False, acknowledgements=[won])
 
-    def late(route: Any) -> None:
+    def late(route: Any) -> None:  # from here on: a frame that tells it before Enter would close the form
+        served.room.alerts["c-1"].update(unacked=False, acknowledgements=[won])
         served.room.end("c-1")
         time.sleep(0.7)
         route.continue_()

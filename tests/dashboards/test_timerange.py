@@ -26,7 +26,7 @@ def test_the_address_holds_a_range_until_a_key(served: Served, visit: Callable[.
     """A link shows what its sender saw; what is held says how far behind it is, and a key goes back."""
     seen = visit().sign_in(f"{served.url}?from=2026-11-20T10:00:00Z&to=2026-11-20T12:00:00Z&compare=-1d")
     page = seen.page
-    assert "07:00–09:00" in page.inner_text(f"{HELD} .held-text")  # in Santiago
+    page.wait_for_selector(f"{HELD} .held-text:has-text('07:00–09:00')")  # in Santiago
     page.wait_for_function("() => document.querySelector('#chart .uplot')")
     span = [url for url in seen.asked if "/readings?" in url]
     spans = {tuple(int(parse_qs(urlsplit(url).query)[end][0]) for end in ("from", "to")) for url in span}
