@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from opsroom.analysis import QUANTILES, Correlation, correlation, distribution
 from opsroom.api.answers import answer
 from opsroom.api.columns import in_columns
-from opsroom.api.history import MICROS_PER_MS, Since, Until, range_us
+from opsroom.api.history import MICROS_PER_MS, SeriesAsked, Since, Until, range_us
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.errors import Invalid
 from opsroom.measuring import shown_as, turned
@@ -33,9 +33,6 @@ LAGS_SHARE: Final = 4
 """Lags reach up to this part of the range."""
 LAGS_MAX: Final = 60
 AHEAD_S_MAX: Final = 31 * 86_400
-SERIES_MAX: Final = 1 << 31
-
-SeriesAsked = Annotated[int, Query(ge=1, lt=SERIES_MAX)]
 
 
 @analysis_router.get("/series/{series_id}/distribution", summary="How the values of a series are distributed")

@@ -11,7 +11,7 @@ from opsroom.acts import Annotate, Unannotate
 from opsroom.annotation import knows_annotation, may_annotate, may_unannotate
 from opsroom.api.acts import MICROS_PER_MS, NOTE_CHARS_MAX, DeskOf, Ms
 from opsroom.api.answers import answer
-from opsroom.api.history import Since, Until, range_us
+from opsroom.api.history import SERIES_IDS, SeriesAsked, Since, Until, range_us
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Invalid, NotFound
@@ -27,9 +27,8 @@ annotation_router = APIRouter(prefix="/api/v1", tags=["annotations"])
 
 ID_CHARS_MAX: Final = 64
 PATH_CHARS_MAX: Final = 1_000
-SERIES_MAX: Final = 1 << 31
 
-SeriesId = Annotated[int, Field(ge=1, lt=SERIES_MAX)]
+SeriesId = Annotated[int, Field(ge=1, lt=SERIES_IDS)]
 
 
 class AnnotateBody(Body):
@@ -78,7 +77,7 @@ async def listed(
     room: RoomOf,
     caller: CallerOf,
     unit: Annotated[str | None, Query(max_length=PATH_CHARS_MAX)] = None,
-    series: Annotated[int | None, Query(ge=1, lt=SERIES_MAX)] = None,
+    series: SeriesAsked | None = None,
     since: Since = None,
     until: Until = None,
 ) -> Response:

@@ -27,6 +27,9 @@ BUCKETS_DEFAULT: Final = 100
 SERIES_MAX: Final = 2_000
 CELLS_MAX: Final = 1_000_000
 """Series times buckets of one answer: what takes 40 MB as columns."""
+SERIES_IDS: Final = 1 << 31
+"""Ids of series are below this: readings have them in columns of 32 bits."""
+SeriesAsked = Annotated[int, Query(ge=1, lt=SERIES_IDS)]
 SHAPED_FROM: Final = 8
 """Points per point of the answer from which a shape is chosen out of extremes, not out of all readings."""
 DAY_MS: Final = 86_400_000

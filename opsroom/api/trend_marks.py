@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Request, Response
 
-from opsroom.api.annotations import PATH_CHARS_MAX, SERIES_MAX, known, place_of
+from opsroom.api.annotations import PATH_CHARS_MAX, known, place_of
 from opsroom.api.answers import answer
-from opsroom.api.history import Since, Until, range_us
+from opsroom.api.history import MICROS_PER_MS, SeriesAsked, Since, Until, range_us
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.rules import folder_of
 from opsroom.api.series import terms_of_series, versions_told
@@ -34,7 +34,6 @@ mark_router = APIRouter(prefix="/api/v1", tags=["annotations"])
 
 MARKS_MAX: Final = 200
 LONGEST_EXERCISE_US: Final = 7 * 86_400 * MICROS_PER_S
-MICROS_PER_MS: Final = 1_000
 
 
 @mark_router.get("/marks", summary="What is marked on the trend of a series or unit")
@@ -43,7 +42,7 @@ async def marks(
     room: RoomOf,
     caller: CallerOf,
     unit: Annotated[str | None, Query(max_length=PATH_CHARS_MAX)] = None,
-    series: Annotated[int | None, Query(ge=1, lt=SERIES_MAX)] = None,
+    series: SeriesAsked | None = None,
     since: Since = None,
     until: Until = None,
 ) -> Response:

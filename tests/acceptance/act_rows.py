@@ -10,9 +10,9 @@ from tests.acceptance.rows import ROWS, Outcome, call, pytest_outcome
 STORY = "tests/story/test_acts.py"
 
 
-def story(name: str) -> Outcome:
+def story(name: str, file: str = STORY) -> Outcome:
     """Run one story; the figures are what it printed, or pytest's closing line."""
-    node = f"{STORY}::{name}"
+    node = f"{file}::{name}"
     code, output, _ = call(sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:randomly", node)
     closing = output.strip().splitlines()[-1].strip("= ") if output.strip() else "no output"
     figures = [json.loads(line) for line in output.splitlines() if line.startswith("{")]

@@ -2,24 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import sys
-
-from tests.acceptance.rows import ROWS, Outcome, call, pytest_outcome
+from tests.acceptance.act_rows import story
+from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
 
 STORY = "tests/acceptance/analysis_story.py"
-
-
-def story(name: str) -> Outcome:
-    """Run one story; the figures are what it printed, or pytest's closing line."""
-    code, output, _ = call(
-        sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:randomly", f"{STORY}::{name}"
-    )
-    closing = output.strip().splitlines()[-1].strip("= ") if output.strip() else "no output"
-    figures = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    if code == 0 and "passed" not in closing:
-        return Outcome(closing, None, "no browser here")
-    return Outcome(figures[0] if figures else closing, code == 0, "" if code == 0 else output[-2000:])
 
 
 @ROWS.row(
@@ -29,7 +15,7 @@ def story(name: str) -> Outcome:
     "focused it is read; there after SIGKILL; taken away by its author alone; a replay has what stood then",
 )
 def notes() -> Outcome:
-    return story("test_a_note_stays_after_a_kill_and_in_a_replay_and_is_seen_by_the_next_seat")
+    return story("test_a_note_stays_after_a_kill_and_in_a_replay_and_is_seen_by_the_next_seat", STORY)
 
 
 @ROWS.row(
@@ -49,7 +35,7 @@ def marks() -> Outcome:
     "and CSV; a drag holds all trends; nothing on the console under the page's policy",
 )
 def analysis() -> Outcome:
-    return story("test_plotly_comes_when_it_is_asked_for_and_every_view_can_be_saved")
+    return story("test_plotly_comes_when_it_is_asked_for_and_every_view_can_be_saved", STORY)
 
 
 @ROWS.row(

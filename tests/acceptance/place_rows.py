@@ -8,19 +8,16 @@ from typing import Any, Final
 
 from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
 from tests.acceptance.stage import (
-    COMMAND,
     LIVE,
-    NO_BROWSER,
     SECOND_MS,
     Stage,
     Told,
-    stage,
+    scene_row,
     titles,
     until_js,
     until_ms,
 )
 from tests.assembled.town import ECONOMY, ESSENTIAL, LONG, PASSWORD, SERIES
-from tests.dashboards.conftest import CHROMIUM
 
 LASTS_S: Final = 20.0
 TURN_S: Final = 5
@@ -30,44 +27,37 @@ KIOSK_TEST: Final = "tests/assembled/test_kiosk.py"
 # -- wall screens ------------------------------------------------------------------------------------
 
 
-@ROWS.row(
+@scene_row(
     "wall screen",
-    command=COMMAND.format("wall screen"),
     limit="a link opens once; walls turn; nothing can be done at it or with its cookie; it comes back after "
-    "a "
-    "restart, loads itself anew when the room is newer, and sees nothing once revoked",
+    "a restart, loads itself anew when the room is newer, and sees nothing once revoked",
 )
-def wall_screen() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage() as scene:
-        told = Told()
-        scene.breaks("output")
-        council = scene.seated("keeper")
-        link = _link(council)
-        page = scene.opened().page
-        page.goto(link)
-        page.wait_for_selector(f"html.kiosk {LIVE}")
-        told.holds("the code has left the address", "kiosk" not in page.url)
-        begun = time.monotonic()
-        page.wait_for_selector('#walls[data-front="figures"]')
-        page.wait_for_selector('#walls[data-front="room"]')
-        told.figures["two_turns_s"] = round(time.monotonic() - begun, 1)
-        for key in ("Tab", "a", "k", "1"):
-            page.keyboard.press(key)
-        told.holds("nothing has the focus", page.evaluate("document.activeElement === document.body"))
-        told.holds("no form, and the view stays", page.locator("html.kiosk .card form").count() == 0)
-        told.figures["refused"] = page.evaluate(TRIED)
-        told.holds("the cookie acts nowhere", set(told.figures["refused"]) == {"kiosk_watches"})
-        other = scene.opened().page
-        other.goto(link)
-        other.wait_for_selector("#signin:not([hidden])")
-        told.holds("the link opens once", "used" in other.inner_text("#notice"))
-        _newer(scene, page, told)
-        council.wait_for_selector(LIVE)
-        council.click(".kiosk-list li .button")
-        told.figures["revoked_ms"] = round(until_ms(lambda: page.locator("#signin").is_visible()))
-        return told.outcome(scene)
+def wall_screen(scene: Stage, told: Told) -> None:
+    scene.breaks("output")
+    council = scene.seated("keeper")
+    link = _link(council)
+    page = scene.opened().page
+    page.goto(link)
+    page.wait_for_selector(f"html.kiosk {LIVE}")
+    told.holds("the code has left the address", "kiosk" not in page.url)
+    begun = time.monotonic()
+    page.wait_for_selector('#walls[data-front="figures"]')
+    page.wait_for_selector('#walls[data-front="room"]')
+    told.figures["two_turns_s"] = round(time.monotonic() - begun, 1)
+    for key in ("Tab", "a", "k", "1"):
+        page.keyboard.press(key)
+    told.holds("nothing has the focus", page.evaluate("document.activeElement === document.body"))
+    told.holds("no form, and the view stays", page.locator("html.kiosk .card form").count() == 0)
+    told.figures["refused"] = page.evaluate(TRIED)
+    told.holds("the cookie acts nowhere", set(told.figures["refused"]) == {"kiosk_watches"})
+    other = scene.opened().page
+    other.goto(link)
+    other.wait_for_selector("#signin:not([hidden])")
+    told.holds("the link opens once", "used" in other.inner_text("#notice"))
+    _newer(scene, page, told)
+    council.wait_for_selector(LIVE)
+    council.click(".kiosk-list li .button")
+    told.figures["revoked_ms"] = round(until_ms(lambda: page.locator("#signin").is_visible()))
 
 
 TRIED: Final = """async () => {
@@ -129,44 +119,6 @@ def paper() -> Outcome:
     return pytest_outcome(KIOSK_TEST, "-k", "paper")
 
 
-@ROWS.row(
-    "a phone calls",
-    command=COMMAND.format("a phone calls"),
-    limit="it shakes once for an alert that asks to act now and for no other, not when told not to; shown "
-    f"within {SECOND_MS} ms; targets of 44 px, nothing sideways",
-)
-def phone() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage(tree=_two_essential) as scene:
-        told = Told()
-        page = scene.opened(size="phone", has_touch=True, is_mobile=True).page
-        page.add_init_script(
-            "window.shaken = 0; navigator.vibrate = () => { window.shaken += 1; return true; };"
-        )
-        _sign_in(page, scene, "shift")
-        scene.breaks("stage")
-        until_ms(lambda: "stage" in titles(page))
-        told.holds("an alert of lower priority shakes nothing", page.evaluate("window.shaken") == 0)
-        took = _pressed(scene, page, "flow")
-        told.figures["pressed_to_shown_ms"] = round(took)
-        told.holds("within a second", took <= SECOND_MS)
-        told.holds("a press shakes once", page.evaluate("window.shaken") == 1)
-        page.click("#choices .shake")
-        _pressed(scene, page, "gate")
-        told.holds("not when told not to", page.evaluate("window.shaken") == 1)
-        small = page.evaluate(SMALL)
-        told.holds(f"targets of 44 px: {small}", not small)
-        told.holds("nothing sideways", page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
-        return told.outcome(scene)
-
-
-SMALL: Final = """[...document.querySelectorAll('button')]
-  .filter((one) => one.offsetParent && !one.closest('.tile'))
-  .map((one) => [one.className, one.getBoundingClientRect()])
-  .filter(([, box]) => box.width < 44 || box.height < 44).map(([name]) => name)"""
-
-
 def _two_essential() -> str:
     """Give the dam's tree with two indicators to press."""
     tables = (SERIES.format(name=name, recovery_s=900.0) for name in LONG)
@@ -175,6 +127,37 @@ def _two_essential() -> str:
         for name, table in zip(LONG, tables, strict=True)
     )
     return ECONOMY.format(series="".join(marked))
+
+
+@scene_row(
+    "a phone calls",
+    limit="it shakes once for an alert that asks to act now and for no other, not when told not to; shown "
+    f"within {SECOND_MS} ms; targets of 44 px, nothing sideways",
+    tree=_two_essential,
+)
+def phone(scene: Stage, told: Told) -> None:
+    page = scene.opened(size="phone", has_touch=True, is_mobile=True).page
+    page.add_init_script("window.shaken = 0; navigator.vibrate = () => { window.shaken += 1; return true; };")
+    _sign_in(page, scene, "shift")
+    scene.breaks("stage")
+    until_ms(lambda: "stage" in titles(page))
+    told.holds("an alert of lower priority shakes nothing", page.evaluate("window.shaken") == 0)
+    took = _pressed(scene, page, "flow")
+    told.figures["pressed_to_shown_ms"] = round(took)
+    told.holds("within a second", took <= SECOND_MS)
+    told.holds("a press shakes once", page.evaluate("window.shaken") == 1)
+    page.click("#choices .shake")
+    _pressed(scene, page, "gate")
+    told.holds("not when told not to", page.evaluate("window.shaken") == 1)
+    small = page.evaluate(SMALL)
+    told.holds(f"targets of 44 px: {small}", not small)
+    told.holds("nothing sideways", page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+SMALL: Final = """[...document.querySelectorAll('button')]
+  .filter((one) => one.offsetParent && !one.closest('.tile'))
+  .map((one) => [one.className, one.getBoundingClientRect()])
+  .filter(([, box]) => box.width < 44 || box.height < 44).map(([name]) => name)"""
 
 
 def _pressed(scene: Stage, page: Any, name: str) -> float:
@@ -204,51 +187,45 @@ def _sign_in(page: Any, scene: Stage, name: str) -> None:
 # -- exercises ---------------------------------------------------------------------------------------
 
 
-@ROWS.row(
+@scene_row(
     "exercise, every screen",
-    command=COMMAND.format("exercise, every screen"),
     limit=f"begun by the unit's council: marked within {SECOND_MS} ms on wall, phone, wall screen and the "
     "level above, on every wall and on its card; real alerts are not; it ends by itself at its agreed end",
 )
-def exercise() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage() as scene:
-        told = Told()
-        scene.breaks("output")
-        keeper = scene.seated("keeper")
-        screen = scene.opened().page
-        screen.goto(_link(keeper))
-        screen.wait_for_selector(f"html.kiosk {LIVE}")
-        keeper.keyboard.press("Escape")
-        shift = scene.seated("shift", lang="de")
-        phone = scene.seated("shift", size="phone", lang="es")
-        above = scene.seated("branch")
-        pages = {"wall": shift, "phone": phone, "screen": screen, "above": above, "council": keeper}
-        for page in pages.values():
-            page.evaluate(WATCHED)
-        status, answer = scene.acts("keeper", "drills", {"unit": "energy/dam", "duration_s": LASTS_S})
-        answered_ms = time.time() * 1e3
-        told.holds("begun", status == 200)
-        until = answer["drills"][0]["until"] / 1e3
-        late = [until_js(page, "window.marked") and page.evaluate("window.marked") for page in pages.values()]
-        told.figures["marked_ms"] = [round(at - answered_ms) for at in late]
-        told.holds("marked everywhere within a second", max(late) - answered_ms <= SECOND_MS)
-        told.holds("in the reader's language", "ÜBUNG" in shift.inner_text("#drill-now"))
-        told.holds("and when it ends", ":" in shift.inner_text("#drill-now"))
-        until_ms(lambda: "exercise" in titles(shift))
-        on_card = shift.locator("#wall .card .card-exercise:visible").count()
-        told.holds("its card is marked, the real one is not", on_card == 1)
-        for key in ("f", "b", "d"):
-            shift.keyboard.press(key)
-            told.holds(f"the banner stands on the wall of key {key}", _marked(shift))
-        shift.keyboard.press("d")
-        ended = {name: until_ms(lambda page=page: not _marked(page), 30.0) for name, page in pages.items()}
-        told.figures["ended_late_ms"] = round((time.time() - until) * 1e3)
-        told.holds("ended on every screen by itself", len(ended) == len(pages))
-        told.holds("within two seconds of its end", -200 <= told.figures["ended_late_ms"] <= 2 * SECOND_MS)
-        told.holds("the journal says so", scene.count(ENDED) == 1)
-        return told.outcome(scene)
+def exercise(scene: Stage, told: Told) -> None:
+    scene.breaks("output")
+    keeper = scene.seated("keeper")
+    screen = scene.opened().page
+    screen.goto(_link(keeper))
+    screen.wait_for_selector(f"html.kiosk {LIVE}")
+    keeper.keyboard.press("Escape")
+    shift = scene.seated("shift", lang="de")
+    phone = scene.seated("shift", size="phone", lang="es")
+    above = scene.seated("branch")
+    pages = {"wall": shift, "phone": phone, "screen": screen, "above": above, "council": keeper}
+    for page in pages.values():
+        page.evaluate(WATCHED)
+    status, answer = scene.acts("keeper", "drills", {"unit": "energy/dam", "duration_s": LASTS_S})
+    answered_ms = time.time() * 1e3
+    told.holds("begun", status == 200)
+    until = answer["drills"][0]["until"] / 1e3
+    late = [until_js(page, "window.marked") and page.evaluate("window.marked") for page in pages.values()]
+    told.figures["marked_ms"] = [round(at - answered_ms) for at in late]
+    told.holds("marked everywhere within a second", max(late) - answered_ms <= SECOND_MS)
+    told.holds("in the reader's language", "ÜBUNG" in shift.inner_text("#drill-now"))
+    told.holds("and when it ends", ":" in shift.inner_text("#drill-now"))
+    until_ms(lambda: "exercise" in titles(shift))
+    on_card = shift.locator("#wall .card .card-exercise:visible").count()
+    told.holds("its card is marked, the real one is not", on_card == 1)
+    for key in ("f", "b", "d"):
+        shift.keyboard.press(key)
+        told.holds(f"the banner stands on the wall of key {key}", _marked(shift))
+    shift.keyboard.press("d")
+    ended = {name: until_ms(lambda page=page: not _marked(page), 30.0) for name, page in pages.items()}
+    told.figures["ended_late_ms"] = round((time.time() - until) * 1e3)
+    told.holds("ended on every screen by itself", len(ended) == len(pages))
+    told.holds("within two seconds of its end", -200 <= told.figures["ended_late_ms"] <= 2 * SECOND_MS)
+    told.holds("the journal says so", scene.count(ENDED) == 1)
 
 
 # The page notes itself when the banner comes: asking one page after the other is coarser.

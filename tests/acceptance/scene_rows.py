@@ -5,20 +5,16 @@ from __future__ import annotations
 import time
 from typing import Any, Final
 
-from tests.acceptance.rows import ROWS, Outcome
 from tests.acceptance.stage import (
-    COMMAND,
     LIVE,
-    NO_BROWSER,
     SECOND_MS,
     Stage,
     Told,
-    stage,
+    scene_row,
     titles,
     until_js,
     until_ms,
 )
-from tests.dashboards.conftest import CHROMIUM
 
 TARGET_PX: Final = 64
 VERBS: Final = ("acknowledged", "noted", "shelved")
@@ -28,45 +24,38 @@ FRONT: Final = "document.getElementById('walls').dataset.front"
 # -- replay ------------------------------------------------------------------------------------------
 
 
-@ROWS.row(
+@scene_row(
     "replay in the room",
-    command=COMMAND.format("replay in the room"),
     limit="scrubbed back, the wall shows what was known then; acts refused, nothing told to anybody, no "
-    "press "
-    "button; at the end of the bar the room is live again",
+    "press button; at the end of the bar the room is live again",
 )
-def replay() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage() as scene:
-        told = Told()
-        page = scene.seated("shift")
-        at = [_instant(scene)]
-        for name in ("output", "stage"):
-            time.sleep(2.5)
-            scene.breaks(name)
-            time.sleep(2.5)
-            at.append(_instant(scene))
-        until_ms(lambda: titles(page) >= {"output", "stage"})
-        edges = scene.count("SELECT count(*) FROM edge")
-        page.keyboard.press("i")
-        page.wait_for_selector("#replay:not([hidden])")
-        told.holds("the head says that it is a replay", page.inner_text("#replay").startswith("REPLAY"))
-        for moment, known in ((at[1], {"output"}), (at[0], set()), (at[2], {"output", "stage"})):
-            _scrub(page, moment)
-            took = until_ms(lambda known=known: titles(page) == known)
-            told.figures.setdefault("scrubbed_ms", []).append(round(took))
-        _in_the_past(scene, page, told, at[1])
-        time.sleep(1.5)
-        told.holds("a replay adds nothing to the journal", scene.count("SELECT count(*) FROM edge") == edges)
-        told.holds("and queues no notification", scene.count("SELECT count(*) FROM notice") == 0)
-        _scrub(page, _instant(scene) + 60_000)
-        page.wait_for_selector("#replay", state="hidden")
-        page.wait_for_selector(LIVE)
-        told.holds("live again", titles(page) == {"output", "stage"} and "at=" not in page.url)
-        scene.breaks("gate")
-        until_ms(lambda: "gate" in titles(page))
-        return told.outcome(scene)
+def replay(scene: Stage, told: Told) -> None:
+    page = scene.seated("shift")
+    at = [_instant(scene)]
+    for name in ("output", "stage"):
+        time.sleep(2.5)
+        scene.breaks(name)
+        time.sleep(2.5)
+        at.append(_instant(scene))
+    until_ms(lambda: titles(page) >= {"output", "stage"})
+    edges = scene.count("SELECT count(*) FROM edge")
+    page.keyboard.press("i")
+    page.wait_for_selector("#replay:not([hidden])")
+    told.holds("the head says that it is a replay", page.inner_text("#replay").startswith("REPLAY"))
+    for moment, known in ((at[1], {"output"}), (at[0], set()), (at[2], {"output", "stage"})):
+        _scrub(page, moment)
+        took = until_ms(lambda known=known: titles(page) == known)
+        told.figures.setdefault("scrubbed_ms", []).append(round(took))
+    _in_the_past(scene, page, told, at[1])
+    time.sleep(1.5)
+    told.holds("a replay adds nothing to the journal", scene.count("SELECT count(*) FROM edge") == edges)
+    told.holds("and queues no notification", scene.count("SELECT count(*) FROM notice") == 0)
+    _scrub(page, _instant(scene) + 60_000)
+    page.wait_for_selector("#replay", state="hidden")
+    page.wait_for_selector(LIVE)
+    told.holds("live again", titles(page) == {"output", "stage"} and "at=" not in page.url)
+    scene.breaks("gate")
+    until_ms(lambda: "gate" in titles(page))
 
 
 def _instant(scene: Stage) -> int:
@@ -112,52 +101,45 @@ def _in_the_past(scene: Stage, page: Any, told: Told, at: int) -> None:
 # -- chairs and panes --------------------------------------------------------------------------------
 
 
-@ROWS.row(
+@scene_row(
     "chairs and panes",
-    command=COMMAND.format("chairs and panes"),
     limit=f"two browsers: whose hand is on a pane stands at both within {SECOND_MS} ms, the last press wins "
-    "and "
-    "is in the journal; who follows the speaker goes where he goes, until he goes his own way",
+    "and is in the journal; who follows the speaker goes where he goes, until he goes his own way",
 )
-def chairs() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage() as scene:
-        told = Told()
-        scene.breaks("output")
-        one, two = scene.seated("chair-1"), scene.seated("chair-2")
-        pages = {"chair-1": one, "chair-2": two}
-        took = []
-        for page in pages.values():
-            page.keyboard.press("1")
-            page.wait_for_selector("#pane-1-panel.in-hand")
-        for name in ("chair-2", "chair-1", "chair-2", "chair-1"):
-            pages[name].bring_to_front()
-            pages[name].keyboard.press("1")
-            took.append(until_ms(lambda name=name: all(_holds(page, name) for page in pages.values())))
-        told.figures["hand_at_both_ms"] = [round(ms) for ms in took]
-        told.holds("both within a second", max(took) <= SECOND_MS)
-        told.holds("the loser's pane is not in hand", two.locator("#pane-1-panel.in-hand").count() == 0)
-        told.holds("every press is journalled", scene.count(ARMREST) == 6)
-        one.click("#floor button >> nth=0")
-        follow = two.locator("#floor button", has_text="Follow chair-1")
-        follow.click()
-        for key, wall in (("f", "figures"), ("d", "feeds")):
-            one.bring_to_front()
-            one.keyboard.press(key)
-            took.append(until_ms(lambda wall=wall: two.evaluate(FRONT) == wall))
-        told.figures["followed_ms"] = [round(ms) for ms in took[-2:]]
-        told.holds("followed within a second", max(took[-2:]) <= SECOND_MS)
-        two.bring_to_front()
-        two.keyboard.press("c")
-        until_ms(lambda: two.evaluate(FRONT) == "council")
+def chairs(scene: Stage, told: Told) -> None:
+    scene.breaks("output")
+    one, two = scene.seated("chair-1"), scene.seated("chair-2")
+    pages = {"chair-1": one, "chair-2": two}
+    took = []
+    for page in pages.values():
+        page.keyboard.press("1")
+        page.wait_for_selector("#pane-1-panel.in-hand")
+    for name in ("chair-2", "chair-1", "chair-2", "chair-1"):
+        pages[name].bring_to_front()
+        pages[name].keyboard.press("1")
+        took.append(until_ms(lambda name=name: all(_holds(page, name) for page in pages.values())))
+    told.figures["hand_at_both_ms"] = [round(ms) for ms in took]
+    told.holds("both within a second", max(took) <= SECOND_MS)
+    told.holds("the loser's pane is not in hand", two.locator("#pane-1-panel.in-hand").count() == 0)
+    told.holds("every press is journalled", scene.count(ARMREST) == 6)
+    one.click("#floor button >> nth=0")
+    follow = two.locator("#floor button", has_text="Follow chair-1")
+    follow.click()
+    for key, wall in (("f", "figures"), ("d", "feeds")):
         one.bring_to_front()
-        one.keyboard.press("f")
-        one.wait_for_timeout(700)
-        told.holds("who went his own way stays there", two.evaluate(FRONT) == "council")
-        one.context.close()
-        until_ms(lambda: two.locator("#floor button", has_text="Follow").count() == 0 or follow.is_hidden())
-        return told.outcome(scene)
+        one.keyboard.press(key)
+        took.append(until_ms(lambda wall=wall: two.evaluate(FRONT) == wall))
+    told.figures["followed_ms"] = [round(ms) for ms in took[-2:]]
+    told.holds("followed within a second", max(took[-2:]) <= SECOND_MS)
+    two.bring_to_front()
+    two.keyboard.press("c")
+    until_ms(lambda: two.evaluate(FRONT) == "council")
+    one.bring_to_front()
+    one.keyboard.press("f")
+    one.wait_for_timeout(700)
+    told.holds("who went his own way stays there", two.evaluate(FRONT) == "council")
+    one.context.close()
+    until_ms(lambda: two.locator("#floor button", has_text="Follow").count() == 0 or follow.is_hidden())
 
 
 ARMREST: Final = "SELECT count(*) FROM act WHERE kind = 'armrest'"
@@ -171,30 +153,24 @@ def _holds(page: Any, name: str) -> bool:
 # -- the Datafeed's armrest --------------------------------------------------------------------------
 
 
-@ROWS.row(
+@scene_row(
     "nine buttons of an armrest",
-    command=COMMAND.format("nine buttons of an armrest"),
     limit=f"1-3 take a pane, 4-8 walk and open the index, 0 leads back to it; each key and each button of at "
     f"least {TARGET_PX} px does the same",
 )
-def armrest() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage() as scene:
-        told = Told()
-        scene.breaks("output", "stage")
-        page = scene.seated("shift")
-        for by in ("key", "button"):
-            _walk_index(page, told, by)
-        sizes = page.evaluate(
-            "[...document.querySelectorAll('.armrest-button')].map((one) => one.getBoundingClientRect())"
-            ".map(({ width, height }) => Math.min(width, height))"
-        )
-        told.holds("nine of them", len(sizes) == 9)
-        told.figures["least_px"] = round(min(sizes))
-        told.holds("large enough to pound on", min(sizes) >= TARGET_PX)
-        told.figures["presses"] = scene.count(ARMREST)
-        return told.outcome(scene)
+def armrest(scene: Stage, told: Told) -> None:
+    scene.breaks("output", "stage")
+    page = scene.seated("shift")
+    for by in ("key", "button"):
+        _walk_index(page, told, by)
+    sizes = page.evaluate(
+        "[...document.querySelectorAll('.armrest-button')].map((one) => one.getBoundingClientRect())"
+        ".map(({ width, height }) => Math.min(width, height))"
+    )
+    told.holds("nine of them", len(sizes) == 9)
+    told.figures["least_px"] = round(min(sizes))
+    told.holds("large enough to pound on", min(sizes) >= TARGET_PX)
+    told.figures["presses"] = scene.count(ARMREST)
 
 
 def _walk_index(page: Any, told: Told, by: str) -> None:
@@ -244,41 +220,35 @@ def _walk_index(page: Any, told: Told, by: str) -> None:
 # -- alerts and journal ------------------------------------------------------------------------------
 
 
-@ROWS.row(
+@scene_row(
     "alerts and journal",
-    command=COMMAND.format("alerts and journal"),
     limit="filtered, sorted, several picked, acknowledged with one note, noted on, shelved; the file agrees",
 )
-def journal() -> Outcome:
-    if CHROMIUM is None:
-        return NO_BROWSER
-    with stage() as scene:
-        told = Told()
-        names = ("output", "flow", "stage", "gate")
-        scene.breaks(*names)
-        page = scene.seated("shift")
-        page.keyboard.press("b")
-        until_ms(lambda: _rows(page) == len(names))
-        page.fill(".journal-search input", "sta")
-        until_ms(lambda: _sorted(page) == ["stage"])
-        page.fill(".journal-search input", "")
-        until_ms(lambda: _rows(page) == len(names))
-        for way in (sorted, lambda given: sorted(given, reverse=True)):
-            page.click(".ag-header-cell[col-id=series]")
-            page.wait_for_timeout(600)
-            told.holds("a head sorts", _sorted(page) in (way(names), way(names)[::-1]))
-        told.figures["sorted"] = _sorted(page)
-        _acts_on_picked(page, told)
-        text = scene.reads("shift", "journal/alerts", format="csv")
-        lines = [line.split(",") for line in text.splitlines()]
-        told.holds("the file has each of them", len(lines) == len(names) + 1)
-        told.holds("and who saw it", sum("shift" in line for line in lines) == len(names))
-        with page.expect_download() as saved:
-            page.click("#journal-tools a[download]")
-        told.holds("saved by a click", saved.value.suggested_filename.endswith(".csv"))
-        told.figures["verbs"] = _verbs(scene)
-        told.holds("three verbs in the store", told.figures["verbs"] == dict.fromkeys(VERBS, len(names)))
-        return told.outcome(scene)
+def journal(scene: Stage, told: Told) -> None:
+    names = ("output", "flow", "stage", "gate")
+    scene.breaks(*names)
+    page = scene.seated("shift")
+    page.keyboard.press("b")
+    until_ms(lambda: _rows(page) == len(names))
+    page.fill(".journal-search input", "sta")
+    until_ms(lambda: _sorted(page) == ["stage"])
+    page.fill(".journal-search input", "")
+    until_ms(lambda: _rows(page) == len(names))
+    for way in (sorted, lambda given: sorted(given, reverse=True)):
+        page.click(".ag-header-cell[col-id=series]")
+        page.wait_for_timeout(600)
+        told.holds("a head sorts", _sorted(page) in (way(names), way(names)[::-1]))
+    told.figures["sorted"] = _sorted(page)
+    _acts_on_picked(page, told)
+    text = scene.reads("shift", "journal/alerts", format="csv")
+    lines = [line.split(",") for line in text.splitlines()]
+    told.holds("the file has each of them", len(lines) == len(names) + 1)
+    told.holds("and who saw it", sum("shift" in line for line in lines) == len(names))
+    with page.expect_download() as saved:
+        page.click("#journal-tools a[download]")
+    told.holds("saved by a click", saved.value.suggested_filename.endswith(".csv"))
+    told.figures["verbs"] = _verbs(scene)
+    told.holds("three verbs in the store", told.figures["verbs"] == dict.fromkeys(VERBS, len(names)))
 
 
 def _acts_on_picked(page: Any, told: Told) -> None:

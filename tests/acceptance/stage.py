@@ -6,13 +6,13 @@ import asyncio
 import sqlite3
 import tempfile
 import time
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from tests.acceptance.rows import Outcome
+from tests.acceptance.rows import ROWS, Outcome
 from tests.assembled.town import PASSWORD, Person, Town, person, town, works
 from tests.dashboards.conftest import ARGUMENTS, CHROMIUM, SIZES, Visit
 
@@ -124,6 +124,26 @@ def stage(**how: Any) -> Iterator[Stage]:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS.split())
         yield Stage(server, browser)
         browser.close()
+
+
+def scene_row(
+    name: str, *, limit: str, **how: Any
+) -> Callable[[Callable[[Stage, Told], None]], Callable[[], Outcome]]:
+    """Make a row of what plays on a stage (`how`: as `stage` takes it) and tells what held."""
+
+    def entered(play: Callable[[Stage, Told], None]) -> Callable[[], Outcome]:
+        @ROWS.row(name, command=COMMAND.format(name), limit=limit)
+        def row() -> Outcome:
+            if CHROMIUM is None:
+                return NO_BROWSER
+            with stage(**how) as scene:
+                told = Told()
+                play(scene, told)
+                return told.outcome(scene)
+
+        return row
+
+    return entered
 
 
 def titles(page: Any) -> set[str]:

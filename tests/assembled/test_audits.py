@@ -66,6 +66,7 @@ def test_two_rooms_see_an_audit_begin_and_end(
     tmp_path: Path,
     visit: Callable[..., Visit],
     record_property: Callable[[str, object], None],
+    slack: float,
 ) -> None:
     """The council declares it from the unit in focus; the plant's room says so, and keeps the list."""
 
@@ -86,7 +87,7 @@ def test_two_rooms_see_an_audit_begin_and_end(
         asked = time.monotonic()
         council.click(".dialog .button.strong")
         line = plant.locator("#audits-now .audit-line")
-        line.wait_for()
+        line.wait_for(timeout=5_000 * slack)
         record_property("banner_s", round(time.monotonic() - asked, 2))
         text = line.inner_text()
         assert "chair-1 von Nation" in text
@@ -99,13 +100,13 @@ def test_two_rooms_see_an_audit_begin_and_end(
         assert council.locator(".card .card-acts .button").count() == 0, "it may see and never act"
         assert council.locator(".lamp-count").all_inner_texts() == ["0", "0", "0"]
         council.locator("#audits-now .audit-line button").first.click()
-        line.wait_for(state="detached")
+        line.wait_for(state="detached", timeout=5_000 * slack)
         council.locator(".tile:not(.of-unit)").first.wait_for(state="detached")
         assert council.locator(".card").count() == 0
         for page, side in ((plant, "of"), (council, "by")):
             page.keyboard.press("x")
             row = page.locator(f'.audit[data-side="{side}"]')
-            row.locator("tbody tr", has_text="output").wait_for()
+            row.locator("tbody tr", has_text="output").wait_for(timeout=8_000 * slack)
             assert "chair-1" in row.locator("tbody").inner_text()
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         assert above.complaints == below.complaints == []

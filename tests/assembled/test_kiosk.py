@@ -45,7 +45,7 @@ def link_of(council: Any) -> str:
     return found
 
 
-def test_a_wall_screen_watches_turns_and_is_ended(server: Town, visit: Visits) -> None:
+def test_a_wall_screen_watches_turns_and_is_ended(server: Town, visit: Visits, slack: float) -> None:
     """One link, opened once; walls in turn, nothing to focus; revoked: it sees nothing any more."""
     council = seated(visit("wall", "day", "en"), server, "chair-1")
     link = link_of(council)
@@ -63,7 +63,7 @@ def test_a_wall_screen_watches_turns_and_is_ended(server: Town, visit: Visits) -
     page.keyboard.press("a")
     assert page.locator("html.kiosk").count() == 1, "a wall screen cannot leave its view"
     assert page.locator(".card form, dialog[open]").count() == 0
-    page.wait_for_selector('#walls[data-front="figures"]')
+    page.wait_for_selector('#walls[data-front="figures"]', timeout=8_000 * slack)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.reload()
     page.wait_for_selector("html.kiosk #room:not([hidden]) .feed.is-live")
@@ -73,7 +73,7 @@ def test_a_wall_screen_watches_turns_and_is_ended(server: Town, visit: Visits) -
     other.wait_for_selector("#signin:not([hidden])")
     assert "used, too old or revoked" in other.locator("#notice").inner_text()
     council.click(".kiosk-list li .button")
-    page.wait_for_selector("#signin:not([hidden])")
+    page.wait_for_selector("#signin:not([hidden])", timeout=5_000 * slack)
 
 
 @pytest.mark.parametrize("lang", TITLES)

@@ -80,10 +80,10 @@ def test_a_kill_under_an_open_page_is_shown_and_passes_without_a_reload(
         assert page.evaluate("Array.isArray(window.lamps)"), "the page was loaded again"
         assert page.locator(CARD).evaluate_all("cards => cards.map(card => card.dataset.alert)") == shown
         in_thread(breaks(server, "gate"))
-        page.locator(CARD, has_text="gate").first.wait_for()
+        page.locator(CARD, has_text="gate").first.wait_for(timeout=5_000 * slack)
         page.keyboard.press("a")
         page.keyboard.press("Enter")
-        page.locator(f"{CARD} .card-acknowledged", has_text="shift").first.wait_for()
+        page.locator(f"{CARD} .card-acknowledged", has_text="shift").first.wait_for(timeout=5_000 * slack)
     print(
         json.dumps(
             {"stale_s": round(stale_s, 2), "silent_s": round(silent_s, 2), "live_again_s": round(live_s, 2)}

@@ -120,9 +120,8 @@ def test_a_silent_feed_is_stale_in_time_and_live_again(served: Served, visit: Vi
     served.room.frozen = True
     start = time.monotonic()
     seen.page.wait_for_selector(".feed.is-stale")
-    assert (
-        time.monotonic() - start < STALE_S * slack + 0.5
-    )  # the stand-in's last frame may be half a second younger
+    # The stand-in's last frame may be half a second younger.
+    assert time.monotonic() - start < STALE_S * slack + 0.5
     served.room.frozen = False
     seen.page.wait_for_selector(".feed.is-live")
 
