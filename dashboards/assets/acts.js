@@ -12,7 +12,7 @@ const RECOVERIES_S = [600, 1800, HOUR_S, 4 * HOUR_S, 24 * HOUR_S];
 export const NOTE_CHARS = 2000;
 
 /** The alert whose in-place form is open, or null: the wall then holds its order, so that nothing moves under a typing hand. */
-export const formOf = () => document.querySelector(".card form")?.closest(".card").dataset.alert ?? null;
+export const formOf = () => $("wall").querySelector(".card form")?.closest(".card").dataset.alert ?? null;
 
 /** Close the form or menu that is open on a card; tells whether there was one. */
 export function closeForms() {

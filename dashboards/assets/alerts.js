@@ -9,7 +9,7 @@ import { menuOf, shelveOrEnd } from "./doings.js";
 import { buildInside, fillInside, forgetLines, isOpen, openLine, reveal, tickInside } from "./inside.js";
 import { linesOf, quietOnes, silencedCounts, worstFirst } from "./lines.js";
 import { focusPicks, pick, pickAll, picking, startPicks, togglePicking } from "./pick.js";
-import { onChange, select, state, touch } from "./model.js";
+import { onChange, paintNow, select, state, touch } from "./model.js";
 import { plural, t } from "./words.js";
 
 const LINES_AT_ONCE = 40;
@@ -85,7 +85,10 @@ export function waiting() {
 export const cardOf = (id) => cards.get(id) ?? null;
 
 /** The child of a list on whose card somebody types, while its alert stands. */
-const heldIn = (list) => (state.alerts.has(formOf()) && [...list.children].find((node) => node.contains(cards.get(formOf())))) || null;
+function heldIn(list) {
+  const id = formOf();
+  return id && state.alerts.has(id) ? [...list.children].find((node) => node.contains(cards.get(id))) ?? null : null;
+}
 
 function paint() {
   const alerts = [...state.alerts.values()];
@@ -198,7 +201,7 @@ function show(id, then = () => {}) {
     place.shown = Math.max(place.shown, wall.halves[half].indexOf(line) + 1);
     if (line.head.id !== id) openLine(line, true);
   }
-  paint();
+  paintNow();
   if (line && line.head.id !== id) reveal(cards.get(line.head.id).inside, id);
   const node = cards.get(id);
   if (node) then(node);

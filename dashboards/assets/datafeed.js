@@ -1,6 +1,6 @@
 // The Datafeed: the series in view with its three ratios, its trend with the expected band and change marks, and why it speaks.
 
-import { $, h, say, setAttr, setText, token } from "./dom.js";
+import { $, h, say, setAttr, setText } from "./dom.js";
 import { mark, ratioClass, setMark } from "./icons.js";
 import { alertInView, now, onChange, select, seriesInView, state } from "./model.js";
 import * as sentence from "./sentences.js";
@@ -193,7 +193,7 @@ function follow() {
 }
 
 export function repaintDatafeed() {
-  trend.restyle(() => token("--trace"));
+  trend.restyle();
   loaded = "";
   parts.why.dataset.key = "";
   paint();

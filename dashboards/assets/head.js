@@ -5,7 +5,7 @@ import { armrestHints } from "./armrest.js";
 import { comfortChoices, paintComfort } from "./comfort.js";
 import { chair, mark, paletteIcon, plan, setMark, wave, screenIcon } from "./icons.js";
 import { feed, staleness } from "./feed.js";
-import { now, onChange, state, touchAll } from "./model.js";
+import { now, onChange, state, touchAll, touchNow } from "./model.js";
 import { LANGUAGES, clock, day, language, loadWords, plural, setTimeZone, span, t, timeZone, wordFrame } from "./words.js";
 import { inFront, showWall, wallKeys } from "./walls.js";
 
@@ -79,7 +79,7 @@ export function togglePalette() {
   root.dataset.palette = root.dataset.palette === "day" ? "night" : "day";
   remember("palette", root.dataset.palette);
   forgetTokens();
-  repainted();
+  touchNow("palette");
 }
 
 function paintWhere() {

@@ -29,6 +29,13 @@ export function setMark(node, priority, unacked, dim = false) {
   }
   node.dataset.kind = wanted;
   node.className = wanted;
+  blink(node.firstElementChild, unacked && !dim);
+}
+
+/** Let a shape and its digit take part in the blinking. They carry classes of their own, so that a phase restyles them and nothing else. */
+export function blink(drawn, on) {
+  drawn.querySelector(".shape").classList.toggle("empties", on);
+  drawn.querySelector("text").classList.toggle("turns", on);
 }
 
 const CYCLES_PER_S = { 1: 2, 2: 1, 3: 0.5 };

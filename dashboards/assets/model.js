@@ -10,6 +10,7 @@ const dirty = new Set();
 let asked = false;
 let hurried = false;
 let resting = 0;
+let frame = 0;
 let restUntil = 0;
 
 export const state = {
@@ -37,8 +38,12 @@ export function touch(...topics) {
 function ask() {
   asked = true;
   const wait = restUntil - performance.now();
-  if (wait > 0) resting = setTimeout(() => requestAnimationFrame(flush), wait);
-  else requestAnimationFrame(flush);
+  if (wait > 0) resting = setTimeout(atNextFrame, wait);
+  else atNextFrame();
+}
+
+function atNextFrame() {
+  frame = requestAnimationFrame(flush);
 }
 
 /** Paint at the next frame whatever was painted before: somebody pressed a key, here or an essential indicator elsewhere. */
@@ -48,7 +53,20 @@ function hurry() {
   if (!resting) return;
   clearTimeout(resting);
   resting = 0;
-  requestAnimationFrame(flush);
+  atNextFrame();
+}
+
+/** What somebody sees of a key or a click waits for no rest. */
+export function touchNow(...topics) {
+  touch(...topics);
+  hurry();
+}
+
+/** Paint what is due at once, for who goes on with the nodes that come of it; the next frame then has nothing left. */
+export function paintNow() {
+  hurry();
+  cancelAnimationFrame(frame);
+  flush();
 }
 
 function flush() {
@@ -239,8 +257,7 @@ export const navigated = () => navigating.forEach((heard) => heard());
 export function select(selected, byItself = false) {
   state.selected = selected;
   if (!byItself) navigated();
-  touch("selection", "alerts-selection");
-  hurry();
+  touchNow("selection", "alerts-selection");
 }
 
 /** The series that the Datafeed shows: of the selected alert, or the selected one. */

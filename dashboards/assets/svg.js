@@ -1,6 +1,6 @@
 // Drawing in SVG: nodes with text that cannot be markup, shapes of the room, names cut to the room they have.
 
-import { icon } from "./icons.js";
+import { blink, icon } from "./icons.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const pen = document.createElement("canvas").getContext("2d");
@@ -72,6 +72,7 @@ export function chamfered(cls, x, y, wide, high, cut = 7) {
 export function markAt(x, y, size, priority, unacked) {
   const node = icon(priority);
   node.setAttribute("class", `drawn-mark mark p${priority}${unacked ? " unacked" : ""}`);
+  blink(node, unacked);
   for (const [name, value] of Object.entries({ x: x - size / 2, y: y - size / 2, width: size, height: size })) node.setAttribute(name, String(value));
   return node;
 }

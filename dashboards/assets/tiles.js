@@ -21,7 +21,8 @@ export function startTiles(onDrill) {
     for (const { target, isIntersecting } of entries) {
       if (isIntersecting) visible.add(target);
       else visible.delete(target);
-      if (isIntersecting) draw(target);
+      if (isIntersecting) seen(target);
+      blinkWhereSeen(target);
     }
   }, { rootMargin: "100px" });
   sizes = new ResizeObserver((entries) => {
@@ -29,15 +30,22 @@ export function startTiles(onDrill) {
   });
   onChange(["units", "series", "tiles-alerts", "selection"], paint);
   onChange(["values"], paintValues);
-  onChange(["sparks", "cursor"], drawAll);
+  onChange(["sparks", "cursor"], () => drawAll());
+  onChange(["palette"], () => drawAll(true));
   startSparks();
 }
 
-function drawAll() {
-  for (const node of tiles.values()) draw(node);
+function drawAll(force = false) {
+  for (const node of [...units.values(), ...tiles.values()]) draw(node, force);
 }
 
-/** Forget what is drawn: after a change of palette all is drawn again. */
+/** A tile comes into view: what was left undone while nobody saw it. */
+function seen(node) {
+  if (node.series) age(node, node.series, now());
+  draw(node);
+}
+
+/** Forget what is drawn: after a change of language all is written again. */
 export function redrawTiles() {
   for (const node of [...units.values(), ...tiles.values()]) {
     node.filled = null;
@@ -90,7 +98,7 @@ function fill(node, series) {
   const chosen = state.selected?.series === series.id || (alert !== null && state.selected?.alert === alert.id);
   if (node.filled?.series === series && node.filled.alert === alert && node.filled.chosen === chosen) return; // its values come by paintValues
   node.filled = { series, alert, chosen };
-  node.item = series;
+  node.item = node.series = series;
   node.low = () => [series.low, series.high];
   setText(node.parts.name, series.name);
   setText(node.parts.place, series.unit_path === state.unit?.path ? "" : series.unit_name ?? "");
@@ -120,12 +128,19 @@ function fillUnit(node, unit) {
 
 function flag(node, priority, unacked) {
   node.parts.mark.hidden = priority === null;
-  if (priority !== null) setMark(node.parts.mark, priority, unacked);
+  node.asks = { priority, unacked };
+  blinkWhereSeen(node);
   const wanted = priority === null ? "" : String(priority);
   if (node.dataset.priority !== wanted) {
     node.dataset.priority = wanted;
     node.drawn = null;
   }
+}
+
+/** Of hundreds of marks only those in view blink. */
+function blinkWhereSeen(node) {
+  const { priority, unacked } = node.asks ?? { priority: null };
+  if (priority !== null) setMark(node.parts.mark, priority, unacked && visible.has(node));
 }
 
 function fillValue(node, series) {
@@ -154,7 +169,7 @@ export function tickTiles() {
   const at = now();
   for (const [id, node] of tiles) {
     const series = state.series.get(id);
-    if (series) age(node, series, at);
+    if (series && visible.has(node)) age(node, series, at);
   }
 }
 

@@ -2,6 +2,7 @@
 // each note (what people wrote and changed: marks.js). Dragging over it holds all trends at that range; the cursors of all move together.
 
 import { token } from "./dom.js";
+import { onChange } from "./model.js";
 import { drawNotes, noteNear } from "./notes.js";
 import { backToLive, hold, pointAt } from "./timerange.js";
 import { clock, day, number, timeZone } from "./words.js";
@@ -12,10 +13,11 @@ const POINTS_MAX = 1500;
 export class Trend {
   /** `pointedNote(note)` hears which note is pointed at, or null; `pinned(ms)` which instant was clicked. */
   constructor(place, { pointedNote = () => {}, pinned = () => {} } = {}) {
-    Object.assign(this, { place, plot: null, marks: [], notes: [], lit: null, near: null, columns: [[], [], [], [], []], before: null, range: null, timer: 0, pointedNote });
+    Object.assign(this, { place, plot: null, marks: [], notes: [], lit: null, near: null, faded: false, columns: [[], [], [], [], []], before: null, range: null, timer: 0, pointedNote });
     place.addEventListener("click", () => this.plot && this.plot.cursor.left >= 0 && pinned(Math.round(this.plot.posToVal(this.plot.cursor.left, "x") * 1000)));
     place.addEventListener("dblclick", backToLive);
     new ResizeObserver(() => this.fit()).observe(place);
+    onChange(["palette"], () => this.restyle());
   }
 
   clear() {
@@ -86,12 +88,15 @@ export class Trend {
     this.pointedNote(near);
   }
 
+  /** Draw it in the colours and words of now; one that nobody sees, when it is seen again. */
   restyle() {
-    if (this.plot) this.build();
+    this.faded = this.plot !== null && !this.place.clientWidth;
+    if (this.plot && !this.faded) this.build();
   }
 
   fit() {
     const { clientWidth: width, clientHeight: height } = this.place;
+    if (this.faded && width) this.restyle();
     if (this.plot && width > 40 && (this.plot.width !== width || this.plot.height !== height)) this.plot.setSize({ width, height });
   }
 

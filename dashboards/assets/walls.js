@@ -88,7 +88,7 @@ export function startWalls() {
     unfold(false);
     now.focus();
   });
-  onChange(["words", "units"], () => walls.get(front()).paint?.());
+  onChange(["words", "units", "palette"], () => walls.get(front()).paint?.());
   addEventListener("hashchange", () => showWall(named()));
   bring(named());
 }

@@ -5,6 +5,7 @@ export const LANGUAGES = Object.keys(LOCALES);
 
 let catalogue = {};
 let zone = "UTC";
+let bare = new Map();
 const missing = new Set();
 const formats = new Map();
 
@@ -27,13 +28,21 @@ export async function loadWords(lang) {
   }
   document.documentElement.lang = lang;
   formats.clear();
+  bare = new Map();
   return true;
 }
 
 export const known = (code) => code in catalogue;
 
 /** Word `code` with its parameters; a code without text is shown as it is and named once on the console. */
-export function t(code, params = {}) {
+export function t(code, params = null) {
+  if (params) return worded(code, params);
+  let text = bare.get(code); // most words have no parameter, and hundreds of tiles ask for them each second
+  if (text === undefined) bare.set(code, (text = worded(code, {})));
+  return text;
+}
+
+function worded(code, params) {
   const text = catalogue[code];
   if (text === undefined) {
     if (!missing.has(code)) console.error(`no words for ${code} in ${language()}`);

@@ -219,9 +219,22 @@ def test_reduced_motion_stops_the_blinking(served: Served, visit: Visits) -> Non
     seen.page.evaluate(f"window.darkened = 0; setInterval(() => window.darkened += {dark}, 50)")
     seen.page.wait_for_timeout(1_100)
     assert seen.page.evaluate("window.darkened") == 0
+    fills = "getComputedStyle(document.querySelector('#wall .mark.unacked .shape')).fill"
+    seen.page.evaluate(f"window.fills = new Set(); setInterval(() => window.fills.add({fills}), 50)")
     seen.page.emulate_media(reduced_motion="no-preference")
     seen.page.wait_for_timeout(2_100)
     assert seen.page.evaluate("window.darkened") > 0
+    assert len(seen.page.evaluate("[...window.fills]")) == 2
+
+
+def test_marks_blink_where_they_are_seen(served: Served, visit: Visits) -> None:
+    seen = visit(size="phone").sign_in(served.url)
+    seen.page.wait_for_selector("#wall .mark.unacked")
+    blinking = ".tile .mark.unacked .empties"
+    seen.page.wait_for_timeout(300)
+    assert seen.page.locator(blinking).count() == 0
+    seen.page.locator(".tile:not(.of-unit)[data-priority='1']").first.scroll_into_view_if_needed()
+    seen.page.wait_for_selector(blinking)
 
 
 def test_empty_wall_says_so(visit: Visits) -> None:
