@@ -26,6 +26,7 @@ export function startHead({ onGo, onSignOut, onRepaint }) {
   onChange(["units"], paintWhere);
   onChange(["lamps", "alerts"], paintLamps);
   onChange(["feed"], paintFeed);
+  onChange(["words"], tickClock);
   onChange(["seats"], paintSeats);
   onChange(["units"], paintScreens);
   $("flood").replaceChildren(wave(), h("span.flood-count"), h("button.button.small", { type: "button", "data-word": "room.figures.title", onclick: () => showWall("figures") }));

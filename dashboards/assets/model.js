@@ -46,7 +46,7 @@ function atNextFrame() {
   frame = requestAnimationFrame(flush);
 }
 
-/** Paint at the next frame whatever was painted before: somebody pressed a key, here or an essential indicator elsewhere. */
+/** Paint at the next frame whatever was painted before: somebody chose or pressed something, here or an essential indicator elsewhere. */
 function hurry() {
   restUntil = 0;
   hurried = true;
@@ -88,8 +88,10 @@ function painted(begun) {
   if (dirty.size) ask();
 }
 
+/** Paint everything, and at the next frame: somebody chose another language, palette or unit. */
 export function touchAll() {
   touch(...painters.keys());
+  hurry();
 }
 
 export function takeSnapshot(frame) {
