@@ -3,6 +3,7 @@
 import { $, h, keyed, notice, order, setAttr, setText } from "./dom.js";
 import { param, setParams } from "./address.js";
 import * as charts from "./analysis_charts.js";
+import { marksList, marksOf, withMarks } from "./analysis_marks.js";
 import { downloadCsv, downloadPng } from "./analysis_files.js";
 import { now, onChange, state } from "./model.js";
 import { plotly } from "./plotly.js";
@@ -26,7 +27,7 @@ let known = new Map(); // series that may be read, by id
 let knownOf = null;
 let first = []; // ids that stood first when the wall came to the front
 const rows = new Map();
-let shown = null; // { key, results, range } of the last answer
+let shown = null; // { key, results, range, marks } of the last answer
 let fault = null;
 let waiting = false;
 let asked = 0;
@@ -123,11 +124,11 @@ async function look() {
   waiting = enough();
   paint();
   if (!waiting) return;
-  const answers = await question({ from, to, spanS: wanted.spanS });
+  const [answers, marks] = await Promise.all([question({ from, to, spanS: wanted.spanS }), view === "overlay" ? marksOf(ofView().map(({ id }) => id), from, to) : []]);
   if (mine !== turn) return;
   waiting = false;
   fault = answers.find((answer) => !answer.ok)?.error ?? null;
-  if (!fault) shown = { key, view, series: ofView(), range: { from, to }, results: answers.map(({ content }) => content) };
+  if (!fault) shown = { key, view, series: ofView(), range: { from, to }, marks, results: answers.map(({ content }) => content) };
   library ??= await plotly();
   paint();
 }
@@ -157,7 +158,7 @@ export function paint() {
   parts.chart.hidden = Boolean(empty);
   parts.lagField.hidden = view !== "correlation" || !drawn;
   setText(parts.said, drawn ? sentence() : "");
-  parts.table.replaceChildren(...(drawn ? [table()] : []));
+  parts.table.replaceChildren(...(drawn ? [table()] : []), ...(drawn && shown.marks.length ? [marksList(shown.marks)] : []));
   if (drawn) draw();
 }
 
@@ -216,7 +217,7 @@ function draw() {
 function pictureOf(size) {
   const { series, results } = shown;
   const found = series.map((one, i) => ({ series: one, content: results[i] }));
-  if (shown.view === "overlay") return charts.overlay(found, size, shown.range);
+  if (shown.view === "overlay") return withMarks(charts.overlay(found, size, shown.range), shown.marks, shown.range, charts.plain);
   if (shown.view === "distribution") return charts.distribution(found, size);
   if (shown.view === "correlation") return charts.correlation(series, results[0], size);
   return charts.forecast({ series: series[0], content: results[0], ahead: results[1] }, size, shown.range);

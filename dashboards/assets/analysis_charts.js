@@ -40,7 +40,7 @@ function base({ width, height }) {
 
 const axis = (more = {}) => ({ gridcolor: token("--line"), linecolor: token("--line"), zeroline: false, fixedrange: true, ticks: "outside", tickcolor: token("--line"), ...more });
 const label = (series) => [series.name, series.unit_name].filter(Boolean).join(" · ");
-const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;"); // Plotly reads a little markup in what it writes
+export const plain = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;"); // Plotly reads a little markup in what it writes
 const measure = (series) => unitText(series.unit) || t("room.analysis.no_unit");
 const timeAxis = (from, to, width) => axis({ range: [from, to], fixedrange: false, hoverformat: "", ...ticks(from, to, Math.max(3, Math.floor(width / 110))) });
 

@@ -14,6 +14,7 @@ import { language, number, plural, ratio, span, t, unitText, when } from "./word
 const AGAIN_MS = 10_000;
 const LIVE_MS = 1_000;
 const SHOWN = 12;
+const NOTES_MS = 7 * 86_400_000; // annotations of the last week
 
 let asked = 0;
 let of = null; // the unit that was asked about
@@ -43,7 +44,7 @@ export async function load() {
   of = state.unit.path;
   paint();
   const unit = encodeURIComponent(of);
-  const questions = { rota: `/rota?unit=${unit}`, agreements: "/agreements", decisions: "/decisions", audits: "/audits?open=0", feeds: `/feeds?unit=${unit}&limit=${SHOWN}` };
+  const questions = { rota: `/rota?unit=${unit}`, agreements: "/agreements", decisions: "/decisions", audits: "/audits?open=0", feeds: `/feeds?unit=${unit}&limit=${SHOWN}`, notes: `/annotations?unit=${unit}&from=${Math.max(0, Math.round(now() - NOTES_MS))}` };
   const answers = await Promise.all(Object.entries(questions).map(async ([name, path]) => [name, await ask(path)]));
   if (mine !== turn) return;
   faults = answers.filter(([, answer]) => !answer.ok).map(([, answer]) => answer.error);
@@ -64,7 +65,7 @@ export function paint() {
     return;
   }
   setText(parts.fault, faults.length ? worded(faults[0]) : "");
-  const sections = [who, indices, recovery, alerts, decisions, audits, feeds, flows, children].map((make) => make());
+  const sections = [who, indices, recovery, alerts, decisions, notes, audits, feeds, flows, children].map((make) => make());
   const key = JSON.stringify([sections.map(({ key }) => key), language(), state.unit.path]);
   if (key === drawn) return;
   drawn = key;
@@ -177,6 +178,14 @@ function decisions() {
   return { key, build: () => section("decisions", shown.slice(0, SHOWN).map((one) =>
     row(one.text, t("room.enterprise.decided", { person: one.person, at: when(one.at, now()), unit: one.addressee_name || t("room.root"), followup: when(one.followup, now()) }), one.due ? h("span.enterprise-note", {}, t("room.enterprise.due")) : null)),
   { wall: "council", count: shown.length, none: t("room.enterprise.no_decisions") }) };
+}
+
+function notes() {
+  const shown = [...(told.notes?.annotations ?? [])].reverse();
+  const key = shown.map((one) => [one.id, one.text, one.series_name, state.series.has(one.series_id)]);
+  return { key, build: () => section("notes", shown.slice(0, SHOWN).map((one) =>
+    row(state.series.has(one.series_id) ? way(`note ${one.id}`, one.text, () => open({ series: one.series_id })) : one.text, [one.person, one.series_name, when(one.from, now())].filter(Boolean).join(" · "))),
+  { count: shown.length, none: t("room.enterprise.no_notes") }) };
 }
 
 function audits() {

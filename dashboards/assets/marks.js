@@ -25,7 +25,8 @@ export function markSentence(mark) {
   return t("room.mark.agreed", { title: title || t("room.root"), what: fields, person: who });
 }
 
-const timeOf = (mark) => (mark.from === mark.to ? when(mark.from, now()) : `${when(mark.from, now())} – ${when(mark.to, now())}`);
+/** When it was, in the words of the reader. */
+export const timeOf = (mark) => (mark.from === mark.to ? when(mark.from, now()) : `${when(mark.from, now())} – ${when(mark.to, now())}`);
 
 export class Marks {
   /** `place` stands under the trend. Without `writing` (a pane among others) it only tells what is pointed at. */

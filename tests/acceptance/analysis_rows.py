@@ -39,6 +39,16 @@ def analysis() -> Outcome:
 
 
 @ROWS.row(
+    "marks in an analysis",
+    command=f"pytest {STORY} -k overlay_and",
+    limit="what is marked on any of the series stands on the overlay, each with its sign, and below it as a "
+    "list; annotations of the week stand on the page of the unit; text stays text, nothing that axe finds",
+)
+def marked() -> Outcome:
+    return pytest_outcome(STORY, "-k", "overlay_and")
+
+
+@ROWS.row(
     "analysis at every size",
     command=f"pytest {STORY} -k fits",
     limit="four views, empty and stale, at 1920, 1024 and 390 px by day and night: no sideways scroll, no "

@@ -136,6 +136,28 @@ def test_a_note_stays_after_a_kill_and_in_a_replay_and_is_seen_by_the_next_seat(
     assert seen_s <= SEEN_S
 
 
+def test_what_is_marked_is_on_the_overlay_and_on_the_page_of_the_unit(
+    room: Town, visit: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPSROOM_PASSWORD", PASSWORD)
+    text = "Gate 2 stuck <b>half</b> open & freed by hand"
+    with signed_in(room.home, "keeper") as door:
+        door.post("annotations", {"text": text, "from": int(time.time() * 1000) - 60_000, "unit": "energy/dam"})
+    seen = visit()
+    page = enter(seen, room, "keeper", "?series=1,3#analysis")
+    look(page, "overlay")
+    listed = page.locator(".analysis-table .marks-list li", has_text=text)
+    listed.wait_for()
+    signs = page.locator(".analysis-chart .scatterlayer .trace").last.locator(".points path")
+    assert signs.count() == page.locator(".analysis-table .marks-list li").count()
+    assert page.locator(".analysis-chart .shapelayer path").count() == signs.count()
+    violations(page)
+    page.keyboard.press("h")
+    page.locator(".part-notes", has_text=text).wait_for()
+    violations(page)
+    assert seen.complaints == []
+
+
 def look(page: Any, view: str) -> None:
     page.locator(f'[data-view="{view}"]').click()
     page.wait_for_selector(".analysis-chart:not([hidden]) .main-svg")

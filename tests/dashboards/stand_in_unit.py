@@ -1,4 +1,4 @@
-"""What the stand-in room says of a unit where its page asks: rota, agreements, decisions, audits, feeds."""
+"""What the stand-in room says of a unit where its page asks: rota, agreements, decisions, notes, feeds."""
 
 from __future__ import annotations
 
@@ -40,6 +40,19 @@ def answers(at: int, unit: str = "") -> dict[str, Any]:
         "ended": None,
         "in_force": True,
     }
+    note = {
+        "id": "n1",
+        "person": "council-1",
+        "unit": unit,
+        "unit_name": "Economy",
+        "series_id": None,
+        "series_name": None,
+        "text": f"Boiler cleaned {LONG}",
+        "from": at,
+        "to": at,
+        "at": at,
+        "may_remove": False,
+    }
     feed = {"source": "s1", "name": "works", "state": "silent", "series": 4, "silent": 2}
     return {
         "rota": {"now": [[2]], "seats": [{"id": 2, "person": "council-2", "role": "council"}]},
@@ -47,5 +60,6 @@ def answers(at: int, unit: str = "") -> dict[str, Any]:
         "decisions": {"decisions": [decision], "may_decide": True},
         "audits": {"audits": [audit]},
         "feeds": {"rows": [feed], "found": 1},
+        "annotations": {"annotations": [note]},
         "marks": {"marks": [], "left_out": 0},
     }

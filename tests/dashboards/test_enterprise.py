@@ -25,6 +25,7 @@ def test_one_page_says_all_and_leads_on(served: Served, visit: Callable[..., Vis
         "recovery": "10 min",
         "alerts": "backlog",
         "decisions": "<script>",
+        "notes": "Boiler cleaned",
         "audits": "stock does not add up",
         "feeds": "2 series silent",
         "flows": "outside",
