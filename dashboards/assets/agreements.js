@@ -1,6 +1,6 @@
 // The wall "agreements", first panel: recovery times that unit and parent agree, what waits for an answer, all versions.
 
-import { $, h, say, setText } from "./dom.js";
+import { $, fill, h, keyed, order, say, setText } from "./dom.js";
 import { loadDuty, paintDuty } from "./duty.js";
 import { field, openForm } from "./forms.js";
 import { now, onChange, state } from "./model.js";
@@ -19,6 +19,7 @@ let asked = 0;
 let shown = -1;
 let turn = 0;
 let parts = null;
+const sections = new Map();
 
 export function startAgreements() {
   parts = { fault: h("p.fault", { role: "alert" }), list: h("div.accords") };
@@ -57,15 +58,15 @@ function paint() {
   const rest = found.rows.filter((row) => !row.waits_for_us);
   const own = rest.filter((row) => row.side === "unit");
   const units = [...new Set(rest.filter((row) => row.side === "parent").map((row) => row.unit))];
-  const groups = [group("waiting", t("room.agreements.waiting"), waiting), group("own", ownTitle(), own)];
+  const groups = [{ kind: "waiting", title: t("room.agreements.waiting"), rows: waiting }, { kind: "own", title: ownTitle(), rows: own }];
   for (const unit of units) {
     const rows = rest.filter((row) => row.unit === unit);
-    groups.push(group("below", t("room.agreements.below", { unit: rows[0].unit_name }), rows));
+    groups.push({ kind: "below", unit, title: t("room.agreements.below", { unit: rows[0].unit_name }), rows });
   }
-  const kept = groups.filter(Boolean);
+  const kept = keyed(sections, groups.filter(({ rows }) => rows.length), ({ kind, unit }) => `${kind} ${unit ?? ""}`, group, fillGroup);
   if (!kept.length) kept.push(h("p.nothing", {}, t("room.agreements.nothing")));
   if (found.left_out) kept.push(h("p.quiet", {}, plural("room.agreements.left_out", found.left_out)));
-  parts.list.replaceChildren(...kept);
+  order(parts.list, kept);
 }
 
 function ownTitle() {
@@ -73,9 +74,15 @@ function ownTitle() {
   return state.me?.unit ? t("room.agreements.own", { parent: above?.name || t("room.root") }) : t("room.agreements.own_top");
 }
 
-function group(kind, title, rows) {
-  if (!rows.length) return null;
-  return h(`section.accord-group.is-${kind}`, {}, h("h3", {}, title, h("span.count", {}, String(rows.length))), rows.map(accord));
+function group({ kind }) {
+  return h(`section.accord-group.is-${kind}`, {}, h("h3", {}, h("span"), h("span.count")), h("div.accord-rows"));
+}
+
+function fillGroup(node, { title, rows }) {
+  const [head, list] = node.children;
+  setText(head.firstElementChild, title);
+  setText(head.lastElementChild, String(rows.length));
+  fill(list, rows.map((row) => () => accord(row)));
 }
 
 // -- one series -------------------------------------------------------------------------------------

@@ -73,6 +73,35 @@ export function keyed(cache, items, keyOf, make, update) {
   return nodes;
 }
 
+const FIRST = 24; // more than a screen shows of any list
+const PART_MS = 8;
+const filling = new WeakMap();
+
+/**
+ * Let `parent` hold what each of `makers` makes: what may be in sight at once, the rest frame by frame. What stood in a
+ * place stands there until its turn comes, so nothing jumps; and for good where somebody has opened a form.
+ */
+export function fill(parent, makers) {
+  const mine = Symbol("fill");
+  filling.set(parent, mine);
+  let at = 0;
+  const put = () => {
+    const stood = parent.children[at];
+    if (!stood) parent.append(makers[at]());
+    else if (!stood.querySelector("form, .secret")) stood.replaceWith(makers[at]());
+    at++;
+  };
+  while (at < makers.length && at < FIRST) put();
+  while (parent.childElementCount > makers.length) parent.lastElementChild.remove();
+  const part = () => {
+    if (filling.get(parent) !== mine) return;
+    const until = performance.now() + PART_MS;
+    while (at < makers.length && performance.now() < until) put();
+    if (at < makers.length) requestAnimationFrame(part);
+  };
+  if (at < makers.length) requestAnimationFrame(part);
+}
+
 /** Read a colour token as the browser resolved it (canvases cannot use variables). */
 const colours = new Map();
 export function token(name) {

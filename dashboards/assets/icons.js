@@ -9,9 +9,10 @@ const SHAPES = {
 };
 const DIGIT_Y = { 1: 17, 2: 19, 3: 16.8 };
 
+const icons = new Map(Object.keys(SHAPES).map((priority) => [priority, svg(`<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[priority]}<text x="12" y="${DIGIT_Y[priority]}">${priority}</text></svg>`)]));
+
 /** The bare shape of a priority with its digit. */
-export const icon = (priority) =>
-  svg(`<svg viewBox="0 0 24 24" aria-hidden="true">${SHAPES[priority]}<text x="12" y="${DIGIT_Y[priority]}">${priority}</text></svg>`);
+export const icon = (priority) => icons.get(String(priority)).cloneNode(true);
 
 /** The alarm mark in four channels: shape, digit, colour, and blink while `unacked`. In the off phase outline and digit stay. */
 export function mark(priority, { unacked = false, dim = false } = {}) {

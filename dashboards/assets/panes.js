@@ -14,7 +14,7 @@ import { inFront } from "./walls.js";
 
 const SPAN_S = 3600;
 const POINTS = 400;
-const LISTED_MAX = 60; // entries of a section that stand in the page, around the one that is marked
+const LISTED_MAX = 40; // entries of a section that stand in the page, around the one that is marked
 let panes = [];
 let buttons = new Map();
 

@@ -1,6 +1,6 @@
 // The wall "series": what plants brought and nobody has adopted yet, and all series of our own with figures, names and versions.
 
-import { $, h, notice, say, setText } from "./dom.js";
+import { $, fill, h, notice, say, setText } from "./dom.js";
 import { openForm } from "./forms.js";
 import { adoptFields, nameFields, unitNameFields } from "./series_forms.js";
 import { now, onChange, state } from "./model.js";
@@ -27,7 +27,7 @@ export function startSeries() {
   addWall({ name: WALL, word: "room.series.title", key: "E", hint: "room.key.series", load, paint, tick });
   onChange(["unadopted", "words"], () => {
     setWaiting(WALL, state.unadopted, plural("room.series.badge", state.unadopted));
-    if (inFront(WALL)) load();
+    if (inFront(WALL) && waiting?.waiting !== state.unadopted) load();
   });
 }
 
@@ -53,12 +53,12 @@ async function load() {
 /** A form that is open keeps its place: its list is drawn anew when it closes. */
 function paint() {
   setText(parts.fault, fault ? worded(fault) : "");
-  if (waiting && !parts.waiting.querySelector("form")) parts.waiting.replaceChildren(...newcomers());
+  if (waiting && !parts.waiting.querySelector("form")) fill(parts.waiting, newcomers());
   if (own && !$("catalogue").querySelector("form")) {
     parts.unit.replaceChildren(...unitHead());
-    const rows = own.rows.map((row) => card(row, ownActs));
-    if (own.left_out) rows.push(h("p.quiet", {}, plural("room.series.left_out", own.left_out)));
-    parts.own.replaceChildren(...(rows.length ? rows : [h("p.nothing", {}, t("room.series.none"))]));
+    const rows = own.rows.map((row) => () => card(row, ownActs));
+    if (own.left_out) rows.push(() => h("p.quiet", {}, plural("room.series.left_out", own.left_out)));
+    fill(parts.own, rows.length ? rows : [() => h("p.nothing", {}, t("room.series.none"))]);
   }
   setText($("unadopted-count"), waiting?.waiting ? String(waiting.waiting) : "");
 }
@@ -67,15 +67,17 @@ function paint() {
 
 function newcomers() {
   const { rows, left_out: leftOut } = waiting;
-  if (!rows.length) return [h("p.nothing", {}, t("room.series.nothing"))];
-  const found = rows.map((row) => card(row, newcomerActs));
-  if (rows.length > 1) {
-    const place = h("div.accord-form");
-    const all = h("button.button.small", { type: "button", onclick: () => settle(rows, place) }, t("room.series.adopt_all", { n: String(rows.length) }));
-    found.unshift(h("div.series-all", {}, all, place));
-  }
-  if (leftOut) found.push(h("p.quiet", {}, plural("room.series.left_out", leftOut)));
+  if (!rows.length) return [() => h("p.nothing", {}, t("room.series.nothing"))];
+  const found = rows.map((row) => () => card(row, newcomerActs));
+  if (rows.length > 1) found.unshift(() => adoptAll(rows));
+  if (leftOut) found.push(() => h("p.quiet", {}, plural("room.series.left_out", leftOut)));
   return found;
+}
+
+function adoptAll(rows) {
+  const place = h("div.accord-form");
+  const all = h("button.button.small", { type: "button", onclick: () => settle(rows, place) }, t("room.series.adopt_all", { n: String(rows.length) }));
+  return h("div.series-all", {}, all, place);
 }
 
 function newcomerActs(row, place) {

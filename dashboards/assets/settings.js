@@ -2,7 +2,7 @@
 
 import { hours } from "./acts.js";
 import { feedLines, secretBox } from "./copying.js";
-import { $, h, say, setText } from "./dom.js";
+import { $, fill, h, say, setText } from "./dom.js";
 import { DRILLS_S, beginDrill } from "./drill.js";
 import { field, openForm } from "./forms.js";
 import { now, state } from "./model.js";
@@ -50,7 +50,7 @@ export function paint() {
   paintUnits();
   if (!held(parts.tokens)) parts.tokens.replaceChildren(...(found.tokens.length ? found.tokens.map(tokenRow) : [h("p.nothing", {}, t("room.settings.no_tokens"))]));
   if (!held(parts.seats)) parts.seats.replaceChildren(...found.seats.map(seatRow));
-  parts.journal.replaceChildren(...(found.journal.length ? found.journal.map(entry) : [h("li.quiet", {}, t("room.settings.no_journal"))]));
+  fill(parts.journal, found.journal.length ? found.journal.map((one) => () => entry(one)) : [() => h("li.quiet", {}, t("room.settings.no_journal"))]);
   tool("set-tokens", "room.settings.token_new", entrustable().length > 0, () => newToken(parts.places.tokens, entrustable(), null));
   tool("set-people", "room.settings.seat_new", found.may_seat, newSeat);
 }
@@ -81,7 +81,7 @@ function sure(place, words, buttonKey, submit) {
 
 function paintUnits() {
   if (held(parts.units)) return;
-  parts.units.replaceChildren(...found.units.map(unitRow));
+  fill(parts.units, found.units.map((unit) => () => unitRow(unit)));
   parts.dismissed.replaceChildren(...(found.dismissed.length ? [h("h3.set-part", {}, plural("room.settings.dismissed", found.dismissed.length)), ...found.dismissed.map(dismissedRow)] : []));
 }
 

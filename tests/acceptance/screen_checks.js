@@ -19,6 +19,10 @@
   const hides = (way) => way === "hidden" || way === "clip";
   const scrolls = (way) => way === "auto" || way === "scroll";
 
+  const whole = new CSSStyleSheet(); // what is out of sight has only a guessed height until it is laid out
+  whole.replaceSync("* { content-visibility: visible !important; }");
+  document.adoptedStyleSheets.push(whole);
+
   const faults = { sideways: [], cut: [], small: [], over: [], texts: [] };
   const room = document.documentElement;
   if (room.scrollWidth > innerWidth) faults.sideways.push(`page ${room.scrollWidth} > ${innerWidth}`);
@@ -89,5 +93,6 @@
       if (box.width < TARGET_PX - 0.5 || box.height < TARGET_PX - 0.5) faults.small.push(`${placed(node)}: ${node.tagName.toLowerCase()} "${short(node.textContent || node.getAttribute("aria-label") || node.name || "")}" ${Math.round(box.width)}x${Math.round(box.height)}`);
     }
   }
+  document.adoptedStyleSheets.pop();
   return faults;
 }
