@@ -142,7 +142,8 @@ def test_what_is_marked_is_on_the_overlay_and_on_the_page_of_the_unit(
     monkeypatch.setenv("OPSROOM_PASSWORD", PASSWORD)
     text = "Gate 2 stuck <b>half</b> open & freed by hand"
     with signed_in(room.home, "keeper") as door:
-        door.post("annotations", {"text": text, "from": int(time.time() * 1000) - 60_000, "unit": "energy/dam"})
+        minute_ago = int(time.time() * 1000) - 60_000
+        door.post("annotations", {"text": text, "from": minute_ago, "unit": "energy/dam"})
     seen = visit()
     page = enter(seen, room, "keeper", "?series=1,3#analysis")
     look(page, "overlay")

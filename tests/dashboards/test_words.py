@@ -35,7 +35,7 @@ TEMPLATE = re.compile(r"`(room\.[a-z0-9_.]+[._])\$\{")
 PLURAL = re.compile(r'plural\("(room\.[a-z0-9_.]+)"')
 SAID = "watches when delays consequence respond response guidance procedure class suppress agreed version"
 FACTS = SAID.split()
-PARTS = "who indices recovery alerts decisions audits feeds flows children"
+PARTS = "who indices recovery alerts decisions notes audits feeds flows children"
 UNIT_PARTS = PARTS.split()
 CONDITIONS = (
     tables.LimitTable,
