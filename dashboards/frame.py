@@ -6,9 +6,12 @@ language.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from dash import html
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _STYLES = (
     "fonts.css",
@@ -73,13 +76,15 @@ DOCS: Final = {
 """The page of `docs/` about each panel, which its help leads to (served by `dashboards/docs_pages.py`)."""
 
 
-def index_string(assets: str) -> str:
+def index_string(assets: str, modules: Sequence[str]) -> str:
     """Write the HTML around the Dash application; `assets` is the URL of the assets folder.
 
-    `boot.js` runs before the first paint (palette and language), the rest as one module graph later.
+    `boot.js` runs before the first paint (palette and language), the rest as one module graph later, of
+    which `modules` are fetched at once: found by the browser itself they come layer after layer.
     Nothing is inline but the start of Dash's renderer, which the policy allows by hash.
     """
     styles = "\n    ".join(f'<link rel="stylesheet" href="{assets}/{name}">' for name in _STYLES)
+    ahead = "\n    ".join(f'<link rel="modulepreload" href="{assets}/{name}">' for name in modules)
     return f"""<!DOCTYPE html>
 <html lang="en">
   <head>
@@ -93,6 +98,7 @@ def index_string(assets: str) -> str:
     <script src="{assets}/boot.js"></script>
     <script src="{assets}/vendor/uplot/uPlot.iife.min.js" defer></script>
     <script type="module" src="{assets}/main.js"></script>
+    {ahead}
   </head>
   <body>
     {{%app_entry%}}

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.docs_pages import mount_docs
 from dashboards.frame import index_string, layout
+from dashboards.module_graph import brought_along
 from dashboards.squeeze import Squeeze
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
         serve_locally=True,
         title=title,
         update_title="",
-        index_string=index_string(PREFIX + assets_path),
+        index_string=index_string(PREFIX + assets_path, brought_along(ASSETS, "main.js")),
         add_log_handler=False,
         enable_mcp=False,
     )
@@ -128,7 +129,7 @@ def mount(api: FastAPI, *, title: str = "Opsroom") -> Dash:
     api.state.script_hashes = tuple(dash.csp_hashes())  # for other rims that word a policy of their own
     mount_docs(api, PREFIX + assets_path)
     api.add_api_route("/", _to_the_room, methods=["GET"], include_in_schema=False)
-    public = (f"{PREFIX}{assets_path}/", f"{PREFIX}_dash-component-suites/")
+    public = (f"{PREFIX}{assets_path}/", f"{PREFIX}_dash-")  # assets; Dash's scripts and its layout
     api.add_middleware(Squeeze, prefixes=public)
     api.add_middleware(PageHeaders, policy=content_security_policy(dash), assets_prefix=PREFIX + assets_path)
     return dash

@@ -21,8 +21,8 @@ SQUEEZED: Final = ("text/", "application/javascript", "application/json", "image
 class Squeeze:
     """ASGI layer: answers below `prefixes` go out as gzip to whoever takes it.
 
-    Only files that everybody gets alike, whatever the query, belong there: what depends on who asks is not
-    compressed, so that its length tells nothing of a secret in it (BREACH, 2013).
+    Only what everybody gets alike belongs there, whatever the query and as long as the process lives: what
+    depends on who asks is not compressed, so that its length tells nothing of a secret in it (BREACH, 2013).
     """
 
     def __init__(self, app: ASGIApp, *, prefixes: tuple[str, ...]) -> None:

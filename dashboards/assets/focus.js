@@ -107,6 +107,8 @@ function paintOwn() {
   setText(parts.ownHead, shown.length ? t("room.focus.indicators") : "");
   const bare = shown.length === 0 && state.children.size === 0;
   const foreign = state.unit.path !== state.me.unit;
+  $("focus").classList.toggle("bare", bare);
+  $("walls").classList.toggle("bare", bare && state.series.size > 0);
   setText(parts.nothing, bare ? t(foreign ? "room.focus.autonomous" : "room.focus.no_indicators") : "");
 }
 

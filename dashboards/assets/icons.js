@@ -42,14 +42,15 @@ export function blink(drawn, on) {
 const CYCLES_PER_S = { 1: 2, 2: 1, 3: 0.5 };
 const still = window.matchMedia("(prefers-reduced-motion: reduce)");
 
-/** One timer for all marks: they blink in step by three classes of the root, however many they are. */
+/** One timer for all marks: they blink in step by three classes of the root, however many they are; where there are none, nothing is drawn. */
 export function startBlinking() {
   const root = document.documentElement.classList;
+  const shapes = document.getElementsByClassName("empties");
   let phase = 0;
   setInterval(() => {
     phase = (phase + 1) % 8; // eighths of two seconds
     for (const [priority, cycles] of Object.entries(CYCLES_PER_S)) {
-      root.toggle(`dark-${priority}`, !still.matches && Math.floor(phase / (2 / cycles)) % 2 === 1);
+      root.toggle(`dark-${priority}`, shapes.length > 0 && !still.matches && Math.floor(phase / (2 / cycles)) % 2 === 1);
     }
   }, 250);
 }

@@ -23,11 +23,14 @@ let lock = null;
 
 export const inKiosk = () => shown;
 
+/** The one-time code of a wall screen's link, null in any other address. */
+export const kioskAsked = () => new URLSearchParams(location.hash.slice(1)).get("kiosk");
+
 /** Exchange the code of the address for a session; gives the refusal, or null where there is none or it worked. */
 export async function openKiosk() {
-  const asked = new URLSearchParams(location.hash.slice(1));
-  const code = asked.get("kiosk");
+  const code = kioskAsked();
   if (!code) return null;
+  const asked = new URLSearchParams(location.hash.slice(1));
   history.replaceState(null, "", location.pathname + location.search); // a code is not left in the address
   for (const name of ["walls", "every", "scale"]) if (asked.has(name)) remember(`kiosk.${name}`, asked.get(name));
   const answer = await fetch("/api/v1/kiosk", {

@@ -30,7 +30,7 @@ import { addWall, startWalls, tickWalls } from "./walls.js";
 import { language, loadWords, t, wordFrame } from "./words.js";
 import { startComfort } from "./comfort.js";
 import { startHelps } from "./helps.js";
-import { kioskSession, openKiosk, startKiosk, tickKiosk } from "./kiosk.js";
+import { kioskAsked, kioskSession, openKiosk, startKiosk, tickKiosk } from "./kiosk.js";
 
 const HALF_S = 500;
 const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -107,12 +107,13 @@ async function signOut() {
 /** Whether this browser was signed in: a first visit asks nothing that can only be refused. */
 const wasSeated = () => remembered("seated") === "yes";
 
-async function begin() {
+/** `asked` is the session when it was asked for while the page was being drawn. */
+async function begin(asked = null) {
   if (!wasSeated()) {
     showSignIn();
     return;
   }
-  const answer = await currentSession();
+  const answer = await (asked ?? currentSession());
   if (answer.ok && answer.content?.csrf) {
     Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null });
     enterRoom();
@@ -141,9 +142,13 @@ function tick() {
   tickKiosk();
 }
 
-async function start() {
-  await frameRendered();
+async function wordsLoaded() {
   while (!(await loadWords(language()))) await pause(1000);
+}
+
+async function start() {
+  const asked = wasSeated() && !kioskAsked() ? currentSession() : null;
+  await Promise.all([wordsLoaded(), frameRendered()]);
   startHead({ onGo: go, onSignOut: signOut, onRepaint: repaint });
   startWall();
   onGoing(go);
@@ -183,7 +188,7 @@ async function start() {
   onChange(["units"], leaveRetired);
   setInterval(tick, HALF_S);
   setInterval(() => state.ready && tickTiles(), 1000);
-  await begin();
+  await begin(asked);
   if (fault) notice(worded(fault));
 }
 

@@ -7,6 +7,7 @@ import { pointsOf, sparkWindow, startSparks, tickSparks } from "./sparks.js";
 import { cursorAt, pointAt } from "./timerange.js";
 import { number, plural, ratio, roughly, t, unitText } from "./words.js";
 
+const MANY = 36; // more tiles than a wall of usual size shows: they are made smaller
 const units = new Map();
 const tiles = new Map();
 const visible = new WeakSet();
@@ -57,6 +58,7 @@ function paint() {
   const below = keyed(units, [...state.children.values()], (unit) => unit.path, buildUnit, fillUnit);
   const own = keyed(tiles, [...state.series.values()], (series) => series.id, build, fill);
   order($("tile-grid"), [...below, ...own]);
+  $("tile-grid").classList.toggle("many", below.length + own.length > MANY);
   setText($("tiles-count"), plural("room.tiles.count", own.length));
 }
 
@@ -71,11 +73,12 @@ function paintValues() {
 
 function shell(onclick, extra) {
   const parts = {
-    name: h("span.tile-name"), place: h("span.tile-place"), mark: mark(1), value: h("span.tile-value"), unit: h("span.tile-unit"),
+    head: h("span.tile-head"), name: h("span.tile-name"), place: h("span.tile-place"), mark: null, value: h("span.tile-value"), unit: h("span.tile-unit"),
     age: h("span.tile-age"), alert: h("span.unseen"), canvas: h("canvas", { "aria-hidden": "true" }),
   };
+  parts.head.append(parts.name);
   const button = h(`button.tile-button`, { type: "button", onclick },
-    h("span.tile-head", {}, parts.name, parts.mark), parts.place,
+    parts.head, parts.place,
     h("span.tile-figures", {}, parts.value, parts.unit, parts.age), parts.alert, h("span.tile-trace", {}, parts.canvas));
   const node = h(`li.tile${extra}`, {}, button);
   Object.assign(node, { parts, button });
@@ -126,8 +129,11 @@ function fillUnit(node, unit) {
   draw(node);
 }
 
+/** Show the mark of an alert; it is drawn when there is one for the first time, which most tiles never have. */
 function flag(node, priority, unacked) {
-  node.parts.mark.hidden = priority === null;
+  const { parts } = node;
+  if (priority !== null && !parts.mark) parts.head.append((parts.mark = mark(priority)));
+  if (parts.mark) parts.mark.hidden = priority === null;
   node.asks = { priority, unacked };
   blinkWhereSeen(node);
   const wanted = priority === null ? "" : String(priority);

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+from functools import cache
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from opsroom import words
-from opsroom.api.answers import answer
+from opsroom.api.answers import JSON_TYPE, answer, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.errors import NotFound
 from opsroom.model import MICROS_PER_S, Alert, Transition
@@ -140,15 +142,25 @@ def _edge(edge: Transition) -> dict[str, Any]:
 
 
 @query_router.get("/words/{lang}", summary="All texts of the room in one language, by code")
-async def texts(lang: str) -> Response:
-    """Give code -> text; open to all, since the sign-in page speaks too."""
+async def texts(lang: str, request: Request) -> Response:
+    """Give code -> text; open to all, since the sign-in page speaks too. As gzip to whoever takes it."""
     if lang not in words.languages():
         raise NotFound(
             f"No words in {lang!r}.", remedy="Use one of those offered.", code="language_unknown", lang=lang
         )
-    response = answer(dict(words.catalogue(lang)))
-    response.headers["content-language"] = lang
-    return response
+    plain, squeezed = _texts(lang)
+    takes = "gzip" in request.headers.get("accept-encoding", "")
+    headers = {"content-language": lang, "vary": "Accept-Encoding"}
+    if takes:
+        headers["content-encoding"] = "gzip"
+    return Response(squeezed if takes else plain, media_type=JSON_TYPE, headers=headers)
+
+
+@cache
+def _texts(lang: str) -> tuple[bytes, bytes]:
+    """Give the texts as JSON, plain and as gzip: those of the installed room, alike for everybody."""
+    plain = encoded(dict(words.catalogue(lang)))
+    return plain, gzip.compress(plain, mtime=0)
 
 
 def _unit_id(room: ApiRoom, seat: Seat, path: str | None) -> int:

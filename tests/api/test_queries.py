@@ -87,7 +87,12 @@ def test_words_are_open_to_all() -> None:
     async def story(room: SmallRoom, door: Doors) -> None:
         nobody = await door("")
         for lang in ("en", "de", "es"):
-            assert (await nobody.get(f"/api/v1/words/{lang}")).json()["error.login_wrong"]
+            plain = await nobody.client.get(f"/api/v1/words/{lang}", headers={"Accept-Encoding": "identity"})
+            squeezed = await nobody.client.get(f"/api/v1/words/{lang}", headers={"Accept-Encoding": "gzip"})
+            assert plain.json()["error.login_wrong"]
+            assert squeezed.content == plain.content
+            assert "content-encoding" not in plain.headers
+            assert int(squeezed.headers["content-length"]) < len(plain.content) / 2
         assert code(await nobody.get("/api/v1/words/xx")) == "language_unknown"
 
     told(story)

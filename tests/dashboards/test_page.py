@@ -93,6 +93,19 @@ def test_public_files_go_out_compressed_and_nothing_else_does() -> None:
     assert (again.status_code, again.headers.get("content-encoding")) == (200, None)
 
 
+def test_every_module_that_the_first_one_brings_along_is_fetched_at_once() -> None:
+    page = client().get("/room/").text
+    ahead = re.findall(r'rel="modulepreload" href="[^"]+/(\w+\.js)"', page)
+    imported = {
+        name
+        for file in ("main.js", *ahead)
+        for name in re.findall(r'from "\./([^"]+)"', (ASSETS / file).read_text(encoding="utf-8"))
+    }
+    assert imported - {"main.js"} == set(ahead)
+    assert len(ahead) == len(set(ahead)) > 30
+    assert "plotly.js" not in ahead
+
+
 def test_bare_address_leads_to_the_room() -> None:
     answer = client().get("/", follow_redirects=False)
     assert (answer.status_code, answer.headers["location"]) == (307, "/room/")
