@@ -5,7 +5,7 @@ import { token } from "./dom.js";
 import { onChange } from "./model.js";
 import { drawNotes, noteNear } from "./notes.js";
 import { backToLive, hold, pointAt } from "./timerange.js";
-import { clock, day, number, timeZone } from "./words.js";
+import { clock, day, onAxis, timeZone } from "./words.js";
 
 const DRAW_MS = 500;
 const POINTS_MAX = 1500;
@@ -117,7 +117,7 @@ export class Trend {
       scales: { x: { time: true, range: () => this.window() }, y: { range: (_plot, from, to) => spread(from, to) } },
       axes: [
         { ...axis, space: 64, size: 34, values: (_plot, ticks) => ticks.map((s) => this.tick(s)) },
-        { ...axis, size: (_plot, values) => 14 + 8 * Math.max(3, ...(values ?? []).map((text) => text.length)), space: 32, values: (_plot, ticks) => ticks.map(number) },
+        { ...axis, size: (_plot, values) => 14 + 8 * Math.max(3, ...(values ?? []).map((text) => text.length)), space: 32, values: (_plot, ticks) => onAxis(ticks) },
       ],
       series: [{}, band, { ...band }, { stroke: token("--before"), width: 1.5, dash: [4, 3], points: { show: false }, spanGaps: true }, { stroke: token("--trace"), width: 1.5, points: { show: false }, spanGaps: false }],
       bands: [{ series: [2, 1], fill: token("--band") }],

@@ -83,6 +83,14 @@ export function number(value) {
   return fixed(value, digits);
 }
 
+/** The numbers of an axis, all to the decimals that their step needs: neighbours never read alike. */
+export function onAxis(ticks) {
+  const step = ticks.length > 1 ? ticks[1] - ticks[0] : 0;
+  const digits = [0, 1, 2, 3, 4, 5, 6].find((n) => step > 0 && Math.abs(step * 10 ** n - Math.round(step * 10 ** n)) < 1e-4 * step * 10 ** n);
+  if (digits === undefined || ticks.some((value) => Math.abs(value) >= 1e7)) return ticks.map(number);
+  return ticks.map((value) => fixed(value, digits));
+}
+
 export function fixed(value, digits) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };

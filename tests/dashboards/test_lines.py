@@ -1,4 +1,4 @@
-"""What belongs together on the wall: the page's own rule, asked in a real browser."""
+"""What belongs together on the wall, what an axis reads: the page's own rules, asked in a real browser."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.browser
 Visits = Callable[..., Visit]
 Alert = dict[str, Any]
 WINDOW = 900
-ASK = """async ([name, args]) => {
+ASK = """async ([module, name, args]) => {
   const src = document.querySelector("script[src$='main.js']").src;
-  const lines = await import(src.replace("main.js", "lines.js"));
-  return lines[name](...args);
+  const rules = await import(src.replace("main.js", `${module}.js`));
+  return rules[name](...args);
 }"""
 
 
@@ -36,11 +36,11 @@ def silent(kind: str, **more: Any) -> Alert:
 
 @pytest.fixture
 def ask(served: Served, visit: Visits) -> Callable[..., Any]:
-    """Ask a function of `lines.js`."""
+    """Ask a function of `lines.js`, or of the module that is named."""
     page = visit().page
     page.goto(served.url)
     page.wait_for_selector("#person")
-    return lambda name, *args: page.evaluate(ASK, [name, list(args)])
+    return lambda name, *args, module="lines": page.evaluate(ASK, [module, name, list(args)])
 
 
 def shape(found: list[Alert]) -> list[tuple[str, list[str]]]:
@@ -122,3 +122,11 @@ def test_a_window_on_rows_is_gapless(ask: Callable[..., Any]) -> None:
             assert seen["beforePx"] <= max(0, scroll)
             assert seen["beforePx"] + drawn >= min(whole, scroll + view)
             assert shown <= view // row + 10
+
+
+def test_neighbours_on_an_axis_never_read_alike(ask: Callable[..., Any]) -> None:
+    for step in (0.001, 0.25, 0.5, 1, 2.5, 20, 1e-9, 1e7):
+        shown = ask("onAxis", [n * step for n in range(-1, 5)], module="words")
+        assert len(set(shown)) == len(shown), shown
+    assert ask("onAxis", [98.5, 99, 99.5], module="words") == ["98.5", "99.0", "99.5"]
+    assert ask("onAxis", [7], module="words") == ["7"]

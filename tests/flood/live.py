@@ -20,7 +20,7 @@ from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
 WARM_S: Final = 5.0
 SECONDS: Final = 20.0
 OTHERS: Final = 19
-SCREEN: Final = {"width": 1920, "height": 1080}
+SCREEN: Final[Any] = {"width": 1920, "height": 1080}
 
 # Runs in the page. A frame brings values, each with the instant it was measured; what the page alters after
 # it is painted with the next frame of the browser. Noted are that instant and how much later that was (ms).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def run(kills: int, *, seed: int) -> dict[str, Any]:
                 total[key] += figure[key]
             held = held and figure["held"]
             slowest_s = max(slowest_s, figure["slowest_restart_s"])
+            print(f"{total['kills']} of {kills} kills, {total['acked_lost']} lost", file=sys.stderr)
     finally:
         nursery.close()
     unacked = total["stored"] - total["acked"]
