@@ -286,7 +286,7 @@ class Limits(Section):
     backtest_readings: int = Field(
         5_000_000, ge=1, description="readings played for one preview of a rule: bounds its time"
     )
-    acknowledge_max: int = Field(1_000, description="alerts acknowledged in one request: bounds one answer")
+    acknowledge_max: int = Field(1_000, description="alerts acted on in one request: bounds one answer")
     reorder_readings: int = Field(
         2_000_000, description="readings waiting for a source's watermark: bounds memory"
     )

@@ -18,7 +18,6 @@ const CARDS = 20;
 const TYPED_MS = 250;
 const AGAIN_MS = 1500;
 const AT_ONCE = 1000;
-const SIDE_BY_SIDE = 6;
 const SHELVES_S = [900, 3600, 4 * 3600, 8 * 3600];
 const SPANS_H = { "room.journal.span.all": 0, "room.figures.span.shift": 8, "room.figures.span.day": 24, "room.figures.span.week": 168, "room.figures.span.month": 720 };
 const STATES = ["all", "open", "ended"];
@@ -49,7 +48,7 @@ export function start() {
     priorities: [1, 2, 3].map((priority) => h("button.range.journal-priority", { type: "button", onclick: () => togglePriority(priority) }, mark(priority))),
     csv: h("a.button", { download: "" }, "CSV"), table: h("div.journal-grid.ag-theme-quartz"), list: h("ul.cards"), more: h("button.button", { type: "button", onclick: moreCards }), none: h("p.nothing"), fault: h("p.fault", { role: "alert" }),
     count: h("p.picks-count"), note: h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off" }), noteWord: h("span"), span: h("select", { name: "duration" }), refused: h("ul.refused"),
-    acknowledge: h("button.button.strong", { type: "submit" }), shelve: h("button.button", { type: "button", onclick: () => each("shelve") }), say: h("button.button", { type: "button", onclick: () => each("recovering") }),
+    acknowledge: h("button.button.strong", { type: "submit" }), shelve: h("button.button", { type: "button", onclick: () => withReason("shelve") }), say: h("button.button", { type: "button", onclick: () => withReason("recovering") }),
     drop: h("button.button.small", { type: "button", "data-word": "room.pick.none", onclick: dropPicks }), all: h("button.button.small", { type: "button", "data-word": "room.journal.pick_all", onclick: pickAll }),
   };
   const bar = (cls, ...body) => h(`div.${cls}`, {}, body);
@@ -319,59 +318,52 @@ function refuse(list) {
   order(parts.refused, rows);
 }
 
-async function acknowledge(event) {
+function acknowledge(event) {
   event.preventDefault();
   const rows = picked().filter((one) => one.unacked && one.may_acknowledge);
-  const note = parts.note.value.trim();
-  const names = new Map(rows.map((one) => [one.id, `${one.series_name}, ${one.unit_name}`]));
-  const ids = rows.map((one) => one.id);
-  const refused = [];
-  let done = 0;
-  parts.acknowledge.disabled = true;
-  const most = state.limits?.acknowledge ?? AT_ONCE;
-  for (let at = 0; at < ids.length; at += most) {
-    const answer = await act("/alerts/acknowledge", { ids: ids.slice(at, at + most), note });
-    if (!answer.ok) {
-      refused.push({ name: t("room.act.acknowledge"), error: answer.error });
-      break;
-    }
-    done += answer.content.acknowledged;
-    setText(parts.acknowledge, plural("room.journal.do.acknowledge", ids.length - done));
-    refused.push(...answer.content.alerts.filter((one) => !one.ok).map(({ id, error }) => ({ name: names.get(id), error })));
-  }
-  ended(done, refused, (n) => plural("room.pick.done", n));
+  return together(rows, "acknowledge", { note: parts.note.value.trim() }, { counts: "acknowledged", told: (n) => plural("room.pick.done", n) });
 }
 
-/** Shelve, or note on, each that was picked, a few side by side. */
-async function each(verb) {
+/** Shelve, or note on, all that were picked: both need a reason. */
+function withReason(verb) {
   const shelving = verb === "shelve";
   const rows = picked().filter((one) => (shelving ? one.may_shelve : one.may_note));
   const note = parts.note.value.trim();
   if (!note) {
     notice(t("room.journal.say_why"));
     parts.note.focus();
-    return;
+    return undefined;
   }
-  const body = shelving ? { reason: note, duration_s: Number(parts.span.value) } : { note };
-  const refused = [];
-  let done = 0;
-  const waiting = [...rows];
-  const work = async () => {
-    for (let one = waiting.shift(); one; one = waiting.shift()) {
-      const answer = await act(`/alerts/${encodeURIComponent(one.id)}/${verb}`, body);
-      if (answer.ok) done++;
-      else refused.push({ name: `${one.series_name}, ${one.unit_name}`, error: answer.error });
-    }
-  };
-  await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
-  ended(done, refused, (n) => (shelving ? plural("room.journal.shelved", n) : plural("room.journal.noted", n)));
+  if (shelving) return together(rows, verb, { reason: note, duration_s: Number(parts.span.value) }, { counts: "shelved", told: (n) => plural("room.journal.shelved", n) });
+  return together(rows, verb, { note }, { counts: "noted", told: (n) => plural("room.journal.noted", n) });
 }
 
-function ended(done, refused, worded_) {
+/** One act on many alerts, as many at once as the room takes; `counts` is where its answer says to how many it was done, `told` words that. */
+async function together(rows, verb, body, { counts, told }) {
+  const names = new Map(rows.map((one) => [one.id, `${one.series_name}, ${one.unit_name}`]));
+  const ids = rows.map((one) => one.id);
+  const button = parts[verb === "recovering" ? "say" : verb];
+  const refused = [];
+  let done = 0;
+  button.disabled = true;
+  const most = state.limits?.acknowledge ?? AT_ONCE;
+  for (let at = 0; at < ids.length; at += most) {
+    const answer = await act(`/alerts/${verb}`, { ids: ids.slice(at, at + most), ...body });
+    if (!answer.ok) {
+      refused.push({ name: button.textContent, error: answer.error });
+      break;
+    }
+    done += answer.content[counts];
+    refused.push(...answer.content.alerts.filter((one) => !one.ok).map(({ id, error }) => ({ name: names.get(id), error })));
+  }
+  ended(done, refused, told(done));
+}
+
+function ended(done, refused, said) {
   refuse(refused);
   if (done) {
-    say(worded_(done));
-    notice(worded_(done));
+    say(said);
+    notice(said);
     parts.note.value = "";
   }
   if (!refused.length) dropPicks();

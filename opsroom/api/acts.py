@@ -259,6 +259,13 @@ def standing_elsewhere(room: ApiRoom, alert: Alert) -> AccessDenied:
     )
 
 
+def noting_elsewhere() -> AccessDenied:
+    """Word that another unit notes."""
+    return AccessDenied(
+        "Only the unit concerned notes on its alert.", remedy="Ask its operator.", code="not_your_alert"
+    )
+
+
 @act_router.post(
     "/alerts/{alert_id}/acknowledge", summary="Seen, at the level where the alert stands; stops no clock"
 )
@@ -281,9 +288,7 @@ async def recovering(alert_id: str, body: RecoveringBody, desk: DeskOf) -> Respo
         return again
     alert = await desk.alert(alert_id)
     if not may_note(alert, desk.caller.seat):
-        raise AccessDenied(
-            "Only the unit concerned notes on its alert.", remedy="Ask its operator.", code="not_your_alert"
-        )
+        raise noting_elsewhere()
     until = None if body.until is None else body.until * MICROS_PER_MS
     note = desk.worded(body.note, "note")
     return await desk.do(Recovering(alert_id=alert_id, note=note, until=until, **desk.by), alert)

@@ -1,11 +1,11 @@
-"""Acts on the annunciation of alerts: shelve, take out of service, bring back, take back, acknowledge many.
+"""Acts on the annunciation of alerts: shelve, take out of service, bring back, take back.
 
 As all acts they go through the log; none stops a clock, and what would have climbed climbs.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -13,10 +13,9 @@ from pydantic import Field
 from opsroom.alarm import Hush
 from opsroom.api.acts import MICROS_PER_MS, Desk, DeskOf, Ms, NoteBody, Text, standing_elsewhere
 from opsroom.api.session import Body
-from opsroom.errors import AccessDenied, Invalid, OpsroomError
+from opsroom.errors import AccessDenied, Invalid
 from opsroom.model import MICROS_PER_S, Alert
 from opsroom.records import (
-    Acknowledge,
     OutOfService,
     Reset,
     ReturnToService,
@@ -29,7 +28,6 @@ from opsroom.rights import may_acknowledge, may_release, may_remove, may_silence
 alarm_router = APIRouter(prefix="/api/v1", tags=["alarms"])
 
 REFERENCE_CHARS_MAX: Final = 200
-ID_CHARS_MAX: Final = 64
 
 
 class ShelveBody(Body):
@@ -48,15 +46,8 @@ class RemoveBody(Body):
     reason: Text = ""
 
 
-class ManyBody(Body):
-    """Alerts by id, and the one note for all of them."""
-
-    ids: Annotated[list[Annotated[str, Field(max_length=ID_CHARS_MAX)]], Field(min_length=1)]
-    note: Text = ""
-
-
-def _until(body: ShelveBody, desk: Desk) -> int:
-    """Give the end in us.
+def shelved_until(body: ShelveBody, desk: Desk) -> int:
+    """Give the end of a shelving in us.
 
     Raises:
         Invalid: none is given, or it lies beyond `limits.shelve_s_max`.
@@ -96,54 +87,6 @@ def _silence_refused(what: str) -> AccessDenied:
     )
 
 
-@alarm_router.post("/alerts/acknowledge", summary="Acknowledge many alerts at once; an outcome for each")
-async def acknowledge_many(body: ManyBody, desk: DeskOf) -> Response:
-    """Acknowledge each alert as if alone: what is refused is named and keeps no other from being done."""
-    if (again := desk.replayed) is not None:
-        return again
-    most = desk.room.settings.limits.acknowledge_max
-    if len(body.ids) > most:
-        raise Invalid(
-            f"{len(body.ids)} alerts at once.",
-            remedy=f"Send at most {most}.",
-            code="too_many",
-            field="ids",
-            limit=most,
-        )
-    note = desk.worded(body.note, "note")
-    asked = list(dict.fromkeys(body.ids))
-    refused: dict[str, OpsroomError] = {}
-    acts: list[Acknowledge] = []
-    for alert_id in asked:
-        try:
-            alert = await desk.alert(alert_id)
-            if not may_acknowledge(alert, desk.caller.seat):
-                raise standing_elsewhere(desk.room, alert)
-        except OpsroomError as refusal:
-            refused[alert_id] = refusal
-            continue
-        by = desk.by
-        acts.append(Acknowledge(alert_id=alert_id, note=note, **{**by, "key": f"{by['key']}-{alert_id}"}))
-    outcomes = await desk.each(acts)
-    rows = [
-        _outcome(alert_id, refused[alert_id] if alert_id in refused else outcomes[alert_id])
-        for alert_id in asked
-    ]
-    return desk.done({"alerts": rows, "acknowledged": sum(row["ok"] for row in rows)})
-
-
-def _outcome(alert_id: str, refusal: OpsroomError | None) -> dict[str, Any]:
-    if refusal is None:
-        return {"id": alert_id, "ok": True, "error": None}
-    error = {
-        "code": refusal.code,
-        "message": refusal.message,
-        "remedy": refusal.remedy,
-        "params": refusal.params,
-    }
-    return {"id": alert_id, "ok": False, "error": error}
-
-
 @alarm_router.post("/alerts/{alert_id}/unacknowledge", summary="Take back an acknowledgement")
 async def unacknowledge(alert_id: str, body: NoteBody, desk: DeskOf) -> Response:
     """Stand unacknowledged again, and be called for again."""
@@ -174,11 +117,10 @@ async def shelve(alert_id: str, body: ShelveBody, desk: DeskOf) -> Response:
     if (again := desk.replayed) is not None:
         return again
     alert = await desk.alert(alert_id)
-    if not (may_silence(alert, desk.caller.seat) or _own_and_ended(alert, desk)):
-        raise _silence_refused("shelve this")
+    check_shelving(alert, desk)
     act = Shelve(
         alert_id=alert_id,
-        until=_until(body, desk),
+        until=shelved_until(body, desk),
         one_shot=body.one_shot,
         reason=desk.worded(body.reason, "reason"),
         **desk.by,
@@ -196,7 +138,7 @@ async def shelve_series(series_id: int, body: ShelveBody, desk: DeskOf) -> Respo
         raise _silence_refused("shelve this")
     act = Shelve(
         series_id=series_id,
-        until=_until(body, desk),
+        until=shelved_until(body, desk),
         one_shot=body.one_shot,
         reason=desk.worded(body.reason, "reason"),
         **desk.by,
@@ -265,6 +207,13 @@ async def remove_series(series_id: int, body: RemoveBody, desk: DeskOf) -> Respo
     )
 
 
-def _own_and_ended(alert: Alert, desk: Desk) -> bool:
-    """Say whether the alert has ended further up and the seat's unit shelves its series below."""
-    return not alert.on_wall and may_silence_series(desk.series(alert.series_id), desk.caller.seat)
+def check_shelving(alert: Alert, desk: Desk) -> None:
+    """Let who may shelve an alert pass: also one that has ended further up, of a series of the seat's own.
+
+    Raises:
+        AccessDenied: the seat may not.
+    """
+    if may_silence(alert, desk.caller.seat):
+        return
+    if alert.on_wall or not may_silence_series(desk.series(alert.series_id), desk.caller.seat):
+        raise _silence_refused("shelve this")

@@ -27,6 +27,7 @@ from opsroom.api.history import history_router
 from opsroom.api.journal import journal_router
 from opsroom.api.kiosks import kiosk_router
 from opsroom.api.live import live_router
+from opsroom.api.many import many_router
 from opsroom.api.pages import page_router
 from opsroom.api.pleasures import pleasure_router
 from opsroom.api.queries import query_router
@@ -61,6 +62,7 @@ ROUTERS = (
     series_router,
     settings_router,
     alarm_router,
+    many_router,
     agreement_router,
     rule_router,
     duty_router,

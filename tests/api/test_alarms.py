@@ -180,6 +180,27 @@ def test_two_hundred_are_acknowledged_at_once_in_two_seconds(slack: float) -> No
     told(story)
 
 
+def test_many_are_shelved_and_noted_on_at_once() -> None:
+    async def story(room: SmallRoom, door: Doors) -> None:
+        first, second = room.raise_alert(OUTPUT), room.raise_alert(HEAT)
+        ada = await door("mill-operator")
+        noted = await ada.post("/api/v1/alerts/recovering", {"ids": [first, "7-7"], "note": "crew sent"})
+        assert noted.json()["noted"] == 1
+        assert noted.json()["alerts"][1]["error"]["code"] == "alert_unknown"
+        body = {"ids": [first, second], **SHELVE}
+        shelved = await ada.post("/api/v1/alerts/shelve", body, Idempotency_Key="both")
+        assert shelved.json()["shelved"] == 2
+        assert {one.state for one in room.book.open.values()} == {"shelved"}
+        again = await ada.post("/api/v1/alerts/shelve", body, Idempotency_Key="both")
+        assert again.content == shelved.content
+        observer = await door("mill-observer")
+        refused = await observer.post("/api/v1/alerts/shelve", {"ids": [first], **SHELVE})
+        assert refused.json()["alerts"][0]["error"]["code"] == "silence_refused"
+        assert code(await ada.post("/api/v1/alerts/shelve", {"ids": [first], "reason": "x"})) == "shelve_time"
+
+    told(story)
+
+
 def test_too_many_at_once_are_refused() -> None:
     async def story(room: SmallRoom, door: Doors) -> None:
         ada = await door("mill-operator")
