@@ -107,7 +107,7 @@ function paint() {
   const beyond = Math.max(0, state.standing - alerts.length);
   setText(parts.get("beyond"), beyond ? plural("room.wall.less_urgent", beyond) : "");
   setText($("wall-count"), plural("room.wall.open", ours.length + beyond - silenced.shelved - silenced.suppressed - silenced.out_of_service));
-  setText($("wall-tools").querySelector(".wall-silenced"), t("room.wall.silenced_counts", silenced));
+  setText($("wall-tools").querySelector(".wall-silenced"), Object.entries(silenced).map(([way, n]) => plural(`room.focus.${way}`, n)).join(" · "));
   setAttr($("wall-tools").querySelector(".wall-silenced"), "aria-expanded", parts.get(QUIET).open);
   setAttr($("wall-tools").querySelector(".wall-select"), "aria-pressed", picking());
 }

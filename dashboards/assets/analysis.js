@@ -248,7 +248,7 @@ function correlated([x, y], found) {
   const by = span(Math.abs(found.lag) * found.width_s);
   const who = found.lag === 0 ? t("room.analysis.at_once", { x: x.name, y: y.name }) : t("room.analysis.follows", found.lag > 0 ? { x: x.name, y: y.name, by } : { x: y.name, y: x.name, by });
   const worth = t(Math.abs(r) > bound ? "room.analysis.beyond" : "room.analysis.within", { bound: number(bound) });
-  return `${who} ${t("room.analysis.r", { r: number(r), n: found.n[place] })} ${worth}`;
+  return `${who} ${plural("room.analysis.r", found.n[place], { r: number(r) })} ${worth}`;
 }
 
 function setLag({ lags, lag: at, width_s: width }) {

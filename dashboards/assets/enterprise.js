@@ -95,7 +95,7 @@ function who() {
   const duty = told.rota ? told.rota.now.flat().map((id) => told.rota.seats.find((seat) => seat.id === id)?.person).filter(Boolean) : [];
   const seats = told.rota?.seats ?? [];
   const present = new Set(state.seats.filter((seat) => seat.present && seat.unit === unit.path).map((seat) => seat.seat_id));
-  const silenced = ["shelved", "suppressed", "out_of_service"].filter((how) => unit[how]).map((how) => t(`room.focus.${how}`, { n: unit[how] }));
+  const silenced = ["shelved", "suppressed", "out_of_service"].filter((how) => unit[how]).map((how) => plural(`room.focus.${how}`, unit[how]));
   const key = [unit.name, unit.level_name, unit.time_zone, unit.open, unit.silent, silenced, above?.path, duty, seats.map((seat) => [seat.person, present.has(seat.id)])];
   return { key, build: () => section("who", [
     row(h("strong", {}, unit.name || t("room.root")), unit.level_name),

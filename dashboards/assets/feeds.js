@@ -196,7 +196,11 @@ function drill(node, row) {
   place.replaceChildren(...told.filter(Boolean));
 }
 
-const faultsOf = (row) => row.faults.map((code) => h("p.feed-fault", {}, t(`room.feeds.why.${code}`, { time: row.heard ? span((now() - row.heard) / 1000) : "–", n: number(row.silent), share: percent(row.late_share), off: clockText(row.clock_s) })));
+function faultsOf(row) {
+  const told = { time: row.heard ? span((now() - row.heard) / 1000) : "–", share: percent(row.late_share), off: clockText(row.clock_s) };
+  const say = (code) => (code === "silent" ? plural("room.feeds.why.silent", row.silent, told) : t(`room.feeds.why.${code}`, told));
+  return row.faults.map((code) => h("p.feed-fault", {}, say(code)));
+}
 
 function refusalsOf(row) {
   return row.refusals.map((one) => h("div.feed-refusal", {}, h("p", {}, h("code", {}, one.code), ` ${plural("room.feeds.times", one.n)}`, ` · ${when(one.at, now())}`, one.params.series ? ` · ${one.params.series}` : ""), h("p.quiet", {}, worded({ code: one.code, params: one.params }))));

@@ -67,7 +67,7 @@ function paint() {
   setText(parts.fault, fault ? worded(fault) : "");
   if (!found) return;
   const unit = found.name || t("room.root");
-  setText(parts.about, t("room.figures.about", { unit, n: number(found.annunciated), from: when(found.from, now()), to: when(found.to, now()) }));
+  setText(parts.about, plural("room.figures.about", found.annunciated, { unit, from: when(found.from, now()), to: when(found.to, now()) }));
   parts.short.hidden = !found.short;
   setText(parts.short, t("room.figures.short", { days: number(found.days_min) }));
   parts.table.replaceChildren(table());
@@ -168,7 +168,7 @@ function restPicture() {
   const units = found.units.map((one) => `${one.unit || t("room.root")}: ${number(one.n)}`).join(" · ") || "–";
   const lines = [["room.figures.climbs", climbs], ["room.figures.stale", stale], ["room.figures.units", units],
     ["room.figures.unseen", t("room.figures.unseen_words", { waiting: String(found.waiting), passed: String(found.passed) })],
-    ["room.figures.events", t("room.figures.events_words", { n: number(found.events ?? 0) })],
+    ["room.figures.events", plural("room.figures.events_words", found.events ?? 0)],
     ["room.figures.eemua", `${t(`room.figures.rate.${found.eemua.rate}`)} · ${t(`room.figures.band.${found.eemua.performance}`)}`]];
   return picture("room.figures.more", "more", h("dl.more-list", {}, lines.map(([word, text]) => h("div", {}, h("dt", {}, t(word)), h("dd", {}, text)))));
 }

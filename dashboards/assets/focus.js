@@ -75,7 +75,7 @@ function fillTop(node, unit) {
   fillUnit(node, unit);
   if (!node.count) node.querySelector(".entity-lines").append((node.count = h("span.entity-state")));
   const open = plural("room.focus.open", unit.open ?? 0);
-  const silenced = ["shelved", "suppressed", "out_of_service"].filter((way) => unit[way]).map((way) => t(`room.focus.${way}`, { n: unit[way] }));
+  const silenced = ["shelved", "suppressed", "out_of_service"].filter((way) => unit[way]).map((way) => plural(`room.focus.${way}`, unit[way]));
   setText(node.count, [open, ...silenced, unit.silent && plural("room.tiles.silent", unit.silent)].filter(Boolean).join(" · "));
 }
 

@@ -212,7 +212,7 @@ export function condition({ table: says }) {
     return t(`room.rules.when.${kind}.${ends}`, params);
   }
   if (kind === "deviation") return t("room.rules.when.deviation", { bands: number(of.bands) });
-  if (kind === "missing") return of.after_s ? t("room.rules.when.silent", { span: span(of.after_s) }) : t("room.rules.when.periods", { n: number(of.periods) });
+  if (kind === "missing") return of.after_s ? t("room.rules.when.silent", { span: span(of.after_s) }) : plural("room.rules.when.periods", of.periods);
   return of.of;
 }
 
@@ -225,7 +225,7 @@ function conditionFull(rule) {
 
 function delays(says) {
   const said = [says.on_delay_s && t("room.rules.on_delay", { span: span(says.on_delay_s) }), says.off_delay_s && t("room.rules.off_delay", { span: span(says.off_delay_s) }),
-    says.chatter && t("room.rules.chatter", { n: number(says.chatter.raises), span: span(says.chatter.in_s) })];
+    says.chatter && plural("room.rules.chatter", says.chatter.raises, { span: span(says.chatter.in_s) })];
   return said.filter(Boolean).join(" · ");
 }
 

@@ -15,6 +15,7 @@ function readable(params, alert) {
   for (const [name, value] of Object.entries(params ?? {})) {
     if (name === "series" && value === alert.series) shown[name] = alert.series_name; // the card's title says whose
     else if (name === "unit") shown[name] = unitText(value);
+    else if (name === "detector") shown[name] = value.split(", ").map(detector).join(", ");
     else if (name === "per_year") shown[name] = value < 0.01 ? t("room.card.fewer_than", { n: brief(0.01) }) : brief(value);
     else if (typeof value !== "number") shown[name] = value === null || value === undefined ? "–" : value;
     else if (value > 1e14) shown[name] = when(value / 1000, now());
@@ -23,6 +24,12 @@ function readable(params, alert) {
     else shown[name] = number(value);
   }
   return shown;
+}
+
+/** The name of a detector, or of the rule that a finding came of; one of a further distribution is shown as it is. */
+function detector(name) {
+  const [kind, id] = name.split(":");
+  return known(`detector.${kind}`) ? t(`detector.${kind}`, { id }) : name;
 }
 
 /** The explanation sentences that the room gave, worded. */

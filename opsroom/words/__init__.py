@@ -30,6 +30,7 @@ Codes of alert explanations (parameters):
     why.reported (series)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
     why.rare (per_year)                            why.budget (budget, usual, useful, useless)
+`detector` holds names, worded by detector.NAME (detector.rule: id); one of a further distribution is shown as it is.
 Without parameters: kind.KIND, verb.VERB, state.STATE, outcome.OUTCOME, priority.1 to .3,
 orientation.more and .less, consequence.CONSEQUENCE.
 """
@@ -104,11 +105,24 @@ def shown(lang: str, name: str, value: Any, time_zone: str = "UTC") -> str:
     """Show one parameter by its type and the ending of its name."""
     if value is None:
         return "–"
+    if name == "detector":
+        return ", ".join(detector(lang, one) for one in str(value).split(", "))
     if not isinstance(value, int | float) or isinstance(value, bool):
         return str(value)
     if name.endswith("_at"):
         return instant(lang, int(value), time_zone)
     return span(lang, value) if name.endswith("_s") else number(lang, value)
+
+
+def detector(lang: str, name: str) -> str:
+    """Word the name of a detector, or of the rule that a finding came of.
+
+    >>> detector("de", "stuck"), detector("en", "rule:hot"), detector("en", "of-another-distribution")
+    ('stillstehender Wert', 'rule hot', 'of-another-distribution')
+    """
+    kind, _, rule = name.partition(":")
+    code = f"detector.{kind}"
+    return word(lang, code, {"id": rule}) if code in catalogue(lang) else name
 
 
 def number(lang: str, value: float) -> str:

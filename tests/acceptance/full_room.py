@@ -36,7 +36,6 @@ BROKEN: Final = (
 )
 STEPS, STEP_MS = 40, 60_000
 DUE_MS = 1_500
-DETECTORS = "limit filter silence stuck tail discord reported"
 SOURCE, NEW_SERIES = "telex-1", "meter seven"
 SEATS: Final = {
     **{f"chair-{n}": ("", Role.ADMIN if n == 1 else Role.COUNCIL) for n in range(1, 5)},
@@ -159,7 +158,7 @@ class FullRoom(Town):
 
 def data_words(room: FullRoom) -> set[str]:
     """Give the words that the room's people wrote themselves: names, notes, rules."""
-    text = "\n".join([tree(room.size), RULES, NEW_SERIES, SOURCE, DETECTORS, *SEATS, *room.notes])
+    text = "\n".join([tree(room.size), RULES, NEW_SERIES, SOURCE, *SEATS, *room.notes])
     return written_in(text)
 
 

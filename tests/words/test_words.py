@@ -11,8 +11,13 @@ import pytest
 
 import opsroom.words
 from opsroom.alert.priority import CONSEQUENCES
+from opsroom.detect import state as layout
+from opsroom.drill import DRILL
 from opsroom.model import ChangeKind, Orientation, Outcome, Priority, Transition
+from opsroom.notify.alertmanager import DETECTOR as ALERTMANAGER
 from opsroom.settings import NotifyRoute
+from opsroom.stated import book as stated
+from opsroom.vitals import DETECTOR as OWN
 from opsroom.words import catalogue, languages, number, parts, span, word
 
 ENGLISH = catalogue("en")
@@ -29,6 +34,11 @@ def test_the_examples_in_the_docstrings_hold() -> None:
 
 def test_there_are_english_german_and_spanish() -> None:
     assert {"en", "de", "es"} <= set(languages())
+
+
+def test_every_detector_has_a_name_in_words() -> None:
+    shipped = {*layout.DETECTORS.values(), *stated.DETECTORS.values(), OWN, DRILL, ALERTMANAGER}
+    assert {code.removeprefix("detector.") for code in ENGLISH if code.startswith("detector.")} == {*shipped, "rule"}
 
 
 def test_a_notification_speaks_every_language_and_no_other() -> None:
