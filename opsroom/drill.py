@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Micros
+from opsroom.model import Alert, ChangeKind, Finding, FindingVerb, Micros, Series
 
 DRILL: Final = "drill"
 """The detector that exercises are raised by."""
@@ -18,6 +18,12 @@ SERIES: Final = "exercise"
 def is_exercise(alert: Alert) -> bool:
     """Tell whether the alert is an exercise."""
     return any(finding.detector == DRILL for finding in alert.findings)
+
+
+def rehearses(series: Series) -> bool:
+    """Tell whether exercises stand on the series: nobody measures it, so it is none of its unit's own."""
+    bare = not series.unit and series.period_s is None and series.band is None and series.indicator is None
+    return series.name == SERIES and series.adopted and bare
 
 
 def ends_at(alert: Alert) -> Micros | None:

@@ -3,7 +3,7 @@
 
 import { notice } from "./dom.js";
 import { worstFirst } from "./lines.js";
-import { state } from "./model.js";
+import { measured, state } from "./model.js";
 import { act, worded } from "./rest.js";
 import { t } from "./words.js";
 import { showWall } from "./walls.js";
@@ -17,7 +17,7 @@ export const armrestHints = () => [["1-3", "room.key.pane"], ["4 5", "room.key.e
 /** The index: its sections with their entries, in the order in which 4-7 walk them; the same at every chair of the unit. */
 export function index() {
   const alerts = [...state.alerts.values()].filter((alert) => !alert.audited).sort(worstFirst);
-  const own = [...state.series.values()].filter((series) => series.unit_path === state.me?.unit).sort((a, b) => a.id - b.id);
+  const own = measured().filter((series) => series.unit_path === state.me?.unit).sort((a, b) => a.id - b.id);
   const entry = (kind, id, name, place, item) => ({ kind, id: String(id), name, place, item });
   const series = (one) => entry("series", one.id, one.name, one.unit_name, one);
   return [

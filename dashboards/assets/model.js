@@ -276,6 +276,9 @@ export function alertInView() {
   return series?.alert ? state.alerts.get(series.alert) ?? alertOfSeries(series.id) : series ? alertOfSeries(series.id) : null;
 }
 
+/** The series shown that somebody measures: the one that an exercise stands on is none. */
+export const measured = () => [...state.series.values()].filter((series) => !alertOfSeries(series.id)?.exercise);
+
 export function alertOfSeries(id) {
   const held = state.alerts.get(ofSeries.get(id));
   if (held) return held;

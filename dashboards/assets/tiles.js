@@ -2,7 +2,7 @@
 
 import { $, h, keyed, order, setAttr, setText, token } from "./dom.js";
 import { mark, ratioClass, setMark } from "./icons.js";
-import { alertOfSeries, live, now, onChange, select, state } from "./model.js";
+import { alertOfSeries, live, measured, now, onChange, select, state } from "./model.js";
 import { pointsOf, sparkWindow, startSparks, tickSparks } from "./sparks.js";
 import { cursorAt, pointAt } from "./timerange.js";
 import { number, plural, ratio, roughly, t, unitText } from "./words.js";
@@ -56,7 +56,7 @@ export function redrawTiles() {
 
 function paint() {
   const below = keyed(units, [...state.children.values()], (unit) => unit.path, buildUnit, fillUnit);
-  const own = keyed(tiles, [...state.series.values()], (series) => series.id, build, fill);
+  const own = keyed(tiles, measured(), (series) => series.id, build, fill);
   order($("tile-grid"), [...below, ...own]);
   $("tile-grid").classList.toggle("many", below.length + own.length > MANY);
   setText($("tiles-count"), plural("room.tiles.count", own.length));

@@ -16,6 +16,7 @@ from opsroom.api.acts import Desk, DeskOf, Positive, Text
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
+from opsroom.drill import rehearses
 from opsroom.errors import AccessDenied, Invalid, NotFound
 from opsroom.model import Series, Unit
 from opsroom.records import ConfirmTerms, DeclineTerms, ProposeTerms
@@ -55,7 +56,8 @@ async def read_agreements(room: RoomOf, caller: CallerOf) -> Response:
     """Give a row for each series: what waits for this seat's unit first, then its own, then those below."""
     seat, catalog = caller.seat, room.catalog
     units = [catalog.units[seat.unit_id], *catalog.children(seat.unit_id)]
-    rows = [_row(room, seat, one) for unit in units for one in catalog.series_of(unit.id) if one.adopted]
+    every = (one for unit in units for one in catalog.series_of(unit.id))
+    rows = [_row(room, seat, one) for one in every if one.adopted and not rehearses(one)]
     rows.sort(key=lambda row: (not row["waits_for_us"], not row["indicator"]))
     most = room.settings.limits.journal_page
     return answer({"unit": units[0].path, "rows": rows[:most], "left_out": max(0, len(rows) - most)})

@@ -74,7 +74,9 @@ async def shelve_many(body: ShelveMany, desk: DeskOf) -> Response:
     return await _each(body.ids, desk, act, "shelved")
 
 
-@many_router.post("/alerts/recovering", summary="One note of the unit on many of its alerts; an outcome for each")
+@many_router.post(
+    "/alerts/recovering", summary="One note of the unit on many of its alerts; an outcome for each"
+)
 async def note_many(body: NoteMany, desk: DeskOf) -> Response:
     """Note on each alert what the unit does about all of them."""
     if (again := desk.replayed) is not None:

@@ -18,6 +18,7 @@ from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.aside import Aside
+from opsroom.drill import rehearses
 from opsroom.errors import AccessDenied, Conflict, Invalid
 from opsroom.history import altered
 from opsroom.measuring import between, remeasured
@@ -99,9 +100,8 @@ async def read_own(room: RoomOf, caller: CallerOf) -> Response:
     """Give the unit and its adopted series by name, and what the seat may do about each."""
     seat, catalog = caller.seat, room.catalog
     unit, most = catalog.units[seat.unit_id], room.settings.limits.journal_page
-    found = sorted(
-        (one for one in catalog.series_of(unit.id) if one.adopted and not one.aside), key=lambda one: one.name
-    )
+    own = (one for one in catalog.series_of(unit.id) if not rehearses(one))
+    found = sorted((one for one in own if one.adopted and not one.aside), key=lambda one: one.name)
     told = {
         "id": unit.id,
         "path": unit.path,

@@ -17,6 +17,7 @@ from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.aside import Aside
+from opsroom.drill import rehearses
 from opsroom.errors import AccessDenied, Conflict, NotFound
 from opsroom.founding import bring_back, found, retire, revive, set_aside
 from opsroom.model import Role
@@ -315,7 +316,7 @@ def _unit(room: ApiRoom, unit: Unit, seat: Seat) -> dict[str, Any]:
         "level_name": unit.level_name,
         "retired": unit.retired,
         "depth": unit.depth,
-        "series": sum(one.adopted for one in catalog.series_of(unit.id)),
+        "series": sum(one.adopted and not rehearses(one) for one in catalog.series_of(unit.id)),
         "may_rename": may_rename(unit.id, seat, catalog),
         "may_found": may_found(unit.id, seat, catalog) and not unit.retired,
         "may_retire": above is not None and may_found(above, seat, catalog),

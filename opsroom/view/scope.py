@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.drill import rehearses
 from opsroom.model import MICROS_PER_S, Role
 from opsroom.rights import at_least, concerns
 from opsroom.seats import Seat
@@ -115,7 +116,8 @@ class Scope:
         """Give the unit's own series as far as they may be shown; indicators first, then what is agreed."""
         stamp = max(self.view.tree_revision, self.view.series_revision)
         if self._own_at != stamp:
-            own = [one for one in self.view.catalog.series_of(self.seat.unit_id) if not one.aside]
+            every = self.view.catalog.series_of(self.seat.unit_id)
+            own = [one for one in every if not one.aside and not rehearses(one)]
             first = sorted(own, key=lambda s: (s.indicator is None, not s.adopted, s.id))
             self._own = [series.id for series in first[:SERIES_SHOWN_MAX]]
             self._own_at = stamp

@@ -30,7 +30,7 @@ Codes of alert explanations (parameters):
     why.reported (series)
     why.sibling, why.contributor (series, z)       why.detector, why.detectors (detector)
     why.rare (per_year)                            why.budget (budget, usual, useful, useless)
-`detector` holds names, worded by detector.NAME (detector.rule: id); one of a further distribution is shown as it is.
+`detector` holds names, worded by detector.NAME (detector.rule: id); what has no words is shown as it is.
 Without parameters: kind.KIND, verb.VERB, state.STATE, outcome.OUTCOME, priority.1 to .3,
 orientation.more and .less, consequence.CONSEQUENCE.
 """

@@ -30,6 +30,11 @@ def test_an_exercise_is_begun_marked_and_ended_by_the_units_council() -> None:
         assert code(await operator.post(f"{DRILLS}/{drill['id']}/end")) == "drill_refused"
         ended = await council.post(f"{DRILLS}/{drill['id']}/end")
         assert ended.json()["drills"] == []
+        assert (await operator.post(f"/api/v1/alerts/{drill['id']}/acknowledge", {})).status_code == 200
+        own = (await council.get("/api/v1/series/own")).json()["rows"]
+        agreed = (await council.get("/api/v1/agreements")).json()["rows"]
+        shown = (await council.get("/api/v1/series")).json()["series"]
+        assert "exercise" not in {one["name"] for one in [*own, *agreed, *shown]}
         assert code(await operator.post(DRILLS, {"unit": "energy/mill"})) == "drill_refused"
 
     told(story)
