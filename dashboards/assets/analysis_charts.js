@@ -49,16 +49,17 @@ function said(times, values, unit) {
   return Array.from(times, (_, i) => `${number(values[i])} ${text}`.trim());
 }
 
-/** All series over one time axis, each unit of measure with an axis of its own. */
+/** All series over one time axis, each unit of measure with an axis of its own; one alone is named there, without a legend. */
 export function overlay(found, size, { from, to }) {
   const units = [...new Set(found.map(({ series }) => measure(series)))];
   const beyond = Math.max(0, units.length - 2);
   const right = 1 - AXIS_SHARE * beyond;
-  const layout = { ...base(size), xaxis: { ...timeAxis(from, to, size.width * right), domain: [0, right] } };
+  const alone = found.length === 1;
+  const layout = { ...base(size), showlegend: !alone, xaxis: { ...timeAxis(from, to, size.width * right), domain: [0, right] } };
   if (units.length > 1) layout.margin.r = 64;
   units.forEach((unit, i) => {
     const where = i === 0 ? {} : { overlaying: "y", side: "right", showgrid: false, tickmode: "auto", anchor: i === 1 ? "x" : "free", position: i === 1 ? undefined : right + AXIS_SHARE * (i - 1) };
-    layout[`yaxis${i ? i + 1 : ""}`] = axis({ title: { text: plain(unit), standoff: 6 }, ...where });
+    layout[`yaxis${i ? i + 1 : ""}`] = axis({ title: { text: plain(alone ? `${label(found[0].series)} (${unit})` : unit), standoff: 6 }, ...where });
   });
   const traces = found.map(({ series, content }, place) => {
     const on = units.indexOf(measure(series));

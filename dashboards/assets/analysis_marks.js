@@ -27,7 +27,7 @@ export function withMarks({ traces, layout }, marks, { from, to }, plain) {
   const ink = token("--ink-2");
   const shape = (mark) => ({ type: mark.to > mark.from ? "rect" : "line", x0: inside(mark.from), x1: inside(mark.to), y0: 0, y1: 1, yref: "paper", layer: "below", fillcolor: token("--well"), line: { color: ink, width: 1, dash: "dot" } });
   const signs = {
-    type: "scatter", mode: "markers", name: plain(t("room.analysis.marks")), x: marks.map((mark) => inside(mark.from)), y: marks.map(() => 1), yaxis: name.replace("axis", ""), cliponaxis: false,
+    type: "scatter", mode: "markers", name: plain(t("room.analysis.marks")), showlegend: false, x: marks.map((mark) => inside(mark.from)), y: marks.map(() => 1), yaxis: name.replace("axis", ""), cliponaxis: false,
     marker: { symbol: marks.map((mark) => SYMBOLS[mark.kind] ?? SYMBOLS.change), size: 10, color: ink, line: { color: ink, width: 1.5 } },
     text: marks.map((mark) => plain(short(`${timeOf(mark)} · ${markSentence(mark)}`))), hovertemplate: "%{text}<extra></extra>",
   };

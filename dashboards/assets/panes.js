@@ -1,6 +1,6 @@
 // The wall "Datafeed": three panes side by side, steered from the chairs, each at an entry of the index or at the index itself; below, the armrest.
 
-import { $, h, order, setAttr, setText } from "./dom.js";
+import { $, h, setAttr, setText } from "./dom.js";
 import { BUTTONS, backToIndex, entryOf, held, index, openEntry, press } from "./armrest.js";
 import { openAlert } from "./alertcard.js";
 import { mark, ratioClass, setMark } from "./icons.js";
@@ -86,7 +86,7 @@ function paintIndex(parts, shows, sections) {
   if (parts.shown === key) return;
   parts.shown = key;
   const lists = sections.map((section) => h("section", {}, h("h3.wall-part", {}, t(section.word)), h("ul.pane-list", {}, around(section.entries, shows).map((entry) => row(parts, entry, shows)))));
-  order(parts.list, [gone, ...lists, lists.length ? null : h("p.nothing", {}, t("room.pane.empty"))].filter(Boolean));
+  parts.list.replaceChildren(...[gone, ...lists, lists.length ? null : h("p.nothing", {}, t("room.pane.empty"))].filter(Boolean));
   parts.list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
 }
 

@@ -16,23 +16,25 @@ const hue = (worst, base) => `${base}${worst ? `.p${worst}.speaks` : ""}`;
 const beside = ({ worst, starved }, base) => (worst || !starved ? hue(worst, base) : `${base}.starved.speaks`);
 
 /** A rounded outline that is no circle: the environment has no edge that anybody drew. */
-function blob(cls, cx, cy, rx, ry, turn = 0) {
+function outline(cx, cy, rx, ry, turn = 0) {
   const points = Array.from({ length: 8 }, (_, i) => {
     const [angle, far] = [(i / 8) * 2 * Math.PI, 1 + 0.07 * Math.sin(i * 2.4 + turn)];
     return [cx + rx * far * Math.cos(angle), cy + ry * far * Math.sin(angle)];
   });
   const middle = (a, b) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2].map((n) => n.toFixed(1)).join(" ");
   const curve = points.map((point, i) => `Q${point.map((n) => n.toFixed(1)).join(" ")} ${middle(point, points[(i + 1) % 8])}`);
-  return s(`path.${cls}`, { d: `M${middle(points[7], points[0])}${curve.join("")}z` });
+  return `M${middle(points[7], points[0])}${curve.join("")}z`;
 }
 
 const line = (cls, d) => s(`path.${cls}`, { d });
-const both = (x1, x2, y, apart) => line("vsm-link", `M${x1} ${y - apart}H${x2}M${x1} ${y + apart}H${x2}`);
+const blob = (cls, ...at) => line(cls, outline(...at));
+const twice = (x1, x2, y, apart) => `M${x1.toFixed(1)} ${y - apart}H${x2.toFixed(1)}M${x1.toFixed(1)} ${y + apart}H${x2.toFixed(1)}`;
+const both = (...at) => line("vsm-link", twice(...at));
 
 function triangle(cls, x, y, size, number, k, down = false) {
   const [high, turn] = [size * 0.9, down ? -1 : 1];
-  return s("g", {}, s(`path.${cls}`, { d: `M${x - size} ${y + turn * high * 0.8}h${2 * size}L${x} ${y - turn * high}z` }),
-    number ? label("vsm-number", x, y + (down ? 1 : 8) * k, number, { px: 12 * k, weight: 700, face: "figures", anchor: "middle" }) : null);
+  const shape = s(`path.${cls}`, { d: `M${x - size} ${y + turn * high * 0.8}h${2 * size}L${x} ${y - turn * high}z` });
+  return !number ? shape : s("g", {}, shape, label("vsm-number", x, y + (down ? 1 : 8) * k, number, { px: 12 * k, weight: 700, face: "figures", anchor: "middle" }));
 }
 
 /** What a reader hears of an operation, and sees when pointing at it. */
@@ -105,18 +107,29 @@ export function drawWall(found, wide, high, k, go) {
     loud.n ? line(hue(loud.worst, "vsm-algedonic"), `M${xa} ${(rows.findLast((each) => each.unit.climbed.n)?.y ?? y3) + row * 0.2}V${y5 + sh / 2}H${bx + bw + 9 * k}`) : null,
     s(hue(loud.worst, "path.vsm-arrow"), { d: `M${bx + bw} ${y5 + sh / 2}l${11 * k} ${-6 * k}v${12 * k}z` }),
     loud.n ? s("g", {}, markAt(xa, (y5 + y3) / 2 + sh / 2, 20 * k, loud.worst, loud.waiting > 0), label("vsm-count", xa - 14 * k, (y5 + y3) / 2 + sh / 2 + 5 * k, String(loud.n), { px: 14 * k, weight: 700, face: "figures", anchor: "end" })) : null,
+    surroundings(rows, place),
     rows.map((each) => operationRow(each, place, go)),
     metasystem(found, go, square(5, bx, y5, bw, sh, k, words[5]), square(4, bx, y4, bw, sh, k, words[4]), square(3, bx, y3, bw, sh, k, words[3])),
     triangle("vsm-triangle", x2, y3 + sh / 2, TRIANGLE * k, "2", k, true), triangle("vsm-triangle", x3, y3 + sh / 2, TRIANGLE * k, "3*", k));
 }
 
-function operationRow({ unit, y }, { xe, re, xo, bx, bw, x2, xa, x3, row, r, slim, k }, go) {
+/** What surrounds the operations of all rows, as three shapes: many of them are drawn as fast as one. */
+function surroundings(rows, { xe, re, xo, bx, bw, x2, row, r, k }) {
+  const half = (row - 12 * k) / 2;
+  const quiet = rows.filter(({ unit }) => !unit.lateral.worst && !unit.lateral.starved);
+  return [
+    line("vsm-environment", rows.map(({ y }) => outline(xe + re * 0.45, y, re * 0.8, half, y)).join("")),
+    line("vsm-link", rows.map(({ y }) => twice(xe + re * 1.2, xo - r, y, 4 * k) + twice(xo + r, bx, y, 4 * k)).join("")),
+    line("vsm-coordination", quiet.map(({ y }) => `M${(bx + bw).toFixed(1)} ${y - 6 * k}H${x2.toFixed(1)}`).join("")),
+  ];
+}
+
+function operationRow({ unit, y }, { xo, bx, bw, x2, xa, x3, row, r, slim, k }, go) {
   const [high, edge] = [row - 12 * k, bx + bw];
   const said = [plural("room.focus.open", unit.open ?? 0), unit.climbed.n && plural("room.recursion.risen", unit.climbed.n), unit.silent && plural("room.tiles.silent", unit.silent)].filter(Boolean).join(" · ");
   return s("g", {},
-    blob("vsm-environment", xe + re * 0.45, y, re * 0.8, high * 0.5, y), both(xe + re * 1.2, xo - r, y, 4 * k), both(xo + r, bx, y, 4 * k),
     unit.audited ? line("vsm-audit.busy", `M${x3} ${y - r * 0.6}H${xo + r * 0.8}`) : null,
-    line(beside(unit.lateral, "vsm-coordination"), `M${edge} ${y - 6 * k}H${x2}`), triangle(beside(unit.lateral, "vsm-triangle"), x2, y - 6 * k, 6 * k, "", k, true),
+    unit.lateral.worst || unit.lateral.starved ? line(beside(unit.lateral, "vsm-coordination"), `M${edge} ${y - 6 * k}H${x2}`) : null, triangle(beside(unit.lateral, "vsm-triangle"), x2, y - 6 * k, 6 * k, "", k, true),
     unit.climbed.n ? line(hue(unit.climbed.worst, "vsm-algedonic"), `M${edge} ${y + row * 0.2}H${xa}`) : null,
     unit.climbed.n ? label("vsm-count", xa + 8 * k, y + row * 0.2 + 5 * k, String(unit.climbed.n), { px: 13 * k, weight: 700, face: "figures" }) : null,
     button(unit.path, operationWords(unit), () => go(unit.path),
