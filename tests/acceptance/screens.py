@@ -31,6 +31,13 @@ AXE: Final = """() => axe.run(
   {include: [["html"]], exclude: [["#walls > [hidden]"]]}, {resultTypes: ["violations"], preload: false},
 ).then((told) => told.violations)"""
 """Asked of what is in front: the walls behind it are asked when they come there."""
+WHOLE: Final = """() => {
+  const whole = new CSSStyleSheet();
+  whole.replaceSync("* { content-visibility: visible !important; }");
+  document.adoptedStyleSheets.push(whole);
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+"""What is out of the window is drawn too, for a picture that shows it."""
 FRAMES: Final = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 CALENDAR: Final = """(locale) => Array.from({length: 12}, (_, n) => new Date(2026, n, n + 1)).flatMap((day) =>
   ["short", "long"].map((kind) => day.toLocaleDateString(locale, {weekday: kind, month: kind}))).join(" ")"""
@@ -197,7 +204,12 @@ class Screen:
 
     def keep(self, cell: Cell, folder: Path) -> None:
         """Keep a picture of the cell; what scrolls as a page is kept whole."""
-        self.page.screenshot(path=str(folder / f"{cell}.png"), full_page=cell.size != "wall")
+        scrolls = cell.size != "wall"
+        if scrolls:
+            self.page.evaluate(WHOLE)
+        self.page.screenshot(path=str(folder / f"{cell}.png"), full_page=scrolls)
+        if scrolls:
+            self.page.evaluate("() => void document.adoptedStyleSheets.pop()")
 
 
 def vocabulary_of(page: Any, written: Iterable[str]) -> Vocabulary:
