@@ -77,11 +77,17 @@ function enterRoom() {
   remember("seated", "yes");
   $("signin").hidden = true;
   $("room").hidden = false;
+  showWhatIsKnown();
   follow(unitInAddress(), {
     onSignedOut: signedOut,
     onFresh: (fresh) => fresh?.length && announce(fresh),
     onRefused: refused,
   });
+}
+
+/** Empty panels are not shown: what somebody reached for would move away under the hand when they fill. */
+function showWhatIsKnown() {
+  document.documentElement.classList.toggle("is-coming", !state.ready);
 }
 
 function refused(error) {
@@ -186,6 +192,7 @@ async function start() {
   paintKeys();
   window.addEventListener("popstate", () => state.ready && go(unitInAddress() ?? state.me.unit, false));
   onChange(["units"], leaveRetired);
+  onChange(["units"], showWhatIsKnown);
   setInterval(tick, HALF_S);
   setInterval(() => state.ready && tickTiles(), 1000);
   await begin(asked);

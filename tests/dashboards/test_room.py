@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.dashboards.conftest import PATIENT_MS, Visit
-from tests.dashboards.stand_in import Served
+from tests.dashboards.stand_in import PASSWORD, Served
 from tests.dashboards.stand_in_state import StandIn
 
 pytestmark = pytest.mark.browser
@@ -235,6 +235,17 @@ def test_marks_blink_where_they_are_seen(served: Served, visit: Visits) -> None:
     assert seen.page.locator(blinking).count() == 0
     seen.page.locator(".tile:not(.of-unit)[data-priority='1']").first.scroll_into_view_if_needed()
     seen.page.wait_for_selector(blinking)
+
+
+def test_no_panel_stands_there_before_it_is_filled(served: Served, visit: Visits) -> None:
+    page = visit(size="phone").page
+    page.route_web_socket("**/api/v1/feed", lambda _: None)  # opened, and nothing comes
+    page.goto(served.url)
+    page.fill("#person", "council-1")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#room:not([hidden]) .feed")
+    assert not page.locator("#wall-panel").is_visible()
 
 
 def test_empty_wall_says_so(visit: Visits) -> None:
