@@ -25,7 +25,8 @@ def ten_thousand() -> Outcome:
     "five minutes of switching",
     command="python -m tests.torture page --times 60 (an hour)",
     limit=f"palette, wall and range switched every {EVERY_S:g} s on a live room: after {SECONDS:g} s the "
-    f"heap, garbage collected, has grown by at most {page.GROWN_MB_MAX:g} MB",
+    f"heap, garbage collected, has grown by at most {page.GROWN_MB_MAX:g} MB, and at most "
+    f"{page.DETACHED_MAX} nodes are kept that stand nowhere",
 )
 def switching() -> Outcome:
     figure = page.switched(SECONDS, EVERY_S, seed=1)

@@ -11,12 +11,19 @@ from tests.dashboards.conftest import ARGUMENTS, CHROMIUM
 from tests.story.demo import demo
 
 GROWN_MB_MAX: Final = 10.0
+DETACHED_MAX: Final = 400
 START_S: Final = 120.0
 WARM_S: Final = 1.0
 LAPS_WARM: Final = 2
 MEASURED: Final = 12
 SPEED: Final = 60.0
 
+ATTACHED: Final = """(() => {
+  const walker = document.createTreeWalker(document, NodeFilter.SHOW_ALL);
+  let n = 1;
+  while (walker.nextNode()) n++;
+  return n;
+})()"""
 WALLS: Final = "[...document.querySelectorAll('#menu .wall-choice')].filter((one) => !one.hidden).length"
 # Also what is hidden on the wall in front is clicked: each step alters palette, wall and range at once.
 SWITCH: Final = """(n) => {
@@ -33,7 +40,8 @@ SWITCH: Final = """(n) => {
 def switched(seconds: float, every_s: float, *, seed: int) -> dict[str, Any]:
     """Switch every `every_s` for `seconds`, after two laps of all walls; give the heap after each collection.
 
-    In MB; `grown_mb` is the last heap less the first; nodes and listeners of the page stand beside it.
+    In MB; `grown_mb` is the last heap less the first. Nodes and listeners stand beside it: they follow the
+    alerts that stand, so what is judged is how many nodes are kept that are in no document (`detached`).
     """
     if CHROMIUM is None:
         return {"held": None, "note": "no chromium on this machine: apt-get install chromium"}
@@ -78,17 +86,18 @@ class Heap:
 
     def __init__(self, page: Any) -> None:
         """Speak to the page's own debugger."""
-        self._cdp = page.context.new_cdp_session(page)
+        self._page, self._cdp = page, page.context.new_cdp_session(page)
         self._cdp.send("Performance.enable")
-        self.rows: list[tuple[float, int, int]] = []
+        self.rows: list[tuple[float, int, int, int]] = []
 
     def measure(self) -> None:
-        """Note the heap (MB), nodes and listeners."""
+        """Note the heap (MB), nodes, listeners, and nodes that stand in the document."""
         for _ in range(3):
             self._cdp.send("HeapProfiler.collectGarbage")
         told = {one["name"]: one["value"] for one in self._cdp.send("Performance.getMetrics")["metrics"]}
         used = self._cdp.send("Runtime.getHeapUsage")["usedSize"] / 1e6
-        self.rows.append((round(used, 1), int(told["Nodes"]), int(told["JSEventListeners"])))
+        attached = int(self._page.evaluate(ATTACHED))
+        self.rows.append((round(used, 1), int(told["Nodes"]), int(told["JSEventListeners"]), attached))
 
     def figure(self) -> dict[str, Any]:
         """Give first, last and the row between, and whether the promise holds."""
@@ -99,7 +108,8 @@ class Heap:
             "heap_mb": [row[0] for row in self.rows],
             "nodes": [first[1], last[1]],
             "listeners": [first[2], last[2]],
-            "held": grown <= GROWN_MB_MAX,
+            "detached": [first[1] - first[3], last[1] - last[3]],
+            "held": grown <= GROWN_MB_MAX and last[1] - last[3] <= DETACHED_MAX,
         }
 
 
