@@ -121,15 +121,16 @@ def _pasts(count: int, history: int) -> tuple[Any, ...]:
 
 def _tail_loop(rows: Any, t: Any, values: Any) -> None:
     """Feed the tail instant by instant."""
+    leaf = tail.calendar()
     for i in range(len(t)):
         for k in range(values.shape[1]):
-            tail.look_ahead(rows, (k + tail.AHEAD) % values.shape[1], t[i], 0)
+            tail.look_ahead(rows, min(k + tail.AHEAD, values.shape[1] - 1), leaf)
             r = rows[k]
             y = values[i, k]
             if r.n == 0:
                 tail.first_reading(r, t[i], y)
             else:
-                tail.score(r, t[i], y, tail.keep_time(r, t[i]), 0.0, BUDGET, NO_DISCORD)
+                tail.score(r, leaf, t[i], y, tail.keep_time(r, t[i]), 0.0, BUDGET, NO_DISCORD)
 
 
 def _filter_loop(rows: Any, t: Any, values: Any, profile: Any) -> None:

@@ -117,6 +117,7 @@ def own_reading(
     r: Any,
     u: Any,
     h: Any,
+    leaf: Any,
     row: int,
     t: int,
     raw: float,
@@ -135,7 +136,7 @@ def own_reading(
     if h.open:
         return _while_open(s, r, h, row, t, raw, y, far, beyond, recovery, events, n)
     h.waiting = 0
-    detector, centre, half, often, direction = tail.score(r, t, y, passed, s.turn, s.budget, far)
+    detector, centre, half, often, direction = tail.score(r, leaf, t, y, passed, s.turn, s.budget, far)
     if detector and s.kin:
         h.waiting, h.waiting_dir, h.waiting_t = detector, direction, t
         h.waiting_centre, h.waiting_half, h.waiting_rate = centre, half, often

@@ -303,6 +303,12 @@ def matters(r: Any, evidence: float, line: int, share: float) -> Any:
 
 
 @woven
+def plain(log_share: float, share: float) -> Any:
+    """Whether what comes at 10 ** `log_share` of the readings comes at more than `share` of them for sure."""
+    return log_share > -PLAIN and share < PLAIN_SHARE
+
+
+@woven
 def count_moment(r: Any, evidence: float, line: int) -> None:
     """Count a moment at which the evidence was rare, once in `APART` readings."""
     keep = 1.0 - 1.0 / MOMENT_MEMORY

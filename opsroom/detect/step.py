@@ -121,7 +121,7 @@ def consume(  # noqa: C901 - the straight line itself
     """
     spec, tails, sib, filters, stucks, hold = rows_of
     gathers, seats, groups = bonds
-    room = naming.scratch()
+    room, leaf = naming.scratch(), tail.calendar()
     n = 0
     events[0].row = -1
     progress[3] = BEGUN
@@ -129,7 +129,7 @@ def consume(  # noqa: C901 - the straight line itself
         if n + spare > len(events):
             return n
         row = rows[i]
-        _look_ahead(rows_of, rows, t, i)
+        _look_ahead(rows_of, rows, i, leaf)
         begun = progress[1]
         progress[0], progress[2] = i, n
         if row < 0 or hold[row].failed:
@@ -142,7 +142,7 @@ def consume(  # noqa: C901 - the straight line itself
         if begun < 0:
             n, again = _alone(
                 s, tails[row], discords, filters[row], stucks[row], h, row, at, raw, y, scorable, zones,
-                profile, room, recovery, events, n,
+                profile, room, leaf, recovery, events, n,
             )  # fmt: skip
             scorable = scorable and again
             if scorable and s.conduct >= 0:
@@ -175,7 +175,7 @@ def consume(  # noqa: C901 - the straight line itself
 
 
 @inner
-def _look_ahead(rows_of: Any, rows: Any, t: Any, i: int) -> None:
+def _look_ahead(rows_of: Any, rows: Any, i: int, leaf: Any) -> None:
     """Ask for all that is remembered of a series whose reading comes soon after the `i`th."""
     spec, tails, _, filters, stucks, hold = rows_of
     soon = i + tail.AHEAD
@@ -186,7 +186,7 @@ def _look_ahead(rows_of: Any, rows: Any, t: Any, i: int) -> None:
     fetch_row(hold, row, HOLD_BYTES)
     fetch_row(stucks, row, STUCK_BYTES)
     fetch_row(filters, row, FILTER_BYTES)
-    tail.look_ahead(tails, row, t[soon], tails[rows[i]].zone_offset if rows[i] >= 0 else 0)
+    tail.look_ahead(tails, row, leaf)
 
 
 @inner
@@ -205,6 +205,7 @@ def _alone(
     zones: Any,
     profile: Any,
     room: Any,
+    leaf: Any,
     recovery: int,
     events: Any,
     n: int,
@@ -237,7 +238,7 @@ def _alone(
         if s.far >= 0:
             far = discord.distance(far_rows[s.far], far_values[s.far], far_sums[s.far], r, y)
         teaches = h.open == 0  # what opens an alert counts in how rare such readings are
-        n = arbiter.own_reading(s, r, u, h, row, at, raw, y, passed, far, recovery, events, n)
+        n = arbiter.own_reading(s, r, u, h, leaf, row, at, raw, y, passed, far, recovery, events, n)
         if s.far >= 0 and teaches:
             discord.learn(far_rows[s.far])
     unrolled = f.y + turn(y - f.y, s.turn) if f.n > 0 else y

@@ -78,13 +78,31 @@ CALM: Final = 1.3
 
 
 @woven
-def _slot(r: Any, t: int) -> Any:
-    return ((t + r.zone_offset) // SLOT_US) % SLOTS
+def _slot(local: int) -> Any:
+    return (local // SLOT_US) % SLOTS
 
 
 @woven
-def _hour(r: Any, t: int) -> Any:
-    return ((t + r.zone_offset + MONDAY_US) // HOUR_US) % HOURS
+def _hour(local: int) -> Any:
+    return ((local + MONDAY_US) // HOUR_US) % HOURS
+
+
+@kernel
+def calendar() -> Any:
+    """Give the leaf of a calendar at the first half hour of 1970, local time.
+
+    Shape [3], int64: where the half hour begins in microseconds, its number in the day, and that of its hour
+    in the week. Readings come in order of time: hardly one in thousands turns the leaf.
+    """
+    return np.array([0, _slot(0), _hour(0)])
+
+
+@woven
+def _turned(leaf: Any, local: int) -> Any:
+    """Give (half hour of the day, hour of the week) at `local`."""
+    if not 0 <= local - leaf[0] < SLOT_US:
+        leaf[0], leaf[1], leaf[2] = local - local % SLOT_US, _slot(local), _hour(local)
+    return leaf[1], leaf[2]
 
 
 @woven
@@ -102,19 +120,20 @@ def expected(r: Any, t: int, turn_full: float) -> Any:
 @kernel
 def season_at(r: Any, t: int) -> Any:
     """Give how far the season at `t` lies from the level: a frozen band goes on by it."""
-    season = _of_the_day(r, _slot(r, t)) - r.level
-    return season + float(r.week[_hour(r, t)]) if r.weekly else season
+    local = t + r.zone_offset
+    season = _of_the_day(r, _slot(local)) - r.level
+    return season + float(r.week[_hour(local)]) if r.weekly else season
 
 
 @inner
-def look_ahead(rows: Any, place: int, t: int, shift: int) -> None:
-    """Ask for what `score` will touch of a row at `t`, `shift` being near its zone's.
+def look_ahead(rows: Any, place: int, leaf: Any) -> None:
+    """Ask for what `score` will touch of a row whose reading comes soon.
 
-    All before the profile, and of the season one slot and one hour.
+    All before the profile, and of the season the half hour and the hour that the leaf shows.
     """
     fetch_row(rows, place, PROFILE_AT)
-    fetch(rows, place, PROFILE_AT + 8 * (((t + shift) // SLOT_US) % SLOTS))
-    fetch(rows, place, WEEK_AT + 4 * (((t + shift + MONDAY_US) // HOUR_US) % HOURS))
+    fetch(rows, place, PROFILE_AT + 8 * leaf[1])
+    fetch(rows, place, WEEK_AT + 4 * leaf[2])
 
 
 @inner
@@ -123,7 +142,7 @@ def first_reading(r: Any, t: int, y: float) -> None:
     r.last = t
     r.value = r.level = y
     r.report_age = r.moment_age = r.alarm_age = evidence.APART
-    slot = _slot(r, t)
+    slot = _slot(t + r.zone_offset)
     r.profile[slot] = y
     r.visits[slot] = 1
     r.n = 1
@@ -209,21 +228,25 @@ def while_open(r: Any, t: int, y: float, turn_full: float) -> None:
     Else a plant with Sundays would raise one each week and never learn it. What is in use stays as it was at
     onset, and so do level and day.
     """
-    slot = _slot(r, t)
+    local = t + r.zone_offset
+    slot = _slot(local)
     if turn_full <= 0.0 and not r.weekly and r.visits[slot] > 0:
-        _teach_week(r, _hour(r, t), y - r.profile[slot])
+        _teach_week(r, _hour(local), y - r.profile[slot])
 
 
 @inner
-def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: float, far: float) -> Any:
+def score(
+    r: Any, leaf: Any, t: int, y: float, passed: float, turn_full: float, budget: float, far: float
+) -> Any:
     """Score one reading of a series without an open alert, then let it teach.
 
-    `far` is -log10 p of its discord, negative where it has none.
+    `leaf` is of a `calendar` that all readings share; `far` is -log10 p of the discord, negative where it has
+    none.
 
     Gives (detector or 0, expected, half width of the band in which the alert would end, rate a week,
     direction). A reading that opens an alert counts in how rare such readings are, and teaches nothing else.
     """
-    slot, hour = _slot(r, t), _hour(r, t)
+    slot, hour = _turned(leaf, t + r.zone_offset)
     of_day = turn(y - _of_the_day(r, slot), turn_full)
     residual = of_day - float(r.week[hour]) if r.weekly else of_day
     if passed > GAP * r.gap and r.n > SETTLE:  # after a gap the last readings say nothing of this one
@@ -249,9 +272,11 @@ def score(r: Any, t: int, y: float, passed: float, turn_full: float, budget: flo
         total = own + max(far, 0.0)
         r.stir = max(total, FADING * r.stir)
         share = 0.0
-        if evidence.matters(r, total, line, allowed * r.gap / evidence.WEEK_US):
+        allowed_share = allowed * r.gap / evidence.WEEK_US
+        if evidence.matters(r, total, line, allowed_share):
             share = evidence.chance(r, total, line)
-            often = 10.0**share * evidence.WEEK_US / r.gap
+            if not evidence.plain(share, allowed_share):
+                often = 10.0**share * evidence.WEEK_US / r.gap
         score = evidence.report(r, -share)
         evidence.count_moment(r, total, line)
         if often <= allowed and r.spread > 0.0:

@@ -35,6 +35,7 @@ def _loop(rows: Any, past: Any, t: Any, values: Any, given: Any) -> None:
     """Feed one series reading by reading, as `step.consume` does at a budget of 0."""
     r = rows[0]
     d, known, sums = past[0][0], past[1][0], past[2][0]
+    leaf = tail.calendar()
     for i in range(len(t)):
         y = bounded(values[i])
         if r.n == 0:
@@ -42,7 +43,7 @@ def _loop(rows: Any, past: Any, t: Any, values: Any, given: Any) -> None:
             continue
         passed = tail.keep_time(r, t[i])
         far = discord.distance(d, known, sums, r, y)
-        tail.score(r, t[i], y, passed, 0.0, ALERTS_OFF, far)
+        tail.score(r, leaf, t[i], y, passed, 0.0, ALERTS_OFF, far)
         discord.learn(d)
         given[i] = r.score
 
