@@ -1,8 +1,8 @@
 // Draw each panel of the wall in front with all its words new, several times; gives the median of each in ms, layout included.
 // `panels` = [name, file, call, topics]: either a function of a module, or the topics that make its painter paint. Run in the page by wall_rows.py.
 async ([panels, languages]) => {
-  const TURNS = 5;
-  const REST_MS = 120;
+  const TURNS = 3;
+  const REST_MS = 60;
   const base = document.querySelector('script[src*="main.js"]').src;
   const load = (file) => import(base.replace("main.js", file));
   const { touch } = await load("model.js");
