@@ -107,6 +107,7 @@ class Screen:
     def __init__(self, page: Any, home: str) -> None:
         """Listen from the start; `home` is the one host that may be asked."""
         self.page, self.home = page, home
+        self.patience_s = SETTLED_S
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self._waiting: set[Any] = set()
@@ -151,7 +152,7 @@ class Screen:
 
     def settle(self) -> None:
         """Wait until nothing is asked for any more and what came is painted."""
-        calm, until = 0, time.monotonic() + SETTLED_S
+        calm, until = 0, time.monotonic() + self.patience_s
         while calm < 2 and time.monotonic() < until:
             self.page.wait_for_timeout(CALM_MS)
             calm = 0 if self._waiting else calm + 1

@@ -12,11 +12,12 @@ from typing import Any, Final, NamedTuple
 
 from tests.acceptance.full_room import PASSWORD, VIEWER, FullRoom, Size, data_words, fill, full_room
 from tests.acceptance.rows import ROWS, Outcome
-from tests.acceptance.screens import LANGUAGES, PALETTES, Cell, Screen, Vocabulary, vocabulary_of
+from tests.acceptance.screens import LANGUAGES, PALETTES, SETTLED_S, Cell, Screen, Vocabulary, vocabulary_of
 from tests.assembled.test_page import in_thread
 from tests.dashboards.conftest import ARGUMENTS, CHROMIUM, SIZES
 
 DRAW_MS: Final = 50.0
+SILENT_S: Final = 0.5
 UNITS, LINKS, OWN = 24, 60, 200
 DRAW: Final = (Path(__file__).parent / "draw_panels.js").read_text(encoding="utf-8")
 FULL: Final = Size(UNITS, OWN, LINKS)
@@ -72,8 +73,10 @@ def silent(room: FullRoom, screen: Screen) -> Iterator[None]:
     os.kill(room.process_id, signal.SIGSTOP)
     try:
         screen.page.wait_for_selector(".feed.is-stale")
+        screen.patience_s = SILENT_S  # nothing is answered, however long one waits
         yield
     finally:
+        screen.patience_s = SETTLED_S
         os.kill(room.process_id, signal.SIGCONT)
         screen.page.wait_for_selector(".feed.is-live")
 
