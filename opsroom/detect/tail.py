@@ -92,7 +92,7 @@ def calendar() -> Any:
     """Give the leaf of a calendar at the first half hour of 1970, local time.
 
     Shape [3], int64: where the half hour begins in microseconds, its number in the day, and that of its hour
-    in the week. Readings come in order of time: hardly one in thousands turns the leaf.
+    in the week. Readings come in order of time: of all that share a half hour and a zone the first turns it.
     """
     return np.array([0, _slot(0), _hour(0)])
 

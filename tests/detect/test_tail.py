@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from numpy.typing import NDArray
 
 from opsroom.detect import Engine, SeriesSpec, State, tail
@@ -141,3 +142,20 @@ def test_what_siblings_share_is_weather_and_what_one_shows_is_not(cuts: list[int
     assert near(found, blow) == set()
     assert near(found, lone) == {3}
     assert found == run_on(values, siblings="park")[1]
+
+
+_turned = tail._turned
+
+
+@njit
+def _shown(leaf: Any, local: Any) -> Any:
+    return _turned(leaf, local)
+
+
+@given(st.lists(st.integers(-(10**15), 4 * 10**15), min_size=1, max_size=20))
+def test_the_leaf_of_the_calendar_says_what_the_instant_says(instants: list[int]) -> None:
+    leaf = tail.calendar()
+    for local in [0, *instants, *sorted(instants)]:
+        when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=local)
+        expected = (when.hour * 2 + when.minute // 30, when.weekday() * 24 + when.hour)
+        assert _shown(leaf, local) == expected
