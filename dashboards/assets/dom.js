@@ -29,6 +29,11 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Show or hide a node, written only if that changes it. */
+export function show(node, shown) {
+  if (node.hidden === shown) node.hidden = !shown;
+}
+
 export function setAttr(node, name, value) {
   if (value === null || value === undefined) {
     if (node.hasAttribute(name)) node.removeAttribute(name);
@@ -151,15 +156,19 @@ export function say(text, { now = false } = {}) {
   if (place) place.textContent = text;
 }
 
-/** Give what calls `paint` at once after a rest, else once in `everyMs`: what changes with every reading is read no faster. */
+/** Give what calls `paint` at once after a rest, in the frame of whoever asks, else once in `everyMs`: what changes with every reading is read no faster. */
 export function atMost(everyMs, paint) {
   let due = 0;
   let last = -Infinity;
+  const go = () => {
+    due = 0;
+    last = performance.now();
+    paint();
+  };
   return () => {
-    due ||= setTimeout(() => {
-      due = 0;
-      last = performance.now();
-      paint();
-    }, Math.max(0, last + everyMs - performance.now()));
+    const wait = last + everyMs - performance.now();
+    if (due) return;
+    if (wait <= 0) go();
+    else due = setTimeout(go, wait);
   };
 }

@@ -1,6 +1,6 @@
 // The system in focus: the unit with its own iconic bar, lines down to the units it contains, and its own indicators.
 
-import { $, atMost, h, keyed, order, setAttr, setText } from "./dom.js";
+import { $, atMost, h, keyed, order, setAttr, setText, show } from "./dom.js";
 import { hasChart, place, roomOf } from "./flow.js";
 import { bar, mark, ratioClass, setBar, setMark } from "./icons.js";
 import { alertOfSeries, onChange, select, state, touch } from "./model.js";
@@ -90,7 +90,7 @@ function paint() {
   const below = [...state.children.values()];
   const nodes = keyed(children, below, (unit) => unit.path, (unit) => entity("li", () => drill(unit.path)), fillChild);
   order(parts.below, nodes);
-  parts.below.parentElement.hidden = below.length === 0;
+  show(parts.below.parentElement, below.length > 0);
   setText(parts.belowHead, plural("room.focus.below", below.length));
   $("focus").classList.toggle("leaf", below.length === 0);
   paintOwn();
@@ -103,7 +103,7 @@ function paintOwn() {
   const nodes = keyed(indicators, shown, (series) => series.id, (series) => entity("li", () => select({ series: series.id })), fillIndicator);
   order(parts.own, nodes);
   $("focus").classList.toggle("few", state.children.size + shown.length <= FEW);
-  parts.own.hidden = shown.length === 0;
+  show(parts.own, shown.length > 0);
   setText(parts.ownHead, shown.length ? t("room.focus.indicators") : "");
   const bare = shown.length === 0 && state.children.size === 0;
   const foreign = state.unit.path !== state.me.unit;

@@ -1,6 +1,6 @@
 // Replay: the room as it was known at an instant (?at=). Every wall shows it; nothing can be done in it, and the head says so.
 
-import { $, h, notice, setAttr, setText } from "./dom.js";
+import { $, h, notice, setAttr, setText, show } from "./dom.js";
 import { param, setParams } from "./address.js";
 import { feed } from "./feed.js";
 import { onChange, state, touch } from "./model.js";
@@ -92,7 +92,7 @@ async function measure() {
 
 function paint() {
   const at = state.replayAt;
-  $("replay").hidden = at === null;
+  show($("replay"), at !== null);
   document.documentElement.classList.toggle("is-replay", at !== null);
   document.documentElement.classList.toggle("is-making", at !== null && feed.making);
   if (at === null) return;

@@ -42,8 +42,8 @@ function drawAll(force = false) {
 
 /** A tile comes into view: what was left undone while nobody saw it. */
 function seen(node) {
-  if (node.series) age(node, node.series, now());
-  draw(node);
+  if (node.series) fillValue(node, node.series);
+  else draw(node);
 }
 
 /** Forget what is drawn: after a change of language all is written again. */
@@ -66,7 +66,7 @@ function paintValues() {
   for (const id of live) {
     const node = tiles.get(id);
     const series = state.series.get(id);
-    if (node && series) fillValue(node, series);
+    if (node && series && visible.has(node)) fillValue(node, series);
   }
   live.clear();
 }

@@ -1,7 +1,7 @@
 // The time range that all trends share: following the clock, or held; with a span before to compare. It stands in the address
 // (?from=-6h, ?from=&to=, ?compare=-1d), and so do links. Alerts and values on the walls are never held: only the past is.
 
-import { $, h, setAttr, setText } from "./dom.js";
+import { $, h, setAttr, setText, show } from "./dom.js";
 import { param, setParams } from "./address.js";
 import { now, onChange, state, touch } from "./model.js";
 import { clock, day, roughly, t } from "./words.js";
@@ -149,7 +149,7 @@ function paint() {
 
 /** Called each half second: how far behind what is held has fallen. */
 export function tickRange() {
-  $("held").hidden = held === null;
+  show($("held"), held !== null);
   document.documentElement.classList.toggle("is-held", held !== null);
   if (!held || !state.ready) return;
   const { from, to } = held;

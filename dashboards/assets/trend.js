@@ -1,7 +1,7 @@
 // One trend with uPlot: the trace, the expected band shaded, the span before beside it, a dashed line with its word at each alert, a sign at
 // each note (what people wrote and changed: marks.js). Dragging over it holds all trends at that range; the cursors of all move together.
 
-import { token } from "./dom.js";
+import { atMost, token } from "./dom.js";
 import { onChange } from "./model.js";
 import { drawNotes, noteNear } from "./notes.js";
 import { backToLive, hold, pointAt } from "./timerange.js";
@@ -13,7 +13,8 @@ const POINTS_MAX = 1500;
 export class Trend {
   /** `pointedNote(note)` hears which note is pointed at, or null; `pinned(ms)` which instant was clicked. */
   constructor(place, { pointedNote = () => {}, pinned = () => {} } = {}) {
-    Object.assign(this, { place, plot: null, marks: [], notes: [], lit: null, near: null, faded: false, columns: [[], [], [], [], []], before: null, range: null, timer: 0, pointedNote });
+    Object.assign(this, { place, plot: null, marks: [], notes: [], lit: null, near: null, faded: false, columns: [[], [], [], [], []], before: null, range: null, pointedNote });
+    this.draw = atMost(DRAW_MS, () => this.plot?.setData(this.columns, true));
     place.addEventListener("click", () => this.plot && this.plot.cursor.left >= 0 && pinned(Math.round(this.plot.posToVal(this.plot.cursor.left, "x") * 1000)));
     place.addEventListener("dblclick", backToLive);
     new ResizeObserver(() => this.fit()).observe(place);
@@ -43,13 +44,7 @@ export class Trend {
     const from = ms / 1000 - this.range.spanS;
     const old = x.findIndex((at) => at >= from);
     if (x.length > POINTS_MAX || old > 20) for (const column of this.columns) column.splice(0, Math.max(old, x.length - POINTS_MAX));
-    if (!this.timer) this.timer = setTimeout(() => this.draw(), DRAW_MS);
-  }
-
-  draw() {
-    this.timer = 0;
-    if (!this.plot) return;
-    this.plot.setData(this.columns, true);
+    this.draw();
   }
 
   setMarks(marks) {
