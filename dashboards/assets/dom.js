@@ -156,8 +156,11 @@ export function say(text, { now = false } = {}) {
   if (place) place.textContent = text;
 }
 
-/** Give what calls `paint` at once after a rest, in the frame of whoever asks, else once in `everyMs`: what changes with every reading is read no faster. */
-export function atMost(everyMs, paint) {
+/**
+ * Give what calls `paint` at once after a rest, else once in `everyMs`: what changes with every reading is read no faster. Each
+ * goes in a task of its own, so that a key comes between them; `inFrame`, after a rest, in the frame of who asks, which saves one.
+ */
+export function atMost(everyMs, paint, { inFrame = false } = {}) {
   let due = 0;
   let last = -Infinity;
   const go = () => {
@@ -166,9 +169,9 @@ export function atMost(everyMs, paint) {
     paint();
   };
   return () => {
-    const wait = last + everyMs - performance.now();
     if (due) return;
-    if (wait <= 0) go();
+    const wait = Math.max(0, last + everyMs - performance.now());
+    if (inFrame && !wait) go();
     else due = setTimeout(go, wait);
   };
 }

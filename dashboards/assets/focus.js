@@ -22,7 +22,7 @@ export function startFocus(onDrill) {
   $("focus").replaceChildren(h("div.focus-top", {}, parts.head), h("div.focus-below", {}, parts.belowHead, parts.below, parts.chart, parts.links),
     h("div.focus-own", {}, parts.ownHead, parts.own, parts.nothing));
   onChange(["units", "alerts", "words", "series"], paint);
-  onChange(["values"], atMost(EVERY_MS, paintOwn)); // once a second is enough for a bar to be read
+  onChange(["values"], atMost(EVERY_MS, paintOwn, { inFrame: true })); // once a second is enough for a bar to be read
   onChange(["selection"], () => paintOwn());
   place({ chart: parts.chart, list: parts.links, wall: "room", figures: false, highOf: () => roomOf($("focus"), 64, 300), wanted: hasChart, onPainted: charted });
 }

@@ -14,7 +14,7 @@ export class Trend {
   /** `pointedNote(note)` hears which note is pointed at, or null; `pinned(ms)` which instant was clicked. */
   constructor(place, { pointedNote = () => {}, pinned = () => {} } = {}) {
     Object.assign(this, { place, plot: null, marks: [], notes: [], lit: null, near: null, faded: false, columns: [[], [], [], [], []], before: null, range: null, pointedNote });
-    this.draw = atMost(DRAW_MS, () => this.plot?.setData(this.columns, true));
+    this.draw = atMost(DRAW_MS, () => this.plot?.setData(this.columns, true), { inFrame: true });
     place.addEventListener("click", () => this.plot && this.plot.cursor.left >= 0 && pinned(Math.round(this.plot.posToVal(this.plot.cursor.left, "x") * 1000)));
     place.addEventListener("dblclick", backToLive);
     new ResizeObserver(() => this.fit()).observe(place);

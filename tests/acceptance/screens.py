@@ -101,13 +101,20 @@ def written_in(text: str) -> set[str]:
     return {word.lower() for word in WORD.findall(text)}
 
 
+GIVEN_UP: Final = "closed before the connection is established"
+
+
 class Screen:
-    """A page that is signed in, what it complained about, and what it asked for."""
+    """A page that is signed in, what it complained about, and what it asked for.
+
+    While it is `cut_off`, connections that the page gives up are none of its faults.
+    """
 
     def __init__(self, page: Any, home: str) -> None:
         """Listen from the start; `home` is the one host that may be asked."""
         self.page, self.home = page, home
         self.patience_s = SETTLED_S
+        self.cut_off = False
         self.complaints: list[str] = []
         self.elsewhere: list[str] = []
         self._waiting: set[Any] = set()
@@ -118,7 +125,8 @@ class Screen:
         page.on("requestfailed", self._answered)
 
     def _said(self, line: Any) -> None:
-        if line.type in ("error", "warning"):
+        given_up = self.cut_off and GIVEN_UP in line.text
+        if line.type in ("error", "warning") and not given_up:
             self.complaints.append(line.text)
 
     def _asked(self, request: Any) -> None:

@@ -74,11 +74,13 @@ def silent(room: FullRoom, screen: Screen) -> Iterator[None]:
     try:
         screen.page.wait_for_selector(".feed.is-stale")
         screen.patience_s = SILENT_S  # nothing is answered, however long one waits
+        screen.cut_off = True
         yield
     finally:
         screen.patience_s = SETTLED_S
         os.kill(room.process_id, signal.SIGCONT)
         screen.page.wait_for_selector(".feed.is-live")
+        screen.cut_off = False
 
 
 def opened(browser: Any, room: FullRoom) -> tuple[Screen, Vocabulary]:
