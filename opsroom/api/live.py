@@ -191,12 +191,10 @@ class Viewer:
 
     async def _write(self) -> None:
         while True:
-            self._check()
             if self._subscription is None:
                 await self._asked.wait()
             frame = await (self._answer() if self._asked.is_set() else self._next())
-            if frame is not None:
-                self._check()
+            if self._allowed() and frame is not None:
                 await self._send(frame)
 
     async def _answer(self) -> bytes | None:
@@ -242,17 +240,22 @@ class Viewer:
         frame = await self._subscription.changes()
         return None if self._asked.is_set() else frame
 
-    def _check(self) -> None:
-        """Check the session again: an ended one closes the feed, a seat that changed gets a new picture."""
+    def _allowed(self) -> bool:
+        """Check the session again: an ended one closes the feed.
+
+        A seat that changed gets a new picture, and none that was made for what it was.
+        """
         caller = self._room.access.still(self._caller)
         if caller is None:
             raise _Closed(NOT_SIGNED_IN, "session_ended")
-        if caller.seat != self._caller.seat:
+        same = caller.seat == self._caller.seat
+        if not same:
             self._wanted = Subscribe("subscribe", series=self._wanted.series)
             self._asked.set()
         self._caller = caller
         self._room.view.take_seats(self._room.access.seats())
         self._room.view.condition.note(unready(self._room))
+        return same
 
     def _subscribe(self) -> bytes | None:
         """Open what is wanted; give its snapshot, or None where the screen resumes by revision."""

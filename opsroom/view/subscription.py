@@ -47,7 +47,7 @@ class Subscription:
         self._news: float | None = None
         self._dozing = False
         self._looked = float("-inf")
-        self._bell = asyncio.Event()
+        self._bell: asyncio.Future[None] | None = None
 
     def wake(self, *, urgent: bool) -> None:
         """Ring: for values only a viewer that waits for nothing else is woken.
@@ -56,7 +56,7 @@ class Subscription:
         """
         if urgent or self._dozing:
             self._dozing = False
-            self._bell.set()
+            _ring(self._bell)
 
     def hurry(self) -> None:
         """Make the next frame due at once."""
@@ -148,14 +148,14 @@ class Subscription:
 
     async def _due(self) -> None:
         """Wait for the instant of the next frame."""
-        clock = asyncio.get_running_loop().time
-        while (due := self._next(clock())) > clock():
-            self._bell.clear()
+        loop = asyncio.get_running_loop()
+        while (due := self._next(loop.time())) > loop.time():
+            bell = self._bell = loop.create_future()  # of hundreds of screens a timeout each would be dear
+            timer = loop.call_at(due, _ring, bell)
             try:
-                async with asyncio.timeout_at(due):
-                    await self._bell.wait()
-            except TimeoutError:
-                continue
+                await bell
+            finally:
+                timer.cancel()
 
     def _next(self, at: float) -> float:
         """Give the instant (loop time) of the next frame as far as is known at `at`."""
@@ -170,6 +170,12 @@ class Subscription:
             return min(beat, max(self._sent + VALUES_S, self._news + GATHER_S))
         self._dozing = True
         return beat
+
+
+def _ring(bell: asyncio.Future[None] | None) -> None:
+    """Wake who waits, if somebody does and is not woken yet."""
+    if bell is not None and not bell.done():
+        bell.set_result(None)
 
 
 def _joined(head: dict[str, Any], shared: bytes) -> bytes:
