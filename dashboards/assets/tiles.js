@@ -220,7 +220,7 @@ function sparkline(pen, canvas, trail, low, high, node) {
   const x = (t) => pad + (t1 > t0 ? ((t - t0) / (t1 - t0)) * width : width);
   const old = node.classList.contains("old");
   pen.lineWidth = 1.4 * scale;
-  pen.lineJoin = "round";
+  pen.lineJoin = "bevel";
   pen.strokeStyle = token(old ? "--potential" : "--trace");
   pen.beginPath();
   let down = false; // where there was no value the line is broken
