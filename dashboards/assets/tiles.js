@@ -8,6 +8,7 @@ import { cursorAt, pointAt } from "./timerange.js";
 import { number, plural, ratio, roughly, t, unitText } from "./words.js";
 
 const MANY = 36; // more tiles than a wall of usual size shows: they are made smaller
+const AT_ONCE = 72; // so many are made whole before anybody knows which are seen: more than a screen shows
 const units = new Map();
 const tiles = new Map();
 const visible = new WeakSet();
@@ -23,7 +24,7 @@ export function startTiles(onDrill) {
       if (isIntersecting) visible.add(target);
       else visible.delete(target);
       if (isIntersecting) seen(target);
-      blinkWhereSeen(target);
+      paintMark(target);
     }
   }, { rootMargin: "100px" });
   sizes = new ResizeObserver((entries) => {
@@ -42,6 +43,7 @@ function drawAll(force = false) {
 
 /** A tile comes into view: what was left undone while nobody saw it. */
 function seen(node) {
+  if (!node.parts.value) furnish(node);
   if (node.series) fillValue(node, node.series);
   else draw(node);
 }
@@ -71,18 +73,23 @@ function paintValues() {
   live.clear();
 }
 
+/** A tile that nobody has seen yet has its name and its priority, for those who listen; the rest is made when it comes into view. */
 function shell(onclick, extra) {
-  const parts = {
-    head: h("span.tile-head"), name: h("span.tile-name"), place: h("span.tile-place"), mark: null, value: h("span.tile-value"), unit: h("span.tile-unit"),
-    age: h("span.tile-age"), alert: h("span.unseen"), canvas: h("canvas", { "aria-hidden": "true" }),
-  };
+  const parts = { head: h("span.tile-head"), name: h("span.tile-name"), mark: null, alert: h("span.unseen") };
   parts.head.append(parts.name);
-  const button = h(`button.tile-button`, { type: "button", onclick },
-    parts.head, parts.place,
-    h("span.tile-figures", {}, parts.value, parts.unit, parts.age), parts.alert, h("span.tile-trace", {}, parts.canvas));
+  const button = h("button.tile-button", { type: "button", onclick }, parts.head, parts.alert);
   const node = h(`li.tile${extra}`, {}, button);
   Object.assign(node, { parts, button });
   watcher.observe(node);
+  if (units.size + tiles.size < AT_ONCE) furnish(node);
+  return node;
+}
+
+function furnish(node) {
+  const { parts } = node;
+  Object.assign(parts, { place: h("span.tile-place"), value: h("span.tile-value"), unit: h("span.tile-unit"), age: h("span.tile-age"), canvas: h("canvas", { "aria-hidden": "true" }) });
+  parts.head.after(parts.place, h("span.tile-figures", {}, parts.value, parts.unit, parts.age));
+  node.button.append(h("span.tile-trace", {}, parts.canvas));
   sizes.observe(parts.canvas);
   parts.canvas.tile = node;
   node.addEventListener("pointermove", (event) => {
@@ -90,7 +97,10 @@ function shell(onclick, extra) {
     if (node.shownFrom && width) pointAt(Math.round(node.shownFrom + ((event.clientX - left) / width) * (node.shownTo - node.shownFrom)));
   });
   node.addEventListener("pointerleave", () => pointAt(null));
-  return node;
+  if (!node.item) return;
+  paintMark(node);
+  if (node.series) fillInside(node, node.series);
+  else fillUnitInside(node, node.item);
 }
 
 const build = (series) => shell(() => select({ series: series.id }), "");
@@ -104,13 +114,17 @@ function fill(node, series) {
   node.item = node.series = series;
   node.low = () => [series.low, series.high];
   setText(node.parts.name, series.name);
-  setText(node.parts.place, series.unit_path === state.unit?.path ? "" : series.unit_name ?? "");
-  setText(node.parts.unit, unitText(series.unit));
   setText(node.parts.alert, alert ? t(`room.priority.${alert.priority}`) : "");
   flag(node, alert?.priority ?? null, Boolean(alert?.unacked));
   setAttr(node.button, "aria-pressed", chosen);
   node.classList.toggle("chosen", chosen);
   node.title = series.path;
+  if (node.parts.value) fillInside(node, series);
+}
+
+function fillInside(node, series) {
+  setText(node.parts.place, series.unit_path === state.unit?.path ? "" : series.unit_name ?? "");
+  setText(node.parts.unit, unitText(series.unit));
   fillValue(node, series);
 }
 
@@ -118,24 +132,24 @@ function fillUnit(node, unit) {
   node.item = unit;
   node.low = () => [0.87, 1];
   setText(node.parts.name, unit.name);
-  setText(node.parts.place, unit.level_name);
-  const shown = unit.productivity ?? unit.performance;
-  setText(node.parts.value, ratio(shown));
-  node.parts.value.className = `tile-value ${ratioClass(unit.productivity)}`;
-  setText(node.parts.unit, t(unit.productivity === null ? "room.short.performance" : "room.short.productivity"));
-  setText(node.parts.age, unit.silent ? plural("room.tiles.silent", unit.silent) : "");
   setText(node.parts.alert, unit.worst ? t(`room.priority.${unit.worst}`) : "");
   flag(node, unit.worst, false);
+  if (node.parts.value) fillUnitInside(node, unit);
+}
+
+function fillUnitInside(node, unit) {
+  const { place, value, unit: short, age } = node.parts;
+  setText(place, unit.level_name);
+  setText(value, ratio(unit.productivity ?? unit.performance));
+  value.className = `tile-value ${ratioClass(unit.productivity)}`;
+  setText(short, t(unit.productivity === null ? "room.short.performance" : "room.short.productivity"));
+  setText(age, unit.silent ? plural("room.tiles.silent", unit.silent) : "");
   draw(node);
 }
 
-/** Show the mark of an alert; it is drawn when there is one for the first time, which most tiles never have. */
 function flag(node, priority, unacked) {
-  const { parts } = node;
-  if (priority !== null && !parts.mark) parts.head.append((parts.mark = mark(priority)));
-  if (parts.mark) parts.mark.hidden = priority === null;
   node.asks = { priority, unacked };
-  blinkWhereSeen(node);
+  paintMark(node);
   const wanted = priority === null ? "" : String(priority);
   if (node.dataset.priority !== wanted) {
     node.dataset.priority = wanted;
@@ -143,10 +157,13 @@ function flag(node, priority, unacked) {
   }
 }
 
-/** Of hundreds of marks only those in view blink. */
-function blinkWhereSeen(node) {
-  const { priority, unacked } = node.asks ?? { priority: null };
-  if (priority !== null) setMark(node.parts.mark, priority, unacked && visible.has(node));
+/** Show the mark of an alert, made when there is one for the first time, which most tiles never have; of hundreds only those in view blink. */
+function paintMark(node) {
+  const { parts, asks: { priority, unacked } = { priority: null } } = node;
+  if (priority !== null && !parts.mark && parts.value) parts.head.append((parts.mark = mark(priority)));
+  if (!parts.mark) return;
+  parts.mark.hidden = priority === null;
+  if (priority !== null) setMark(parts.mark, priority, unacked && visible.has(node));
 }
 
 function fillValue(node, series) {
@@ -190,7 +207,7 @@ function resize(canvas, { width, height }) {
 /** Draw the sparkline if it is on screen and its data, size or colours changed. */
 function draw(node, force = false) {
   const { canvas } = node.parts;
-  if (!node.item || !visible.has(node) || !canvas.width) return;
+  if (!node.item || !visible.has(node) || !canvas?.width) return;
   const trail = node.item.id ? pointsOf(node.item) : node.item.trail ?? [];
   const [low, high] = node.low();
   const key = `${trail.length} ${trail[0]?.[0]} ${trail[trail.length - 1]?.[0]} ${low} ${high} ${cursorAt()}`;
