@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 from tests.acceptance.economy import ECONOMY, READINGS
-from tests.acceptance.feeder import Plan, economy_plan
 from tests.acceptance.rows import ROWS, Outcome
 from tests.faults import flushes, power
-from tests.faults.kills import BUSY_ROOM, BUSY_STORE, Run, fed, live_killed
-from tests.faults.oracle import differences
+from tests.faults.kills import BUSY_ROOM, BUSY_STORE, live_killed
+from tests.faults.recorded import disturbed
 from tests.faults.server import Server
 
 KILLS = 20
@@ -29,34 +26,13 @@ def seed() -> int:
     return time.time_ns() % 1_000_000
 
 
-def economy_run(plan: Plan, *, kills: int, chosen: int, busy: bool) -> Run:
-    """Feed a plan into a fresh room in a folder that lives for the run."""
-    with tempfile.TemporaryDirectory(prefix="opsroom-faults-") as folder:
-        return fed(Path(folder), plan, ECONOMY / "hierarchy.json", kills=kills, seed=chosen, busy=busy)
-
-
-@functools.cache
-def quiet() -> Run:
-    """Feed the recorded plants undisturbed, once."""
-    return economy_run(economy_plan(ECONOMY), kills=0, chosen=1, busy=False)
-
-
 def equal_to_quiet(chosen: int, *, kills: int = 0, shuffle_s: int = 0) -> Outcome:
     """Feed the recorded plants disturbed, and hold what is left against the quiet run."""
     if not ECONOMY.is_dir():
         return Outcome(None, None, f"no recorded plants at {ECONOMY}; set OPSROOM_TEST_DATA")
-    plan = economy_plan(ECONOMY, shuffle_s=shuffle_s, seed=chosen)
-    run = economy_run(plan, kills=kills, chosen=chosen, busy=kills > 0)
-    unlike = differences(quiet().left, run.left)
-    stored = sum(len(readings) for readings in run.left.readings.values())
-    figure: dict[str, Any] = {
-        **run.figure,
-        "stored": stored,
-        "alerts": len(run.left.alerts),
-        "differences": len(unlike),
-    }
-    held = not unlike and stored == READINGS and run.figure["acked_lost"] == 0
-    held = held and (not kills or run.figure["fewest_in_flight_at_a_kill"] > 0)
+    figure, unlike = disturbed(chosen, kills=kills, shuffle_s=shuffle_s)
+    held = not unlike and figure["stored"] == READINGS and figure["acked_lost"] == 0
+    held = held and (not kills or figure["fewest_in_flight_at_a_kill"] > 0)
     return Outcome(figure, held, "; ".join(unlike)[:2000])
 
 
