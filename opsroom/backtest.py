@@ -107,14 +107,18 @@ def profiles() -> tuple[str, ...]:
 
 
 def window_of(store: Store, series_ids: Collection[int], *, days: float, warm_days: float) -> Window | None:
-    """Give the last `days` up to the newest stored reading of these series; None where there is none."""
+    """Give the last `days` up to the newest stored reading of these series; None where there is none.
+
+    It begins no earlier than readings are kept.
+    """
     newest = [store.readings.read(one, 0, END_OF_TIME, 1) for one in series_ids]
     times = [int(found.t[-1]) for found in newest if len(found)]
     if not times:
         return None
     end = max(times) + 1
-    start = max(0, end - round(days * DAY_US))
-    return Window(warm=max(0, start - round(warm_days * DAY_US)), start=start, end=end)
+    kept_from = max(0, store.readings.levels()[0].kept_from or 0)
+    start = max(kept_from, end - round(days * DAY_US))
+    return Window(warm=max(kept_from, start - round(warm_days * DAY_US)), start=start, end=end)
 
 
 def company(catalog: Catalog, series_ids: Collection[int]) -> list[int]:

@@ -13,7 +13,7 @@ from opsroom.log import readable
 from opsroom.log.columns import decode_columns
 from opsroom.model import Columns
 from opsroom.records import RecordKind
-from opsroom.store import Buckets
+from opsroom.store import Buckets, Level
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,16 +51,27 @@ class PastReadings:
         return kept if limit is None or len(kept) <= limit else kept.take(np.arange(-limit, 0) + len(kept))
 
     def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
-        """Aggregate readings by buckets; those of series that later readings reached, one by one."""
-        reached = [one for one in series_ids if self._reached(one, t_from, t_to)]
+        """Aggregate readings by buckets; those of series that later readings reached, one by one.
+
+        Up to the bucket in which the store's own readings begin, aggregates are given as they are known
+        today: nothing is left that tells what came when.
+        """
+        kept_from = self._live.levels()[0].kept_from
+        since = t_from if kept_from is None else min(t_to, max(t_from, -(-kept_from // width_us) * width_us))
+        reached = [one for one in series_ids if self._reached(one, since, t_to)]
         plain = self._live.buckets([one for one in series_ids if one not in reached], t_from, t_to, width_us)
-        parts = [plain, *(bucketed(one, self.read(one, t_from, t_to), width_us) for one in reached)]
+        older = self._live.buckets(reached, t_from, since, width_us)
+        parts = [plain, older, *(bucketed(one, self.read(one, since, t_to), width_us) for one in reached)]
         joined = {
             name: np.concatenate([getattr(part, name) for part in parts])
             for name in Buckets.__struct_fields__
         }
         order = np.lexsort((joined["t"], joined["series"]))
         return Buckets(**{name: column[order] for name, column in joined.items()})
+
+    def levels(self) -> tuple[Level, ...]:
+        """Give what is stored, as it is today."""
+        return self._live.levels()
 
     def _reached(self, series_id: int, t_from: Micros, t_to: Micros) -> bool:
         later = self._later_of(series_id)

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from opsroom.errors import SettingsError
-from opsroom.section import ReplaySection, Section
+from opsroom.section import ReplaySection, Section, StoreSection
 
 
 class Server(Section):
@@ -33,18 +33,6 @@ class Server(Section):
     clock: Literal["wall", "stream"] = Field(
         "wall", description="room clock: wall, or stream for replays and drills"
     )
-
-
-class StoreSection(Section):
-    """Where chunks, rollups, alerts and acts are kept."""
-
-    url: str = Field(
-        "sqlite:///opsroom-data/store.db", description="SQLAlchemy URL: sqlite or postgresql+psycopg"
-    )
-    read_pool: int = Field(2, ge=1, le=32, description="read connections, each with its thread")
-    flush_age_s: float = Field(600.0, gt=0, description="age at which readings are cut into a chunk")
-    flush_readings: int = Field(1_000_000, gt=0, description="readings held before they are cut into a chunk")
-    kept_bytes: int = Field(48 << 20, ge=0, description="stored readings kept in memory after they were read")
 
 
 class LogSection(Section):

@@ -13,6 +13,7 @@ from opsroom.api.acts import MICROS_PER_MS, NOTE_CHARS_MAX, DeskOf, Ms, Text, ad
 from opsroom.api.answers import answer
 from opsroom.api.columns import in_columns
 from opsroom.api.files import CSV_TYPE, attached, csv_of, rfc3339
+from opsroom.api.history import thinned
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, NotFound
@@ -20,7 +21,6 @@ from opsroom.measuring import shown_as, turned
 from opsroom.minutes import Effect, Minute, knows_minute
 from opsroom.model import MICROS_PER_S
 from opsroom.rights import may_resolve
-from opsroom.thinning import extremes, span_us
 from opsroom.view.minutes import opens
 from opsroom.view.reading import may_read
 
@@ -132,11 +132,7 @@ async def trend(decision_id: str, request: Request, room: RoomOf, caller: Caller
     if series is None or not opens(minute, caller.seat, room.view):
         raise NotFound("No series is open here.", remedy="See the text.", code="series_unknown")
     t_from, t_to = _span(minute, room)
-    found = await room.read(room.store.readings.read, series.id, t_from, t_to, TREND_POINTS + 1)
-    t, v = found.t, found.v
-    if len(found) > TREND_POINTS:
-        width = span_us(t_to - t_from, TREND_POINTS)
-        t, v = extremes(await room.read(room.store.readings.buckets, [series.id], t_from, t_to, width), width)
+    t, v, _ = await room.read(thinned, room.store.readings, series.id, (t_from, t_to), TREND_POINTS)
     real = ~np.isnan(v)
     values = turned(v[real], None, shown_as(series))
     return in_columns(request, {"t": t[real] // MICROS_PER_MS, "v": values}, band=series.band)

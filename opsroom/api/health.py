@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -11,12 +13,14 @@ from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST, genera
 
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, RoomOf
+from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 health_router = APIRouter(tags=["health"])
 
+LEVELS: Final = ("readings", "minutes", "hours")
 LAG_READY_S: Final = 5.0
 BUCKETS_S: Final = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 
@@ -51,6 +55,16 @@ class Meters:
         series.set_function(lambda: len(room.catalog.series))
         damaged = Gauge("opsroom_log_damaged", "Damaged records found in the log", registry=self.registry)
         damaged.set_function(lambda: room.log.damaged)
+        rows = Gauge("opsroom_store_rows", "Rows stored", ["level"], registry=self.registry)
+        oldest = Gauge(
+            "opsroom_store_oldest_seconds",
+            "Time of the oldest row stored, seconds since 1970; NaN: none",
+            ["level"],
+            registry=self.registry,
+        )
+        for place, level in enumerate(LEVELS):
+            rows.labels(level).set_function(partial(_rows, room, place))
+            oldest.labels(level).set_function(partial(_oldest_s, room, place))
         ready = Gauge("opsroom_ready", "1 when the room is ready", registry=self.registry)
         ready.set_function(lambda: float(not unready(room)))
 
@@ -83,6 +97,15 @@ class Metered:
             method = scope["method"] if scope["method"] in {"GET", "POST", "DELETE"} else "other"
             self._meters.requests.labels(method, route, status).inc()
             self._meters.seconds.labels(route).observe(time.perf_counter() - begun)
+
+
+def _rows(room: ApiRoom, place: int) -> float:
+    return room.store.readings.levels()[place].rows
+
+
+def _oldest_s(room: ApiRoom, place: int) -> float:
+    oldest = room.store.readings.levels()[place].oldest
+    return math.nan if oldest is None else oldest / MICROS_PER_S
 
 
 def unready(room: ApiRoom) -> list[str]:

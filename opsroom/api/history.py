@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
 from opsroom.api.columns import in_columns
-from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
+from opsroom.api.ports import ApiRoom, CallerOf, ReadingRows, RoomOf
 from opsroom.errors import Invalid
 from opsroom.measuring import Shown, shown_as, turned
 from opsroom.model import MICROS_PER_S
@@ -58,19 +58,15 @@ async def readings(
     """Give t (ms) and v from `from` up to, not including, `to`.
 
     All readings where they fit, else lowest and highest of equal spans, or the points that keep the shape.
+    Of a time whose readings are no longer kept, lowest and highest of the minutes or hours that are.
 
     Default is the day up to now. Expected bands are not stored, so there are no `low` and `high`.
     """
     may_read(room.view, caller.seat, series_id)
     t_from, t_to = range_us(room, since, until)
     most = points * SHAPED_FROM if thin == "shape" else points
-    found = await room.read(room.store.readings.read, series_id, t_from, t_to, most + 1)
-    way, width = shown_as(room.catalog.series[series_id]), 0
-    t, v = found.t, found.v
-    if len(found) > most:
-        width = span_us(t_to - t_from, most)
-        buckets = await room.read(room.store.readings.buckets, [series_id], t_from, t_to, width)
-        t, v = extremes(buckets, width)
+    t, v, width = await room.read(thinned, room.store.readings, series_id, (t_from, t_to), most)
+    way = shown_as(room.catalog.series[series_id])
     if thin == "shape" and len(t) > points:
         real = ~np.isnan(v)
         t, v = t[real], v[real]
@@ -97,7 +93,8 @@ async def buckets(
     """Give for each series and span with a value: count, sum, min, max, first and last, by series and time.
 
     Spans begin at multiples of `width_s`, which is whole minutes or hours where it is longer than one, so
-    that rollups serve; the first and the last span are cut at the range.
+    that rollups serve; the first and the last span are cut at the range. Where readings are no longer kept,
+    minutes or hours answer, each as a whole where it begins.
     """
     ids = _readable(room, caller, series)
     t_from, t_to = range_us(room, since, until)
@@ -134,6 +131,31 @@ async def values(request: Request, room: RoomOf, caller: CallerOf, series: Numbe
     slots = board.slots(ids)
     t = np.maximum(board.t[slots], 0) // MICROS_PER_MS
     return in_columns(request, {"series": ids, "t": t, "v": board.v[slots], "q": board.q[slots]})
+
+
+def thinned(
+    stored: ReadingRows, series_id: int, span: tuple[int, int], most: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64], int]:
+    """Give t (us) and v of at most `most` points, and the width (us) by which they were thinned, or 0.
+
+    Readings where they are kept and fit, else extremes of equal spans. Blocking.
+    """
+    t_from, t_to = span
+    kept_from = stored.levels()[0].kept_from
+    since = t_from if kept_from is None else min(t_to, max(t_from, kept_from))
+    found = stored.read(series_id, since, t_to, most + 1)
+    width = span_us(t_to - t_from, most)
+    if len(found) <= most:
+        if since == t_from:
+            return found.t, found.v, 0
+        t, v = extremes(stored.buckets([series_id], t_from, since, width), width)
+        if not len(t):
+            return found.t, found.v, 0
+        if len(t) + len(found) <= most:
+            t = np.minimum(t, since - 1)
+            return np.concatenate([t, found.t]), np.concatenate([v, found.v]), width
+    t, v = extremes(stored.buckets([series_id], t_from, t_to, width), width)
+    return t, v, width
 
 
 def _readable(room: ApiRoom, caller: CallerOf, text: str) -> list[int]:

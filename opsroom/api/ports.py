@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opsroom.pleasure import Pleasure
     from opsroom.records import AnyAct, AnyConfig
     from opsroom.settings import Settings
-    from opsroom.store import Buckets
+    from opsroom.store import Buckets, Level
     from opsroom.store.annals import Annals
     from opsroom.store.annotations import Annotations
     from opsroom.store.rulings import CatalogRows, Rulings
@@ -45,6 +45,10 @@ class ReadingRows(Protocol):
 
     def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
         """Give aggregates by buckets."""
+        ...
+
+    def levels(self) -> tuple[Level, ...]:
+        """Give what is stored of readings, minutes and hours."""
         ...
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from opsroom.errors import SettingsError
 from opsroom.parts import Part
 from opsroom.registry import survey
-from opsroom.settings import StoreSection
+from opsroom.section import StoreSection
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,18 @@ class Buckets(msgspec.Struct, frozen=True):
         return len(self.t)
 
 
+class Level(msgspec.Struct, frozen=True):
+    """What is stored of readings (`width_us` 0) or of one rollup: rows, and the oldest of them (us).
+
+    What stands before `kept_from` (us, a whole hour; None: kept for ever) was let go.
+    """
+
+    width_us: int
+    rows: int
+    oldest: Micros | None
+    kept_from: Micros | None
+
+
 class ReadingsWriter(Protocol):
     """Where the room puts readings, in the order of the log."""
 
@@ -75,7 +87,8 @@ class ReadingsWriter(Protocol):
     def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: FBT001, FBT002
         """Cut what is held into a chunk with its rollups where due (age, number) or `force`.
 
-        Gives `flushed_offset`.
+        Gives `flushed_offset`. Of what is older than the settings keep, about so much as is stored meanwhile
+        is let go each time.
 
         May run in another thread than `take` and the reads, which go on meanwhile.
 
@@ -98,11 +111,20 @@ class ReadingsReader(Protocol):
         ...
 
     def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
-        """Aggregate readings in the range by buckets of `width_us` that start at multiples of it."""
+        """Aggregate readings in the range by buckets of `width_us` that start at multiples of it.
+
+        Where readings were let go, what is left of minutes answers, and behind those what is left of hours,
+        for every width and for ranges with ragged ends: a minute or hour then counts as a whole, in the
+        range and bucket in which it begins.
+        """
         ...
 
     def count(self, series_ids: Sequence[int] | None = None) -> int:
-        """Give the number of distinct (series, t), of all series or of these."""
+        """Give the number of distinct (series, t) that are kept, of all series or of these."""
+        ...
+
+    def levels(self) -> tuple[Level, ...]:
+        """Give what is stored of readings, minutes and hours, without what was not flushed."""
         ...
 
 

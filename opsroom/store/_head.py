@@ -133,3 +133,10 @@ class Known(msgspec.Struct, frozen=True):
         total[new] += count
         total[np.searchsorted(ids, again)] -= less
         return Known(ids, newest_of, total)
+
+    def less(self, gone: dict[int, int]) -> Known:
+        """Take so many readings of each series away; the newest time stays, even where none is left."""
+        readings = self.readings.copy()
+        ids = np.array(sorted(gone), np.int64)
+        readings[np.searchsorted(self.series, ids)] -= np.array([gone[one] for one in ids.tolist()], np.int64)
+        return Known(self.series, self.newest, readings)

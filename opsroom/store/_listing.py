@@ -8,14 +8,17 @@ import google_crc32c
 import msgspec
 
 from opsroom.errors import Corrupt
+from opsroom.store._rollups import HOUR_US, MINUTE_US
 
 NAME: Final = "readings.segments"
 VERSION: Final = 1
+NEVER: Final = -(2**63)
+"""The horizon of what is kept for ever: before every instant."""
 _REMEDY: Final = "Restore a backup: opsroom restore."
 
 
 class Segment(msgspec.Struct, frozen=True, array_like=True):
-    """Rows of one flush or merge; a higher id is later.
+    """Rows of one flush or merge. Later stands behind earlier in the list; an id is never given again.
 
     `width_us` is 0 for readings, else the rollup's bucket.
     """
@@ -27,11 +30,30 @@ class Segment(msgspec.Struct, frozen=True, array_like=True):
     readings: int
 
 
+class Horizons(msgspec.Struct, frozen=True, array_like=True):
+    """From when on (us, whole hours) each level is kept: rows before it are not there, whatever is stored.
+
+    None of them goes back, and none is behind that of a finer level.
+    """
+
+    readings: int = NEVER
+    minutes: int = NEVER
+    hours: int = NEVER
+
+    def of(self, width_us: int) -> int:
+        """Give the horizon of readings (0) or of the rollup of that width."""
+        return {0: self.readings, MINUTE_US: self.minutes, HOUR_US: self.hours}[width_us]
+
+
 class Listing(msgspec.Struct, frozen=True, array_like=True):
-    """What is stored: segments by id, and the log's offset up to which they hold the readings."""
+    """What is stored: segments, the log's offset up to which they hold the readings, and since when.
+
+    A list from before there were horizons keeps everything.
+    """
 
     log_offset: int
     segments: tuple[Segment, ...]
+    horizons: Horizons = Horizons()
 
 
 def encode(listing: Listing) -> tuple[int, bytes]:

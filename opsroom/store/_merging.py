@@ -28,7 +28,7 @@ def due(segments: Sequence[Segment], width_us: int) -> list[Segment]:
 
 
 def joined(parts: list[Rows], width_us: int) -> Rows:
-    """Give the rows of segments of one kind, earlier before later, as one."""
+    """Give the rows of segments of one kind (at least one), earlier before later, as one."""
     return settle(join(parts).sorted()) if width_us else merged(parts)
 
 

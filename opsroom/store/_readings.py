@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
-import google_crc32c
 import numpy as np
-from sqlalchemy import Connection, select
+from numpy.typing import NDArray
+from sqlalchemy import Connection
 
-from opsroom.errors import Corrupt, StoreError
+from opsroom.errors import StoreError
 from opsroom.model import Columns, Micros
-from opsroom.settings import StoreSection
-from opsroom.store import Buckets
-from opsroom.store import _tables as tables
+from opsroom.section import StoreSection
+from opsroom.store import Buckets, Level
 from opsroom.store._arrays import aggregate, combine
 from opsroom.store._arrays import join as join_buckets
-from opsroom.store._chunks import Rows, decode_runs, encode_runs, join, no_rows
-from opsroom.store._chunks import Runs as _Runs
+from opsroom.store._chunks import Rows, join, no_rows
 from opsroom.store._database import Database
-from opsroom.store._head import Head, Known, apart, merged, within
-from opsroom.store._listing import Listing, Segment
-from opsroom.store._merging import due, joined
+from opsroom.store._head import Head, apart, merged, within
+from opsroom.store._horizon import Piece, levels, pieces
+from opsroom.store._listing import Listing
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
 from opsroom.store._segments import Gone, Segments, made
 from opsroom.store._streams import Ints
+from opsroom.store._upkeep import Stored, Upkeep
 
-_KNOWN: Final = "readings.known"
 _TRIES: Final = 5
 _FLOOR, _CEIL = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 T = TypeVar("T")
 
 
 class _View(NamedTuple):
-    """One moment: stored segments, what is known of each series, sorted runs not yet stored."""
+    """One moment: what is stored, and sorted runs that are not yet."""
 
-    segments: tuple[Segment, ...]
-    known: Known
+    stored: Stored
     runs: list[Rows]
+
+    def late(self, fresh: Rows) -> NDArray[np.bool_]:
+        """Mark rows for which stored readings of their hour have to be looked at.
+
+        Not those before the horizon: there is nothing left to look at, they add to the rollups.
+        """
+        return self.stored.known.late(fresh) & (fresh.t >= self.stored.horizons.readings)
 
 
 class SqlReadings:
@@ -47,48 +51,48 @@ class SqlReadings:
     def __init__(self, database: Database, settings: StoreSection) -> None:
         self._database = database
         self._segments = Segments(database, settings.kept_bytes)
+        self._upkeep = Upkeep(database, self._segments, settings)
         self._age_us = round(settings.flush_age_s * 1e6)
         self._readings_max = settings.flush_readings
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self._since: int | None = None
+        self._told: tuple[Stored, tuple[Level, ...]] | None = None
         self._head, self._leaving = Head(), Head()
         with database.read() as connection:
             listing = self._segments.listed(connection)
-            self._stored, self._flushed = listing.segments, listing.log_offset
-            self._known = self._load_known(connection)
+            known = self._segments.known(connection, listing)
+        self._stored = Stored(listing.segments, known, listing.horizons, listing.log_offset)
 
     @property
     def flushed_offset(self) -> int:
         """Offset up to which readings are in durable chunks."""
-        return self._flushed
+        return self._stored.flushed
 
     def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: FBT001, FBT002
         """Hold readings in memory, searchable."""
         with self._lock:
-            if offset > self._flushed and offset > self._leaving.offset:
+            if offset > self._stored.flushed and offset > self._leaving.offset:
                 self._head.take(columns, offset, historical=historical)
 
     def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: FBT001, FBT002
-        """Cut what is held into segments where it is due."""
+        """Cut what is held into segments where it is due, and put what is stored in order.
+
+        Nothing is let go while readings are held that came under the horizon as it stands.
+        """
         with self._flushing:
             with self._lock:
-                due = self._due(now_us, force=force)
-            if not due:
+                due, held = self._due(now_us, force=force), self._head.readings
+            if due:
+                self._leave()
+                self._follow(self._upkeep.joins(self._stored))
+            if due or not held:
+                self._follow(self._upkeep.let_go(self._stored, now_us))
+            if due:
+                self._database.tidy()
+            else:
                 self._database.move_wal()
-                return self._flushed
-            with self._lock:
-                self._leaving, self._head, self._since = self._head, Head(), None
-            try:
-                self._store(self._leaving)
-            except BaseException:
-                with self._lock:
-                    self._leaving.absorb(self._head)
-                    self._head, self._leaving = self._leaving, Head()
-                raise
-            self._merge()
-            self._database.tidy()
-            return self._flushed
+            return self._stored.flushed
 
     def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
         """Give the readings of a series by t."""
@@ -99,20 +103,21 @@ class SqlReadings:
         return Columns(rows.series, rows.t, rows.floats[0], rows.marks[0])
 
     def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
-        """Aggregate, from rollups where width and range allow."""
+        """Aggregate, from rollups where width and range allow, or nothing else is left."""
         wanted = np.unique(np.asarray(series_ids, np.int64))
-        level = next((width for width in WIDTHS_US if width_us % width == 0), 0)
-        low, high = (-(-t_from // level) * level, t_to // level * level) if level else (t_to, t_to)
 
         def look(connection: Connection, view: _View) -> Buckets:
-            if low >= high:
-                return self._from_readings(connection, view, wanted, t_from, t_to, width_us)
+            asked = pieces(t_from, t_to, width_us, view.stored.horizons)
+            if len(asked) == 1 and not asked[0].level_us:
+                return self._from_readings(connection, view, wanted, asked[0], width_us)
             parts = [
-                self._from_readings(connection, view, wanted, t_from, low, width_us),
-                self._from_rollups(connection, view, wanted, low, high, level),
-                self._from_readings(connection, view, wanted, high, t_to, width_us),
+                self._from_rollups(connection, view, wanted, piece)
+                if piece.level_us
+                else self._from_readings(connection, view, wanted, piece, width_us)
+                for piece in asked
             ]
-            return combine(_by_series(join_buckets([part for part in parts if len(part)])), width_us)
+            joined = join_buckets([part for part in parts if len(part)])
+            return combine(_by_series(joined, width_us), width_us)
 
         return self._looking(look)
 
@@ -121,19 +126,26 @@ class SqlReadings:
         wanted = None if series_ids is None else np.unique(np.asarray(series_ids, np.int64))
 
         def look(connection: Connection, view: _View) -> int:
-            fresh = merged(within(view.runs, wanted, _FLOOR, _CEIL))
+            fresh = merged(within(view.runs, wanted, view.stored.horizons.readings, _CEIL))
             replaced = self._replaced(connection, view, fresh)[0]
-            return view.known.count(wanted) + len(fresh) - len(replaced)
+            return view.stored.known.count(wanted) + len(fresh) - len(replaced)
 
         return self._looking(look)
+
+    def levels(self) -> tuple[Level, ...]:
+        """Give what is stored of each level."""
+        stored, told = self._stored, self._told
+        if told is None or told[0] is not stored:
+            told = self._told = stored, levels(stored.segments, stored.horizons)
+        return told[1]
 
     # -- reading -------------------------------------------------------------------------------------------
 
     def _looking(self, look: Callable[[Connection, _View], T]) -> T:
-        """Run `look` on one moment; again when a merge took a segment away meanwhile."""
+        """Run `look` on one moment; again when a segment was taken away meanwhile."""
         for _ in range(_TRIES):
             with self._lock:
-                view = _View(self._stored, self._known, [*self._leaving.runs(), *self._head.runs()])
+                view = _View(self._stored, [*self._leaving.runs(), *self._head.runs()])
             try:
                 with self._database.read() as connection:
                     return look(connection, view)
@@ -151,10 +163,11 @@ class SqlReadings:
         limit: int | None = None,
     ) -> Rows:
         """Give readings of `series`, sorted, the last of equals; with `limit` at least that many newest."""
+        since = max(t_from, view.stored.horizons.readings)
         return merged(
             [
-                *self._stored_rows(connection, view, 0, series, t_from, t_to, limit),
-                *within(view.runs, series, t_from, t_to),
+                *self._stored_rows(connection, view, 0, series, since, t_to, limit),
+                *within(view.runs, series, since, t_to),
             ]
         )
 
@@ -168,47 +181,44 @@ class SqlReadings:
         t_to: int,
         limit: int | None = None,
     ) -> list[Rows]:
-        """Give the rows of one kind from the segments, earlier before later."""
+        """Give the rows of one kind from the segments, earlier before later: in the order of the list."""
         found: dict[int, Rows] = {}
         enough: int | None = None
-        candidates = [segment for segment in view.segments if segment.width_us == width_us]
+        candidates = [(n, one) for n, one in enumerate(view.stored.segments) if one.width_us == width_us]
         if limit is not None:
-            candidates.sort(key=lambda segment: segment.t_max, reverse=True)
-        for segment in candidates:
+            candidates.sort(key=lambda place: place[1].t_max, reverse=True)
+        for number, segment in candidates:
             if enough is not None and segment.t_max < enough:
                 break
             rows = self._segments.rows(connection, segment, series, t_from, t_to, limit)
             if rows is not None and len(rows):
-                found[segment.id] = rows
+                found[number] = rows
                 if limit is not None and len(rows) >= limit:
                     newest = int(rows.t[-limit]) if limit else _CEIL
                     enough = newest if enough is None else max(enough, newest)
         return [found[number] for number in sorted(found)]
 
     def _from_readings(
-        self, connection: Connection, view: _View, series: Ints, t_from: int, t_to: int, width_us: int
+        self, connection: Connection, view: _View, series: Ints, piece: Piece, width_us: int
     ) -> Buckets:
         """Aggregate readings; parts that share no instant each by itself, which spares ordering them."""
-        if t_from >= t_to:
-            return join_buckets([])
         parts = [
-            *self._stored_rows(connection, view, 0, series, t_from, t_to),
-            *within(view.runs, series, t_from, t_to),
+            *self._stored_rows(connection, view, 0, series, piece.t_from, piece.t_to),
+            *within(view.runs, series, piece.t_from, piece.t_to),
         ]
         if not apart(parts):
             parts = [merged(parts)]
         each = [aggregate(rows.series, rows.t, rows.floats[0], width_us) for rows in parts]
-        return each[0] if len(each) == 1 else combine(_by_series(join_buckets(each)), width_us)
+        return each[0] if len(each) == 1 else combine(_by_series(join_buckets(each), width_us), width_us)
 
-    def _from_rollups(
-        self, connection: Connection, view: _View, series: Ints, t_from: int, t_to: int, level: int
-    ) -> Buckets:
+    def _from_rollups(self, connection: Connection, view: _View, series: Ints, piece: Piece) -> Buckets:
         """Give the buckets of a rollup, with what the head adds to it."""
+        level, t_from, t_to = piece
         fresh = merged(within(view.runs, series, t_from, t_to))
         parts = self._stored_rows(connection, view, level, series, t_from, t_to)
         if len(fresh):
             _, stored = self._replaced(connection, view, fresh)
-            parts.append(rollup(fresh, view.known.late(fresh), stored, level))
+            parts.append(rollup(fresh, view.late(fresh), stored, level))
         return buckets_of(settle(join(parts).sorted())) if parts else join_buckets([])
 
     def _replaced(self, connection: Connection, view: _View, fresh: Rows) -> tuple[Rows, Rows]:
@@ -216,7 +226,7 @@ class SqlReadings:
 
         And all stored ones in their hours.
         """
-        late = view.known.late(fresh)
+        late = view.late(fresh)
         if not late.any():
             return no_rows(1, 2), no_rows(1, 2)
         behind = fresh.take(late)
@@ -237,84 +247,65 @@ class SqlReadings:
 
     def _due(self, now_us: int, *, force: bool) -> bool:
         """Say whether the head is to be cut now."""
-        if self._head.offset <= self._flushed:
+        if self._head.offset <= self._stored.flushed:
             return False
         if self._since is None:
             self._since = now_us
         return force or self._head.readings >= self._readings_max or now_us - self._since >= self._age_us
 
+    def _leave(self) -> None:
+        """Store what is held; where that fails all of it is held again."""
+        with self._lock:
+            self._leaving, self._head, self._since = self._head, Head(), None
+        try:
+            self._store(self._leaving)
+        except BaseException:
+            with self._lock:
+                self._leaving.absorb(self._head)
+                self._head, self._leaving = self._leaving, Head()
+            raise
+
     def _store(self, head: Head) -> None:
         """Write the head's readings, their rollups and the offset in one transaction.
 
-        Then let readers see it.
+        Then let readers see it. What is behind the horizon of a level does not go into it.
         """
         with self._lock:
             runs = head.runs()
         fresh = merged(runs)
-        view = _View(self._stored, self._known, [])
+        view = _View(self._stored, [])
+        segments, known, horizons, _ = view.stored
         with self._database.read() as connection:
             replaced, stored = self._replaced(connection, view, fresh)
             first = self._segments.next_id(connection)
-        late = view.known.late(fresh)
+        late = view.late(fresh)
         levels = [(0, fresh), *((width, rollup(fresh, late, stored, width)) for width in WIDTHS_US)]
-        new = [made(first + k, width, rows) for k, (width, rows) in enumerate(levels) if len(rows)]
-        known = view.known.having(fresh, replaced)
+        kept = [(width, _since(rows, horizons.of(width))) for width, rows in levels]
+        new = [made(first + k, width, rows) for k, (width, rows) in enumerate(kept) if len(rows)]
+        known = known.having(kept[0][1], replaced)
         with self._database.write_aside() as connection:
-            for segment, pieces in new:
-                self._segments.put(connection, segment, pieces)
-            self._save_known(connection, known)
-            listed = (*self._stored, *(segment for segment, _ in new))
-            self._segments.relist(connection, Listing(head.offset, listed))
+            for segment, blocks in new:
+                self._segments.put(connection, segment, blocks)
+            self._segments.save_known(connection, known)
+            listed = (*segments, *(segment for segment, _ in new))
+            self._segments.relist(connection, Listing(head.offset, listed, horizons))
         with self._lock:
-            self._stored = listed
-            self._known, self._flushed, self._leaving = known, head.offset, Head()
+            self._stored, self._leaving = Stored(listed, known, horizons, head.offset), Head()
 
-    def _merge(self) -> None:
-        """Join small segments while there are enough of one size."""
-        for width_us in (0, *WIDTHS_US):
-            while old := due(self._stored, width_us):
-                gone = [segment.id for segment in old]
-                with self._database.read() as connection:
-                    found = (self._segments.rows(connection, part, None, _FLOOR, _CEIL) for part in old)
-                    parts = [rows for rows in found if rows is not None]
-                    number = self._segments.next_id(connection)
-                segment, pieces = made(number, width_us, joined(parts, width_us))
-                with self._database.write_aside() as connection:
-                    self._segments.put(connection, segment, pieces)
-                    self._segments.remove(connection, gone)
-                    listed = (*(part for part in self._stored if part.id not in gone), segment)
-                    self._segments.relist(connection, Listing(self._flushed, listed))
-                with self._lock:
-                    self._stored = listed
-                self._segments.forget(gone)
-
-    def _save_known(self, connection: Connection, known: Known) -> None:
-        """Keep what is known of each series beside the segments."""
-        none = np.zeros(len(known.series), np.int64)
-        blob = encode_runs(_Runs(known.series, none, none, known.readings, none, known.newest))
-        row = {
-            "name": _KNOWN,
-            "version": 1,
-            "log_offset": 0,
-            "crc": google_crc32c.value(blob),
-            "body": blob,
-        }
-        self._database.upsert(connection, tables.snapshot, [row])
-
-    def _load_known(self, connection: Connection) -> Known:
-        """Read what is known of each series."""
-        table = tables.snapshot.c
-        query = select(table.body).where(table.root_id == self._database.root_id, table.name == _KNOWN)
-        blob = connection.execute(query).scalar()
-        if blob is None:
-            if self._stored:
-                raise Corrupt("The counts of stored readings are missing.", remedy="Restore a backup.")
-            return Known.nothing()
-        runs = decode_runs(blob)
-        return Known(runs.series, runs.t_max, runs.length)
+    def _follow(self, steps: Iterator[Stored]) -> None:
+        """Let readers see what is stored after each step."""
+        for stored in steps:
+            with self._lock:
+                self._stored = stored
 
 
-def _by_series(buckets: Buckets) -> Buckets:
-    """Order by (series, t), earlier parts before later."""
-    index = np.lexsort((buckets.t, buckets.series))
+def _since(rows: Rows, t: int) -> Rows:
+    """Give the rows from an instant on."""
+    kept = rows.t >= t
+    return rows if bool(kept.all()) else rows.take(kept)
+
+
+def _by_series(buckets: Buckets, width_us: int) -> Buckets:
+    """Order by (series, bucket of `width_us`), earlier parts before later: each is in order by itself."""
+    index = np.lexsort((buckets.t // width_us, buckets.series))
     return Buckets(*(getattr(buckets, name)[index] for name in Buckets.__struct_fields__))

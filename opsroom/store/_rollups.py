@@ -32,16 +32,16 @@ def rollup(fresh: Rows, late: NDArray[np.bool_], stored: Rows, width_us: int) ->
     at least.
     """
     if not late.any():
-        return _rows(aggregate(fresh.series, fresh.t, fresh.floats[0], width_us), whole=False)
+        return rows_of(aggregate(fresh.series, fresh.t, fresh.floats[0], width_us), whole=False)
     dirty = _keys(fresh.take(late), width_us)
     redo = _in(fresh, dirty, width_us)
     ordered = fresh.take(~redo)
     both = join([stored.take(_in(stored, dirty, width_us)), fresh.take(redo)]).sorted().lasting()
     redone = aggregate(both.series, both.t, both.floats[0], width_us)
     parts = [
-        _rows(aggregate(ordered.series, ordered.t, ordered.floats[0], width_us), whole=False),
+        rows_of(aggregate(ordered.series, ordered.t, ordered.floats[0], width_us), whole=False),
         _emptied(dirty),
-        _rows(redone, whole=True),
+        rows_of(redone, whole=True),
     ]
     return join(parts).sorted()
 
@@ -84,7 +84,8 @@ def buckets_of(rows: Rows) -> Buckets:
     return Buckets(rows.series, rows.t, count.astype(np.int64), *rest)
 
 
-def _rows(buckets: Buckets, *, whole: bool) -> Rows:
+def rows_of(buckets: Buckets, *, whole: bool) -> Rows:
+    """Give aggregates as partial or whole rows."""
     floats = [
         buckets.count.astype(np.float64),
         buckets.sum,

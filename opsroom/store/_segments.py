@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
+import google_crc32c
 import numpy as np
 from sqlalchemy import Connection, delete, func, select
 
@@ -14,11 +15,13 @@ from opsroom.store import _tables as tables
 from opsroom.store._blocks import Block, decode_block
 from opsroom.store._chunks import Rows, Runs, cut, decode_runs, encode_runs, rows_in, wanted
 from opsroom.store._database import Database
+from opsroom.store._head import Known
 from opsroom.store._kept import Kept
 from opsroom.store._listing import Listing, Segment
 from opsroom.store._streams import Ints
 
 POSITION: Final = "readings"
+_KNOWN: Final = "readings.known"
 _FETCH: Final = 400
 _INDEXES: Final = 256
 
@@ -34,6 +37,7 @@ class Segments:
         self._database = database
         self._kept = Kept(kept_bytes)
         self._indexes: OrderedDict[int, Runs] = OrderedDict()
+        self._highest = 0
 
     def listed(self, connection: Connection) -> Listing:
         """Read the list of segments.
@@ -69,13 +73,15 @@ class Segments:
         self._database.upsert(connection, tables.position, [place])
 
     def next_id(self, connection: Connection) -> int:
-        """Give the first free id."""
+        """Give an id above all that were ever stored here since the start: blocks are kept by it."""
         table = tables.segment.c
         query = select(func.max(table.id)).where(table.root_id == self._database.root_id)
-        return (connection.execute(query).scalar() or 0) + 1
+        self._highest = max(self._highest, connection.execute(query).scalar() or 0)
+        return self._highest + 1
 
     def put(self, connection: Connection, segment: Segment, pieces: tuple[Runs, list[bytes]]) -> None:
         """Store one segment with its index and blocks."""
+        self._highest = max(self._highest, segment.id)
         runs, blobs = pieces
         row = {
             "id": segment.id,
@@ -96,6 +102,40 @@ class Segments:
         root = self._database.root_id
         for table, key in ((tables.block, tables.block.c.segment_id), (tables.segment, tables.segment.c.id)):
             connection.execute(delete(table).where(table.c.root_id == root, key.in_(ids)))
+
+    def save_known(self, connection: Connection, known: Known) -> None:
+        """Keep what is known of each series beside the segments."""
+        none = np.zeros(len(known.series), np.int64)
+        blob = encode_runs(Runs(known.series, none, none, known.readings, none, known.newest))
+        crc = google_crc32c.value(blob)
+        row = {"name": _KNOWN, "version": 1, "log_offset": 0, "crc": crc, "body": blob}
+        self._database.upsert(connection, tables.snapshot, [row])
+
+    def known(self, connection: Connection, listing: Listing) -> Known:
+        """Read what is known of each series.
+
+        Raises:
+            Corrupt: it is missing where there are segments, or damaged.
+        """
+        table = tables.snapshot.c
+        query = select(table.body).where(table.root_id == self._database.root_id, table.name == _KNOWN)
+        blob = connection.execute(query).scalar()
+        if blob is None:
+            if listing.segments:
+                raise Corrupt("The counts of stored readings are missing.", remedy="Restore a backup.")
+            return Known.nothing()
+        runs = decode_runs(blob)
+        return Known(runs.series, runs.t_max, runs.length)
+
+    def spread(self, connection: Connection, segment: Segment, t_from: int, t_to: int) -> tuple[Ints, Ints]:
+        """Give the series of a segment's runs that reach into [t_from, t_to), and the rows of each run.
+
+        Raises:
+            Gone, Corrupt: as `rows`, of the index.
+        """
+        runs = self._runs(connection, segment)
+        chosen = wanted(runs, None, t_from, t_to)
+        return runs.series[chosen], runs.length[chosen]
 
     def forget(self, ids: list[int]) -> None:
         """Drop what is kept of segments that are no more."""

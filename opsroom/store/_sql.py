@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from opsroom.settings import StoreSection
+from opsroom.section import StoreSection
 from opsroom.store._annals import SqlAnnals
 from opsroom.store._annotations import SqlAnnotations
 from opsroom.store._database import Database

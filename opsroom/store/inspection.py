@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,14 +13,17 @@ import msgspec
 import numpy as np
 
 from opsroom.errors import Corrupt, OpsroomError, StoreError
+from opsroom.store import Level
 from opsroom.store._blocks import decode_block
 from opsroom.store._chunks import Runs, decode_runs
+from opsroom.store._horizon import levels
 from opsroom.store._listing import NAME, Listing, Segment, agreed, decode
 from opsroom.store.migrations import HEAD
 
 _PAGES_TOLD: Final = 20
 _BACKUP: Final = "Restore a backup: opsroom restore. Everything else can be read as it is."
 _IRREPLACEABLE: Final = ("readings.known", NAME)
+_LISTS: Final = f"SELECT root_id, crc, body FROM snapshot WHERE name = '{NAME}' ORDER BY root_id"  # noqa: S608
 _BODIES: Final = ("unit", "series", "relation", "flow", "rule", "alert", "edge", "act")
 
 
@@ -40,6 +43,21 @@ def inspect(path: Path) -> tuple[int, list[OpsroomError]]:
             return whole, [*found, *bad, *_listed(store, path), *_snapshots(store, path), *_rows(store, path)]
     except (sqlite3.Error, UnicodeDecodeError) as error:
         return 0, [Corrupt(f"{path.name} cannot be read: {error}.", remedy=_BACKUP, file=str(path))]
+
+
+def held(path: Path) -> dict[int, tuple[Level, ...]]:
+    """Give what is stored of each level, the finest first, by economy; nothing where that is damaged."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as store:
+            lists = _by_root(store, _LISTS)
+    except (sqlite3.Error, UnicodeDecodeError):
+        return {}
+    found = {}
+    for root, ((crc, body),) in lists.items():
+        with suppress(Corrupt):
+            listing = decode(crc, body)
+            found[root] = levels(listing.segments, listing.horizons)
+    return found
 
 
 def too_new(store: sqlite3.Connection, path: Path) -> StoreError | None:
@@ -92,7 +110,7 @@ def _segments(store: sqlite3.Connection, path: Path) -> tuple[int, list[Corrupt]
 
 def _listed(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Compare the list of segments with their own rows and with the position of readings."""
-    lists = _by_root(store, f"SELECT root_id, crc, body FROM snapshot WHERE name = '{NAME}'")  # noqa: S608
+    lists = _by_root(store, _LISTS)
     offsets = _by_root(store, "SELECT root_id, log_offset FROM position WHERE name = 'readings'")
     rows = _by_root(store, "SELECT root_id, id, width_s, t_min, t_max, readings FROM segment ORDER BY id")
     for root in sorted(lists.keys() | offsets.keys() | rows.keys()):

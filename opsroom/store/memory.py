@@ -6,25 +6,23 @@ from collections.abc import Sequence
 from threading import RLock
 
 import msgspec
-import numpy as np
 
 from opsroom.audit import Audit
 from opsroom.figures import Edge
 from opsroom.flow import Flow
 from opsroom.minutes import Minute
-from opsroom.model import Alert, Columns, Micros, Outcome, Relation, Series, Transition, Unit
+from opsroom.model import Alert, Micros, Outcome, Relation, Series, Transition, Unit
 from opsroom.notices import News
 from opsroom.parts import Part
 from opsroom.pleasure import Pleasure
 from opsroom.records import AnyAct, AnyConfig, FlowSet, MetaKind, RelationSet, RuleSet, SeriesSet, UnitSet
 from opsroom.rule import Rule, Ruling
 from opsroom.seats import Kiosk, PlantToken, Seat, Session
-from opsroom.settings import StoreSection
-from opsroom.store import Buckets
-from opsroom.store._arrays import aggregate, last_of_equals, order
+from opsroom.section import StoreSection
 from opsroom.store._memory_annals import MemoryAnnals
 from opsroom.store._memory_annotations import MemoryAnnotations
 from opsroom.store._memory_outbox import MemoryOutbox
+from opsroom.store._memory_readings import MemoryReadings
 from opsroom.store._memory_rulings import MemoryRulings
 
 _edge = msgspec.msgpack.Decoder(Edge)
@@ -32,74 +30,6 @@ _edge = msgspec.msgpack.Decoder(Edge)
 
 def _lean(edge: Transition) -> Edge:
     return _edge.decode(msgspec.msgpack.encode(edge))
-
-
-def _in_order(parts: list[Columns]) -> Columns:
-    """Put readings in order of (series, t), one an instant: the last by arrival."""
-    held = Columns.concat(parts)
-    index = order(held.series, held.t)
-    held = held if index is None else held.take(index)
-    keep = last_of_equals(held.series, held.t)
-    return held if keep is None else held.take(keep)
-
-
-class MemoryReadings:
-    """Readings as arrays in the order of arrival, put in order when asked.
-
-    What was taken and not flushed is held apart: `crashed` leaves it behind, as the end of a process does.
-    """
-
-    def __init__(self) -> None:
-        self._lock = RLock()
-        self._parts: list[Columns] = []
-        self._held: list[Columns] = []
-        self._taken = 0
-        self.flushed_offset = 0
-
-    def crashed(self) -> MemoryReadings:
-        """Give what another process finds after this one ended: what was flushed."""
-        found = MemoryReadings()
-        with self._lock:
-            found._parts = list(self._parts)
-            found._taken = found.flushed_offset = self.flushed_offset
-        return found
-
-    def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
-        """Hold readings."""
-        with self._lock:
-            if offset > self.flushed_offset:
-                self._taken = max(self._taken, offset)
-                self._held.append(columns)
-
-    def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: ARG002, FBT001, FBT002
-        """Keep what is held and move the offset; all stays in memory."""
-        with self._lock:
-            self._parts += self._held
-            self._held = []
-            self.flushed_offset = max(self.flushed_offset, self._taken)
-            return self.flushed_offset
-
-    def read(self, series_id: int, t_from: Micros, t_to: Micros, limit: int | None = None) -> Columns:
-        """Give the readings of a series."""
-        held = self._sorted()
-        found = held.take((held.series == series_id) & (held.t >= t_from) & (held.t < t_to))
-        return found if limit is None else found.take(np.arange(max(0, len(found) - limit), len(found)))
-
-    def buckets(self, series_ids: Sequence[int], t_from: Micros, t_to: Micros, width_us: int) -> Buckets:
-        """Aggregate by brute force."""
-        held = self._sorted()
-        found = held.take(np.isin(held.series, series_ids) & (held.t >= t_from) & (held.t < t_to))
-        return aggregate(found.series, found.t, found.v, width_us)
-
-    def count(self, series_ids: Sequence[int] | None = None) -> int:
-        """Give the number of distinct (series, t)."""
-        held = self._sorted()
-        return len(held) if series_ids is None else int(np.isin(held.series, series_ids).sum())
-
-    def _sorted(self) -> Columns:
-        with self._lock:
-            self._parts = [_in_order(self._parts)]
-            return _in_order([*self._parts, *self._held])
 
 
 class MemoryJournal:
@@ -372,8 +302,8 @@ class MemoryAccess:
 class MemoryStore:
     """All parts in memory."""
 
-    def __init__(self) -> None:
-        self.readings = MemoryReadings()
+    def __init__(self, settings: StoreSection | None = None) -> None:
+        self.readings = MemoryReadings(settings)
         self.journal = self.catalog = MemoryJournal()
         self.rulings, self.annals = self.journal.ruled, self.journal.annals
         self.annotations = self.journal.annotations
@@ -396,4 +326,4 @@ class MemoryStore:
 
 def open_store(url: str, settings: StoreSection, root_id: int) -> MemoryStore:  # noqa: ARG001
     """Start an empty store."""
-    return MemoryStore()
+    return MemoryStore(settings)

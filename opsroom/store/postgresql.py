@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
-from opsroom.settings import StoreSection
+from opsroom.section import StoreSection
 from opsroom.store._database import Database
 from opsroom.store._sql import SqlStore
 

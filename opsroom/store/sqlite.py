@@ -8,7 +8,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from opsroom.errors import SettingsError
-from opsroom.settings import StoreSection
+from opsroom.section import StoreSection
 from opsroom.store._database import Database, on_sqlite
 from opsroom.store._sql import SqlStore
 

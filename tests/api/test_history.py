@@ -8,13 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from opsroom.api.columns import COLUMNS_TYPE, packed, unpacked
-from opsroom.store import Buckets
+from opsroom.model import Columns
+from opsroom.section import StoreSection
+from opsroom.store import Buckets, open_store
 from opsroom.thinning import HOUR_US, MINUTE_US, extremes, shape, span_us, width_us
 from tests.api.doors import Door, code, told
 from tests.api.small_room import BRANCH_STOCK, HEAT, OUTPUT, START, S, SmallRoom
 
 Doors = Callable[[str], Awaitable[Door]]
 T0 = START // 1000
+DAY_US = 24 * HOUR_US
 BINARY = {"Accept": COLUMNS_TYPE}
 
 
@@ -161,5 +164,42 @@ def test_of_many_series_every_one_must_be_open_to_the_seat() -> None:
             assert code(await ada.get(path, series="1,x")) == "invalid"
             many = ",".join(map(str, range(1, 2_100)))
             assert code(await ada.get(path, series=many)) == "answer_too_large"
+
+    told(story)
+
+
+def test_history_of_a_time_whose_readings_are_gone_is_that_of_its_minutes() -> None:
+    """Charts ask for readings: behind the horizon they are given lowest and highest, and no gap."""
+    kept = StoreSection(keep_readings_d=3)
+    end = (START // DAY_US + 1) * DAY_US
+
+    async def story(room: SmallRoom, door: Doors) -> None:
+        room.store = open_store("memory://", kept)
+        t = np.arange(end - 10 * DAY_US, end, 10 * MINUTE_US)
+        q = np.full(len(t), 192, np.uint8)
+        v = (t // HOUR_US % 24).astype(np.float64)
+        room.store.readings.take(Columns(np.full(len(t), HEAT, np.int32), t, v, q), 1)
+        room.store.readings.flush(end, force=True)
+        horizon = room.store.readings.levels()[0].kept_from
+        assert horizon is not None
+        ada, path = await door("mill-operator"), f"/api/v1/series/{HEAT}/readings"
+        for start, until, some in ((10, 5, 600), (10, 0, 600), (4, 2, 900), (3.1, 2.9, 600)):
+            asked = {"from": int(end - start * DAY_US) // 1000, "to": int(end - until * DAY_US) // 1000}
+            found = (await ada.get(path, **asked, points=some)).json()
+            assert 0 < len(found["t"]) <= some
+            assert found["t"] == sorted(found["t"])
+            assert max(np.diff(found["t"])) * 1000 <= (start - until) * DAY_US / 10
+            assert set(found["v"]) <= {float(hour) for hour in range(24)}
+            assert found["thinned_s"]
+        young = {"from": (end - DAY_US) // 1000, "to": end // 1000}
+        assert (await ada.get(path, **young)).json()["thinned_s"] is None
+        before = {"from": (end - 30 * DAY_US) // 1000, "to": (end - 20 * DAY_US) // 1000}
+        assert (await ada.get(path, **before)).json() == {"t": [], "v": [], "thinned_s": None}
+        asked = {"from": (end - 10 * DAY_US) // 1000, "to": (end - 5 * DAY_US) // 1000}
+        by_hour = (await ada.get("/api/v1/buckets", series=str(HEAT), **asked, points=120)).json()
+        assert by_hour["count"] == [6] * 120
+        figures = dict(line.rpartition(" ")[::2] for line in (await ada.get("/metrics")).text.splitlines())
+        assert float(figures['opsroom_store_oldest_seconds{level="readings"}']) == horizon / 1e6
+        assert float(figures['opsroom_store_rows{level="minutes"}']) == len(t)
 
     told(story)

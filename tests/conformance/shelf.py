@@ -13,7 +13,7 @@ from opsroom.model import (
     Columns,
 )
 from opsroom.registry import discover
-from opsroom.settings import StoreSection
+from opsroom.section import StoreSection
 from opsroom.store import Buckets, Store, open_store
 
 MINUTE = 60_000_000

@@ -9,7 +9,7 @@ from opsroom.errors import SettingsError
 from opsroom.model import (
     Columns,
 )
-from opsroom.settings import StoreSection
+from opsroom.section import StoreSection
 from opsroom.store import open_store
 from tests.conformance.shelf import (
     FIRST,

@@ -18,6 +18,7 @@ from opsroom.core import SNAPSHOT_VERSION, Core
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns, Series, Unit
 from opsroom.records import Judge, Record, RecordKind, encode
+from opsroom.section import StoreSection
 from opsroom.settings import RoomSection
 from opsroom.store import Store, open_store
 
@@ -232,3 +233,18 @@ def test_every_raise_is_in_one_place_of_a_comparison(
         assert left.at <= (200 if right.ended is None else right.ended)
         assert right.at <= (200 if left.ended is None else left.ended)
     assert compare(one, one, 200).gone == []
+
+
+def test_a_window_begins_where_readings_are_kept(tmp_path: Path) -> None:
+    """What would be played before is not there: no window says that it was."""
+    kept = StoreSection(keep_readings_d=3)
+    with contextlib.closing(open_store(f"sqlite:///{tmp_path}/store.db", kept)) as store:
+        t = np.arange(10 * 24 * 6) * 600_000_000
+        ones = np.ones(len(t), np.int32)
+        store.readings.take(Columns(ones, t, (t % 7).astype(np.float64), np.full(len(t), 192, np.uint8)), 1)
+        store.readings.flush(int(t[-1]), force=True)
+        since = store.readings.levels()[0].kept_from
+        assert since is not None
+        assert window_of(store, [1], days=30, warm_days=14) == Window(
+            warm=since, start=since, end=int(t[-1]) + 1
+        )

@@ -14,11 +14,15 @@ from opsroom.acts import Annotate, Resolve, Unannotate
 from opsroom.api import create_api
 from opsroom.errors import Conflict, NotFound
 from opsroom.log.columns import encode_columns
+from opsroom.log.memory import MemoryLog
 from opsroom.model import QUALITY_GOOD, Columns, Role, Series
+from opsroom.past import PastReadings
 from opsroom.records import Acknowledge, Entry, RecordKind, SeriesSet
 from opsroom.rewind import Rewinds, show_bands
 from opsroom.room import Room
 from opsroom.seats import Seat
+from opsroom.section import StoreSection
+from opsroom.store import open_store
 from opsroom.view import View
 from tests.room.house import MIN, ROOT, T0, House
 
@@ -174,6 +178,32 @@ def test_what_came_late_is_not_known_before_it_came() -> None:
             assert len(room.store.readings.read(*span)) == 3
             hour = past.store.readings.buckets([2], T0, T0 + 60 * MIN, 60 * MIN)
             assert (hour.count.tolist(), hour.max.tolist()) == ([2], [51.0])
+
+    asyncio.run(story())
+
+
+def test_a_past_of_which_readings_are_gone_is_that_of_its_minutes() -> None:
+    """Where readings are kept, late ones are left out as ever; before that minutes answer, as known today."""
+    day = 1_440 * MIN
+
+    async def story() -> None:
+        log, store = MemoryLog(), open_store("memory://", StoreSection(keep_readings_d=3))
+        t = np.arange(T0, T0 + 5 * day, 10 * MIN)
+        came = [t, np.array([T0 + MIN, T0 + 4 * day + MIN, T0 + 4 * day + 25 * MIN])]
+        for number, instants in enumerate(came, 1):
+            q = np.full(len(instants), QUALITY_GOOD, np.uint8)
+            columns = Columns(np.full(len(instants), 2, np.int32), instants, np.full(len(instants), 1.0), q)
+            entry = Entry(kind=RecordKind.READINGS, received=T0, payload=encode_columns(columns))
+            offset = await log.append([entry])
+            store.readings.take(columns, offset)
+            store.readings.flush(T0 + 5 * day, force=True)
+            assert offset == number
+        past = PastReadings(store.readings, log, 1, T0 + 5 * day)
+        for width in (MIN, 10 * MIN, 90 * MIN, day):
+            live = store.readings.buckets([2], T0, T0 + 5 * day, width)
+            then = past.buckets([2], T0, T0 + 5 * day, width)
+            assert (live.count.sum(), then.count.sum()) == (len(t) + 3, len(t) + 1)
+            assert len(set(then.t.tolist())) == len(then)
 
     asyncio.run(story())
 

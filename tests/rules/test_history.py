@@ -12,7 +12,8 @@ from opsroom.catalog import Catalog
 from opsroom.model import Columns
 from opsroom.records import RuleSet
 from opsroom.rule import Rule
-from opsroom.settings import RoomSection, StoreSection
+from opsroom.section import StoreSection
+from opsroom.settings import RoomSection
 from opsroom.store import Store, open_store
 from tests.rules.feed import Feed, limit, tree
 from tests.rules.noisy import guarded, naive, signal

@@ -11,7 +11,8 @@ from opsroom.access.hashes import hash_of
 from opsroom.clock import ManualClock
 from opsroom.model import Role
 from opsroom.seats import PlantToken, Seat
-from opsroom.settings import Limits, LogSection, RoomSection, Settings, StoreSection
+from opsroom.section import StoreSection
+from opsroom.settings import Limits, LogSection, RoomSection, Settings
 from opsroom.store.memory import MemoryStore
 
 START_US: Final = 1_790_000_000_000_000
