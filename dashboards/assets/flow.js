@@ -18,7 +18,8 @@ export function startFlow(onGo) {
   $("flow").replaceChildren(parts.chart, h("div.flow-told", {}, parts.nothing, parts.list, parts.more));
   place({ ...parts, wall: "flow", figures: true, highOf: () => roomOf($("flow"), 4, 420) });
   addWall({ name: "flow", word: "room.flow.menu", key: "O", hint: "room.key.flow", load: redrawFlow, paint: paintAll });
-  onChange(["units", "flows", "words", "lamps"], atMost(EVERY_MS, paintAll));
+  const later = atMost(EVERY_MS, paintAll);
+  onChange(["units", "flows", "words", "lamps"], () => (places.some(({ key }) => key) ? later() : paintAll())); // the first comes with what stands around it, which makes room for it
   onFonts(redrawFlow);
 }
 
