@@ -37,7 +37,7 @@ accept: $(DEV) ## every measured promise; OUT=FILE takes one JSON row a line
 	@mkdir -p "$(dir $(or $(OUT),out/acceptance.jsonl))"
 	@$(VENV)/python -m tests.acceptance --out "$(or $(OUT),out/acceptance.jsonl)"
 
-torture: $(DEV) ## hours: 1,000 kills, 50 power cuts, 10,000 worlds; ARGS="kills --times 100"
+torture: $(DEV) ## hours: 1,500 kills, 50 power cuts, 10,000 worlds; ARGS="kills --times 100"
 	@$(VENV)/opsroom detect compile
 	@$(VENV)/python -m tests.torture $(ARGS)
 

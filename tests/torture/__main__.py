@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.acceptance.rows import PROJECT
-from tests.torture import kills, page, power, seeds
+from tests.torture import kills, page, plants, power, seeds
 
 PAGE = PROJECT / "docs" / "torture.md"
 PARTS: dict[str, tuple[Callable[..., dict[str, Any]], int]] = {
     "kills": (kills.run, 1_000),
+    "plants": (plants.run, 500),
     "power": (power.run, 50),
     "seeds": (seeds.run, 10_000),
     "page": (page.run, 60),
