@@ -1,7 +1,7 @@
 """SIGKILLs under recorded plants, whose alerts are known: what is left must equal an undisturbed room.
 
-In rounds of twenty on fresh rooms: in one feed of the plants there is no place for more, with batches in flight
-at each.
+In rounds of twenty on fresh rooms: one feed of the plants has no place for more, with batches in flight at
+each.
 """
 
 from __future__ import annotations
