@@ -39,7 +39,8 @@ WHOLE: Final = """() => {
 }"""
 """What is out of the window is drawn too, for a picture that shows it."""
 FRAMES: Final = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-CALENDAR: Final = """(locale) => Array.from({length: 365}, (_, n) => new Date(2026, 0, n + 1)).flatMap((day) =>
+CALENDAR: Final = """(locale) =>
+  Array.from({length: 365}, (_, n) => new Date(2026, 0, n + 1)).flatMap((day) =>
   ["short", "long"].map((kind) => day.toLocaleDateString(locale, {weekday: kind, month: kind}))).join(" ")"""
 SPOKEN: Final = {"en": "en-GB", "de": "de-DE", "es": "es-CL"}
 
