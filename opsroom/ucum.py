@@ -313,6 +313,8 @@ def _factor(text: str, at: int, depth: int) -> tuple[_Part, int]:
         return _counted(note), match.end()
     else:
         at = match.end()
+        if number and not int(number):
+            raise _NotUcum  # nothing measures in noughts, and nothing is divided by one
         part = _plain(Fraction(int(number))) if number else _atom(atom, int(power or 1))
     match = _TOKEN.match(text, at)
     if match is not None and match[2]:

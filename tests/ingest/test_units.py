@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from opsroom.errors import Invalid
@@ -56,6 +56,8 @@ def test_every_alias_leads_to_valid_ucum_and_stays(code: str) -> None:
     assert read_unit(code).code == code
 
 
+@example("/0")
+@example("0")
 @given(st.text(max_size=30))
 def test_reading_a_unit_twice_changes_nothing_more(text: str) -> None:
     once = read_unit(text)
