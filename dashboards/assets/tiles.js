@@ -58,9 +58,12 @@ export function redrawTiles() {
 
 function paint() {
   const below = keyed(units, [...state.children.values()], (unit) => unit.path, buildUnit, fillUnit);
-  const own = keyed(tiles, measured(), (series) => series.id, build, fill);
-  order($("tile-grid"), [...below, ...own]);
-  $("tile-grid").classList.toggle("many", below.length + own.length > MANY);
+  const shown = measured();
+  const own = keyed(tiles, shown, (series) => series.id, build, fill);
+  const grid = $("tile-grid");
+  order(grid, [...below, ...own]);
+  grid.classList.toggle("many", below.length + own.length > MANY);
+  grid.classList.toggle("placed", below.length > 0 || shown.some((series) => series.unit_path !== state.unit?.path)); // a line more in each
   setText($("tiles-count"), plural("room.tiles.count", own.length));
 }
 

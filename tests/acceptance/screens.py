@@ -42,6 +42,7 @@ FRAMES: Final = "() => new Promise((done) => requestAnimationFrame(() => request
 CALENDAR: Final = """(locale) =>
   Array.from({length: 365}, (_, n) => new Date(2026, 0, n + 1)).flatMap((day) =>
   ["short", "long"].map((kind) => day.toLocaleDateString(locale, {weekday: kind, month: kind}))).join(" ")"""
+GIVEN_UP: Final = "closed before the connection is established"
 SPOKEN: Final = {"en": "en-GB", "de": "de-DE", "es": "es-CL"}
 
 
@@ -100,9 +101,6 @@ def words_of(texts: Iterable[str]) -> set[str]:
 def written_in(text: str) -> set[str]:
     """Give the words of what people wrote, in small letters."""
     return {word.lower() for word in WORD.findall(text)}
-
-
-GIVEN_UP: Final = "closed before the connection is established"
 
 
 class Screen:
