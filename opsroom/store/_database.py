@@ -15,6 +15,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 
 from opsroom.errors import Corrupt, StoreError, StoreFull
+from opsroom.store._sealed import is_sealed, seal
 from opsroom.store.migrations import HEAD
 
 _MIGRATION_LOCK = 0x6F70_7372
@@ -90,7 +91,7 @@ class Database:
         """Hand rows, each with the same columns, to the driver as they are.
 
         Every column is a number, text, bytes or truth, which drivers take by themselves; SQLAlchemy would
-        look at each value of each row, which in a flood costs more than storing it.
+        look at each value of each row, which in a flood costs more than storing it. Bodies are sealed here.
         """
         if not rows:
             return
@@ -102,6 +103,8 @@ class Database:
             self._statements[key] = (compiled.string, compiled.positiontup)
         sql, order = self._statements[key]
         full = ({"root_id": self.root_id, **row} for row in rows)
+        if is_sealed(table):
+            full = ({**row, "body": seal(row["body"])} for row in full)
         given: list[Any] = list(full) if order is None else [tuple(map(row.get, order)) for row in full]
         connection.exec_driver_sql(sql, given)
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
+import structlog
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from opsroom.errors import StoreError
+from opsroom.errors import Corrupt, StoreError
 from opsroom.model import Columns, Micros
 from opsroom.section import StoreSection
 from opsroom.store import Buckets, Level
@@ -28,7 +29,10 @@ from opsroom.store._upkeep import Stored, Upkeep
 
 _TRIES: Final = 5
 _FLOOR, _CEIL = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+Late = NDArray[np.bool_]
 T = TypeVar("T")
+
+_logger = structlog.get_logger("opsroom.store")
 
 
 class _View(NamedTuple):
@@ -37,7 +41,7 @@ class _View(NamedTuple):
     stored: Stored
     runs: list[Rows]
 
-    def late(self, fresh: Rows) -> NDArray[np.bool_]:
+    def late(self, fresh: Rows) -> Late:
         """Mark rows for which stored readings of their hour have to be looked at.
 
         Not those before the horizon: there is nothing left to look at, they add to the rollups.
@@ -221,15 +225,34 @@ class SqlReadings:
             parts.append(rollup(fresh, view.late(fresh), stored, level))
         return buckets_of(settle(join(parts).sorted())) if parts else join_buckets([])
 
-    def _replaced(self, connection: Connection, view: _View, fresh: Rows) -> tuple[Rows, Rows]:
-        """Give the stored readings that `fresh` ones (sorted, single) replace.
+    def _found(self, connection: Connection, view: _View, fresh: Rows) -> tuple[Late, Rows, Rows]:
+        """Mark the late ones of `fresh` (sorted, single); give what stored readings they replace.
 
-        And all stored ones in their hours.
+        And all stored ones in their hours. Late ones of a series whose hours cannot be read any more are not
+        marked: they add to the rollups, as those before the horizon do, and hold up nothing.
+
+        Raises:
+            Corrupt: it is the database that is damaged, not a block.
         """
         late = view.late(fresh)
-        if not late.any():
+        try:
+            return late, *self._replaced(connection, view, fresh.take(late))
+        except Corrupt as damage:
+            if "segment" not in damage.params:  # it is the database that is damaged, not a block
+                raise
+            _logger.warning("store_adds_to_what_is_damaged", message=damage.message, **damage.params)
+        for one in np.unique(fresh.series[late]).tolist():
+            mine = late & (fresh.series == one)
+            try:
+                self._replaced(connection, view, fresh.take(mine))
+            except Corrupt:
+                late &= ~mine
+        return late, *self._replaced(connection, view, fresh.take(late))
+
+    def _replaced(self, connection: Connection, view: _View, behind: Rows) -> tuple[Rows, Rows]:
+        """Give the stored readings that late ones replace, and all stored ones in their hours."""
+        if not len(behind):
             return no_rows(1, 2), no_rows(1, 2)
-        behind = fresh.take(late)
         hour = WIDTHS_US[0]
         low, high = int(behind.t.min()) // hour * hour, (int(behind.t.max()) // hour + 1) * hour
         series = np.unique(behind.series).astype(np.int64)
@@ -276,9 +299,8 @@ class SqlReadings:
         view = _View(self._stored, [])
         segments, known, horizons, _ = view.stored
         with self._database.read() as connection:
-            replaced, stored = self._replaced(connection, view, fresh)
+            late, replaced, stored = self._found(connection, view, fresh)
             first = self._segments.next_id(connection)
-        late = view.late(fresh)
         levels = [(0, fresh), *((width, rollup(fresh, late, stored, width)) for width in WIDTHS_US)]
         kept = [(width, _since(rows, horizons.of(width))) for width, rows in levels]
         new = [made(first + k, width, rows) for k, (width, rows) in enumerate(kept) if len(rows)]

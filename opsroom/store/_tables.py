@@ -18,6 +18,8 @@ from sqlalchemy import (
     Table,
 )
 
+from opsroom.store._sealed import Sealed
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -44,7 +46,12 @@ def _text(name: str, *, key: bool = False) -> Column[str]:
 
 
 def _blob(name: str = "body") -> Column[bytes]:
+    """Bytes that carry a checksum of their own, or have one beside them."""
     return Column(name, LargeBinary, nullable=False)
+
+
+def _body() -> Column[bytes]:
+    return Column("body", Sealed, nullable=False)
 
 
 position = Table("position", metadata, _root(), _text("name", key=True), _int("log_offset"))
@@ -70,8 +77,8 @@ block = Table(
         ["root_id", "segment_id"], ["segment.root_id", "segment.id"], ondelete="CASCADE", deferrable=True
     ),
 )
-unit = Table("unit", metadata, _root(), _key(), _int("parent_id", null=True), _text("path"), _blob())
-series = Table("series", metadata, _root(), _key(), _int("unit_id"), _text("name"), _blob())
+unit = Table("unit", metadata, _root(), _key(), _int("parent_id", null=True), _text("path"), _body())
+series = Table("series", metadata, _root(), _key(), _int("unit_id"), _text("name"), _body())
 version = Table(
     "version",
     metadata,
@@ -80,13 +87,13 @@ version = Table(
     _key("number"),
     _text("kind"),
     _int("of_id"),
-    _blob(),
+    _body(),
     Index("ix_version_of", "root_id", "kind", "of_id"),
 )
-relation = Table("relation", metadata, _root(), _key(), _text("name"), _blob())
-flow = Table("flow", metadata, _root(), _key(), _blob())
-rule = Table("rule", metadata, _root(), _text("id", key=True), _blob())
-rule_version = Table("rule_version", metadata, _root(), _text("id", key=True), _key("version"), _blob())
+relation = Table("relation", metadata, _root(), _key(), _text("name"), _body())
+flow = Table("flow", metadata, _root(), _key(), _body())
+rule = Table("rule", metadata, _root(), _text("id", key=True), _body())
+rule_version = Table("rule_version", metadata, _root(), _text("id", key=True), _key("version"), _body())
 ruling = Table(
     "ruling",
     metadata,
@@ -98,7 +105,7 @@ ruling = Table(
     _int("unit_id"),
     Column("opened", Boolean, nullable=False),
     Column("event", Boolean, nullable=False),
-    _blob(),
+    _body(),
     Index("ix_ruling_at", "root_id", "at"),
 )
 alert = Table(
@@ -112,7 +119,7 @@ alert = Table(
     _text("outcome"),
     _int("raised"),
     _int("deadline", null=True),
-    _blob(),
+    _body(),
     Index("ix_alert_raised", "root_id", "raised"),
     Index("ix_alert_outcome", "root_id", "outcome"),
 )
@@ -126,7 +133,7 @@ edge = Table(
     _int("at"),
     _text("verb"),
     _text("actor"),
-    _blob(),
+    _body(),
     Index("ix_edge_alert", "root_id", "alert_id"),
 )
 act = Table(
@@ -138,7 +145,7 @@ act = Table(
     _int("at"),
     _text("kind"),
     _text("person"),
-    _blob(),
+    _body(),
 )
 audit = Table(
     "audit",
@@ -148,7 +155,7 @@ audit = Table(
     _int("by_unit"),
     _int("unit_id"),
     _int("declared"),
-    _blob(),
+    _body(),
     Index("ix_audit_by", "root_id", "by_unit"),
     Index("ix_audit_unit", "root_id", "unit_id"),
 )
@@ -160,7 +167,7 @@ pleasure = Table(
     _int("unit_id"),
     _int("offered_to"),
     _int("at"),
-    _blob(),
+    _body(),
     Index("ix_pleasure_unit", "root_id", "unit_id"),
     Index("ix_pleasure_to", "root_id", "offered_to"),
 )
@@ -187,7 +194,7 @@ minute = Table(
     _int("unit_id"),
     _int("addressee_id"),
     _int("at"),
-    _blob(),
+    _body(),
     Index("ix_minute_unit", "root_id", "unit_id"),
     Index("ix_minute_to", "root_id", "addressee_id"),
 )
@@ -204,7 +211,7 @@ annotation = Table(
     _int("t_to"),
     _int("at"),
     _int("removed", null=True),
-    _blob(),
+    _body(),
     Index("ix_annotation_unit", "root_id", "unit_id", "t_from"),
     Index("ix_annotation_key", "root_id", "seat_id", "key"),
 )
@@ -248,7 +255,7 @@ token = Table(
     _int("at"),
     _int("expires", null=True),
 )
-kiosk = Table("kiosk", metadata, _root(), _key(), _blob())
+kiosk = Table("kiosk", metadata, _root(), _key(), _body())
 notice = Table(
     "notice",
     metadata,
@@ -258,9 +265,9 @@ notice = Table(
     _text("state"),
     _int("due"),
     _int("made"),
-    _blob(),
+    _body(),
     Index("ix_notice_due", "root_id", "receiver", "state", "due"),
 )
 reader = Table(
-    "reader", metadata, _root(), _text("name", key=True), _int("log_offset"), _int("number"), _blob()
+    "reader", metadata, _root(), _text("name", key=True), _int("log_offset"), _int("number"), _body()
 )

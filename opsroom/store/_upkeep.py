@@ -46,10 +46,16 @@ class Upkeep:
         self._clean = Horizons()
 
     def joins(self, stored: Stored) -> Iterator[Stored]:
-        """Join small segments while there are enough of one size."""
+        """Join small segments while there are enough of one size; a damaged one stays, and its neighbours."""
         for width_us in (0, *WIDTHS_US):
             while old := due(stored.segments, width_us):
-                stored = self._written_anew(stored, old)
+                if self._damaged.intersection(one.id for one in old):
+                    break
+                try:
+                    stored = self._written_anew(stored, old)
+                except Corrupt as error:
+                    self._leave_alone(error)
+                    break
                 yield stored
                 self._segments.forget([one.id for one in old])
 
@@ -80,13 +86,23 @@ class Upkeep:
             try:
                 stored = self._written_anew(stored, [one])
             except Corrupt as error:  # it goes as a whole, when all of it is behind the horizon
-                self._damaged.add(one.id)
-                _logger.warning("store_keeps_what_is_damaged", message=error.message, **error.params)
+                self._leave_alone(error)
                 continue
             yield stored
             self._segments.forget([one.id])
             return
         self._clean = stored.horizons
+
+    def _leave_alone(self, error: Corrupt) -> None:
+        """Write a damaged segment anew no more until the next start.
+
+        Raises:
+            Corrupt: it is the database that is damaged, not a block.
+        """
+        if "segment" not in error.params:
+            raise error
+        self._damaged.add(error.params["segment"])
+        _logger.warning("store_keeps_what_is_damaged", message=error.message, **error.params)
 
     def _moved(self, stored: Stored, target: Horizons) -> Stored:
         """Move the horizons towards `target`, by a bounded number of readings, and count those out."""

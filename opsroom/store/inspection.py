@@ -18,13 +18,24 @@ from opsroom.store._blocks import decode_block
 from opsroom.store._chunks import Runs, decode_runs
 from opsroom.store._horizon import levels
 from opsroom.store._listing import NAME, Listing, Segment, agreed, decode
+from opsroom.store._sealed import is_sealed, unseal
+from opsroom.store._tables import metadata
 from opsroom.store.migrations import HEAD
 
 _PAGES_TOLD: Final = 20
 _BACKUP: Final = "Restore a backup: opsroom restore. Everything else can be read as it is."
 _IRREPLACEABLE: Final = ("readings.known", NAME)
 _LISTS: Final = f"SELECT root_id, crc, body FROM snapshot WHERE name = '{NAME}' ORDER BY root_id"  # noqa: S608
-_BODIES: Final = ("unit", "series", "relation", "flow", "rule", "alert", "edge", "act")
+_BODIES: Final = sorted(name for name, one in metadata.tables.items() if is_sealed(one))
+_PLAIN: Final = ("reader",)
+"""Tables whose bodies are no MessagePack."""
+_REPEATED: Final = {
+    "alert": ("id", "series_id", "unit_id", "outcome", "raised", "deadline"),
+    "edge": ("at", "verb", "actor"),
+    "series": ("id", "unit_id", "name"),
+    "unit": ("id", "parent_id", "path"),
+}
+"""Columns by which rows are found and put in order, and which their body says too."""
 
 
 def inspect(path: Path) -> tuple[int, list[OpsroomError]]:
@@ -174,13 +185,13 @@ def _snapshots(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
 
 
 def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
-    """Decode every row of the tree, the alerts, their journal and the acts."""
-    for table in _BODIES:
+    """Check every row that has a body: the tree, the alerts, their journal, the acts and the rest."""
+    there = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    for table in filter(there.__contains__, _BODIES):  # an older schema has fewer
+        names = _REPEATED.get(table, ())
         try:
-            bad = sum(
-                not _decodes(body)
-                for (body,) in store.execute(f"SELECT body FROM {table}")  # noqa: S608 - constant above
-            )
+            rows = store.execute(f"SELECT {', '.join(('body', *names))} FROM {table}")  # noqa: S608 - constants
+            bad = sum(not _whole(table, body, dict(zip(names, said, strict=True))) for body, *said in rows)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             yield Corrupt(f"{path.name}: table {table}: {error}.", remedy=_BACKUP, file=str(path))
             continue
@@ -193,9 +204,11 @@ def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
             )
 
 
-def _decodes(body: Any) -> bool:
+def _whole(table: str, stored: Any, said: dict[str, Any]) -> bool:
+    """Say whether a body is as it was written, and its row's columns say the same."""
     try:
-        msgspec.msgpack.decode(body)
-    except (msgspec.DecodeError, TypeError, UnicodeDecodeError):
+        body = unseal(stored)
+        told = {} if table in _PLAIN else msgspec.msgpack.decode(body)
+    except (Corrupt, msgspec.DecodeError, TypeError, UnicodeDecodeError):
         return False
-    return True
+    return not isinstance(told, dict) or all(told.get(name, one) == one for name, one in said.items())

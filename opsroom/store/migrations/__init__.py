@@ -2,5 +2,5 @@
 
 from typing import Final
 
-HEAD: Final = "0015"
+HEAD: Final = "0016"
 """The newest revision: a store that stands there is opened without loading Alembic."""
