@@ -29,7 +29,7 @@ from opsroom.index import actualities
 from opsroom.log.columns import decode_columns
 from opsroom.measuring import Shown
 from opsroom.minute_book import MinuteBook
-from opsroom.model import MICROS_PER_S, Columns, Finding, Series, Transition
+from opsroom.model import Columns, Finding, Series, Transition
 from opsroom.parts import Parts
 from opsroom.pleasure_book import PleasureBook
 from opsroom.records import (
@@ -109,17 +109,6 @@ class Core:
         self.chairs = ChairBook()
         self.shown = Shown()
         self.keys: OrderedDict[str, None] = OrderedDict()
-
-    def compile(self) -> None:
-        """Compile the kernels, or read them from their cache: the first reading must not wait for it."""
-        spec = SeriesSpec(id=1, unit_id=1, period_us=MICROS_PER_S)
-        state = self.engine.configure(self.engine.blank(), [spec])
-        one = Columns(np.ones(1, np.int32), np.ones(1, np.int64), np.ones(1), np.full(1, 192, np.uint8))
-        self.engine.step(state, 1, one)
-        self.engine.bands(state, [1])
-        self.statedbook.compile()
-        for kind in sorted({one.kind for one in self.catalog.relations.values()}):
-            self.engine.compile(kind)
 
     # -- records -----------------------------------------------------------------------------------
 
@@ -214,8 +203,6 @@ class Core:
         self.rules, gone = self.rulebook.configure(self.rules, self.now, self.catalog, changed)
         agreed, designed = self.book.agreed, self.rules.causes
         agreed.rules = self.rulebook.classes(self.rules)
-        if self.rules.rules:
-            self.rulebook.compile()
         for series_id in [
             one for one in before if agreed.causes.get(one) == before[one] != designed.get(one)
         ]:

@@ -57,7 +57,6 @@ def restore(core: Core, blob: bytes) -> bool:
     rules = load(body["rules"]) if "rules" in body else None
     if rules is not None:
         core.rules = rules
-        core.rulebook.compile()
     else:  # written before there were rules, or by another version of them
         core.agree(core.catalog.rules.values())
     core.stated = load_stated(body.get("stated"))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 import msgspec
 import structlog
 
+from opsroom import kernels
 from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
@@ -131,6 +132,7 @@ class Room(Known):
     async def change(self, changes: list[AnyConfig]) -> None:
         """Make changes of configuration durable and wait until the room has taken them."""
         if changes:
+            await self.read(kernels.prepare_for, changes)
             await self.reached(await self.log.append([self._entry(RecordKind.CONFIG, encode(changes))]))
 
     def _entry(self, kind: RecordKind, payload: bytes = b"", source: str = "") -> Entry:
@@ -148,6 +150,8 @@ class Room(Known):
     async def start(self, changes: list[AnyConfig]) -> None:
         """Take up where store and log left off; log the start and `changes` of the economy file."""
         self.marks.load(SNAPSHOT_VERSION)
+        if self.marks.reaches is None:
+            self._snapshot_at = float("-inf")  # a room can be seen again from its first moment on
         snapshot, restored = self.store.snapshots.load(SNAPSHOT_NAME), False
         if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
             restored = self.core.restore(snapshot[2])
@@ -155,7 +159,7 @@ class Room(Known):
         # Records between the two changed nothing that was worth a commit.
         self._committed = max(self.store.journal.offset(), self._snapshotted)
         if self.core.detection:
-            self.core.compile()
+            kernels.prepare(self.catalog)
             if snapshot is not None and not restored:
                 warm(self.core, self.store)
         flushed = self.store.readings.flushed_offset
@@ -163,6 +167,7 @@ class Room(Known):
         await self._replay(flushed)  # under what was agreed then; the detectors hear of the present after it
         self.core.configure(list(self.catalog.series.values()))
         show_all(self.core, self.view)
+        kernels.prepare_for(changes)
         first = [self._entry(RecordKind.TICK, START)]
         first += [self._entry(RecordKind.CONFIG, encode(changes))] if changes else []
         await self.log.append(first, urgent=True)  # the reserve: a room comes up on a full disk

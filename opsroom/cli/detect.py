@@ -53,12 +53,10 @@ def compile_() -> None:
     """Compile the detectors now, so that the first start of a room does not wait for it."""
     import time
 
-    from opsroom.catalog import Catalog
-    from opsroom.core import Core
-    from opsroom.settings import RoomSection
+    from opsroom.kernels import compile_all
 
     begun = time.perf_counter()
-    Core(Catalog(), RoomSection()).compile()
+    compile_all()
     out().print(f"Detectors ready after {time.perf_counter() - begun:.1f} s.")
 
 

@@ -26,7 +26,7 @@ from opsroom.detect import filter as naming
 from opsroom.detect import state as layout
 from opsroom.detect.memory import ALWAYS, NEVER, Rows, SeriesSpec, State
 from opsroom.detect.step import JUDGE, consume, hear
-from opsroom.model import ChangeKind, Columns, Finding, Relation, RelationKind
+from opsroom.model import ChangeKind, Columns, Finding, Relation
 from opsroom.parts import Parts
 
 _NOT_ASKED = np.empty(0)
@@ -59,18 +59,6 @@ class Engine:
     def blank(self) -> State:
         """Give a state that knows no series."""
         return State()
-
-    def compile(self, kind: RelationKind) -> None:
-        """Compile what judges a kind of relation: its first instant must not wait for it."""
-        pair = Relation(id=1, root_id=1, unit_id=1, name="", kind=kind, members=(1, 2), weights=(1.0, -1.0))
-        state = self.configure(self.blank(), [SeriesSpec(id=1, unit_id=1), SeriesSpec(id=2, unit_id=1)])
-        state = self.relate(state, [pair])
-        place = np.zeros(4, np.int64)
-        for seat in range(2):
-            state.bonds.seats["pending"][seat, 0], state.bonds.seats["accounted"][seat, 0] = 1.0, 1
-        state.bonds.gathers["pending_n"] = 1
-        self._events = np.zeros(max(len(self._events), _PLACES), layout.EVENT)
-        self._relation(state, np.zeros(1, np.int64), Columns.empty(), place)
 
     def configure(self, state: State, specs: Sequence[SeriesSpec]) -> State:
         """Add or alter series; one whose detection had failed is switched on again and begins anew.

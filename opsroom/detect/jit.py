@@ -21,6 +21,8 @@ from numba.extending import intrinsic
 LINE_BYTES: Final = 64
 """Of a cache."""
 F = TypeVar("F", bound=Callable[..., Any])
+KERNELS: Final[list[Any]] = []
+"""What Python calls. Each lists the types it has been compiled for."""
 
 
 def forget_stale(folder: Path) -> None:
@@ -48,6 +50,7 @@ forget_stale(Path(__file__).parent)
 def kernel(function: F) -> F:
     """Compile a function that Python calls too."""
     compiled: F = njit(cache=True, nogil=True)(function)
+    KERNELS.append(compiled)
     return compiled
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from opsroom.detect import Engine, SeriesSpec, State, relations, whole_fit
+from opsroom.detect import Engine, SeriesSpec, State, whole_fit
 from opsroom.errors import Invalid
 from opsroom.model import Columns, Finding, Indicator, Orientation, Relation, RelationKind
 from tests.detect.streams import autoregressive, feed, matrix
@@ -170,14 +170,6 @@ def test_a_relation_that_cannot_be_judged_is_refused(bad: Relation, field: str) 
     with pytest.raises(Invalid) as refusal:
         engine.relate(state, [bad])
     assert refusal.value.params["field"] == field
-
-
-@pytest.mark.parametrize("kind", list(RelationKind))
-def test_what_judges_a_kind_can_be_compiled_before_its_first_instant(kind: RelationKind) -> None:
-    judges = {"whole": "judge_whole", "orders": "judge_orders"}.get(kind.value, "judge_accounts")
-    known = len(getattr(relations, judges).signatures)
-    Engine().compile(kind)
-    assert 1 <= len(getattr(relations, judges).signatures) == max(known, 1)
 
 
 def test_a_relation_that_raises_is_switched_off_and_its_members_go_on() -> None:

@@ -16,10 +16,8 @@ import sys
 from fastapi import FastAPI
 
 import dashboards
-from opsroom.catalog import Catalog
-from opsroom.core import Core
+from opsroom.kernels import compile_all
 from opsroom.registry import survey
-from opsroom.settings import RoomSection
 
 PR_SET_PDEATHSIG = 1
 HEAVY = ("alembic.command", "dashboards", "opsroom.main", "opsroom.cli", "opsroom.cli.serve", "uvloop")
@@ -54,7 +52,7 @@ def warm() -> None:
     for package in ("opsroom.log", "opsroom.store"):
         survey(package)
     dashboards.mount(FastAPI())
-    Core(Catalog(), RoomSection()).compile()
+    compile_all()
 
 
 def main() -> None:

@@ -244,6 +244,23 @@ def test_nothing_can_be_done_in_the_past_and_too_far_says_how_far() -> None:
     asyncio.run(story())
 
 
+def test_a_new_room_can_be_seen_again_from_its_first_moment_on() -> None:
+    """Although the clock never comes to when the next snapshot is due."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            at, told = await shown(room)
+            for _ in range(100):
+                if room.marks.reaches is None:
+                    await asyncio.sleep(0.1)
+        house.clock.advance(5.0)
+        async with house.room(leaves=False) as room:
+            assert picture((await Rewinds(room).at(at)).view) == told
+
+    asyncio.run(story())
+
+
 def test_a_past_room_refuses_acts_by_itself() -> None:
     """Whatever way they come."""
 

@@ -38,7 +38,6 @@ class Witness:
         self.records: list[Record] = []
         self.edges: list[Transition] = []
         self.core = Core(Catalog(), settings.room)
-        self.core.compile()
         self._now_s = now_s
         self._expected: list[tuple[int, Transition]] = []
         self._deadlines: dict[str, Micros] = {}
