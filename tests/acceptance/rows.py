@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -53,12 +53,17 @@ class Rows:
 ROWS = Rows()
 
 
+OF_MAKE: Final = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES")
+"""By which a `make` within `make accept` would know where it is, and print its folder last."""
+
+
 def call(
     *argv: str, cwd: Path = PROJECT, timeout_s: float = 900, **environment: str
 ) -> tuple[int, str, float]:
     """Run a command; give exit code, output (both streams) and seconds."""
     import os
 
+    inherited = {name: value for name, value in os.environ.items() if name not in OF_MAKE}
     start = time.monotonic()
     done = subprocess.run(
         argv,
@@ -67,7 +72,7 @@ def call(
         stderr=subprocess.STDOUT,
         text=True,
         timeout=timeout_s,
-        env={**os.environ, **environment},
+        env={**inherited, **environment},
         check=False,
     )
     return done.returncode, done.stdout, time.monotonic() - start
