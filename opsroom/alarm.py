@@ -102,7 +102,6 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     seat_id: int
     at: Micros
     step: int
-    person: str = ""
 
 
 class Override(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -1,4 +1,4 @@
-"""Whether a rota calls somebody at every instant to come, and what about it is not as it seems.
+"""Whom a rota calls, whether it calls somebody at every instant to come, and what is not as it seems.
 
 Pure questions on a rota and the unit's seats; times are int microseconds UTC. How a turn goes round changes
 who is called first, never whether anybody is, so only what replaces seats can make a hole in time.
@@ -14,6 +14,7 @@ import msgspec
 
 from opsroom.alarm import Micros, Override, Rota
 from opsroom.model import Role
+from opsroom.rights import at_least
 from opsroom.seats import Seat
 
 
@@ -36,9 +37,21 @@ class Caution(msgspec.Struct, frozen=True, kw_only=True):
     params: dict[str, Any] = {}
 
 
+def persons(seat_ids: Iterable[int], unit_id: int, seats: Iterable[Seat]) -> frozenset[str]:
+    """Give who is called at a step that names `seat_ids` of a unit.
+
+    Where none of them may act (gone, or only watches) it is a hole: every operator of the unit is called too.
+    """
+    here = [seat for seat in seats if seat.unit_id == unit_id]
+    able = {seat.id for seat in here if at_least(seat, Role.OPERATOR)}
+    named = set(seat_ids)
+    called = named if named & able else named | able
+    return frozenset(seat.person for seat in here if seat.id in called)
+
+
 def holes(rota: Rota, seats: Iterable[Seat], t_from: Micros, t_to: Micros) -> list[Hole]:
     """Give the holes of a span, in order; neighbouring ones of the same steps are one."""
-    able = {seat.id for seat in seats if seat.unit_id == rota.unit_id and seat.role is not Role.OBSERVER}
+    able = {seat.id for seat in seats if seat.unit_id == rota.unit_id and at_least(seat, Role.OPERATOR)}
     replaced: dict[int, list[Override]] = {}
     for one in rota.overrides:
         replaced.setdefault(one.seat_id, []).append(one)

@@ -262,7 +262,7 @@ def joined(
 def tellers(room: Room) -> tuple[Notifier, Watchdog]:
     """Give who tells people outside of alerts, and who gives a monitor outside a sign of life."""
     settings, outbox, offload, clock = room.settings, room.store.outbox, room.offload, room.clock
-    notifier = Notifier(settings, outbox, offload, room.catalog, clock)
+    notifier = Notifier(settings, outbox, offload, room.catalog, room.access.seats, clock)
     reading = notifier if settings.notify.route else None
     return notifier, Watchdog(settings.notify, room, outbox, offload, clock, reading=reading)
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from opsroom.alarm import Hush
 from opsroom.drill import is_exercise
+from opsroom.duty import persons
 from opsroom.lines import cause_of
 from opsroom.model import Alert, Sentence, Transition, Unit
 from opsroom.notices import Member, NoticeKind
 from opsroom.rule import helps
+from opsroom.seats import Seat
 
 if TYPE_CHECKING:
     from opsroom.settings import NotifyRoute
@@ -55,29 +58,33 @@ class Tree(Protocol):
 
 
 class Told(NamedTuple):
-    """One piece of news: what kind, the alerts' units it is addressed to, the person called, the alert."""
+    """One piece of news: what kind, the alerts' units it is addressed to, the persons called, the alert."""
 
     kind: NoticeKind
     units: frozenset[int]
-    person: str
+    persons: frozenset[str]
     alert: Alert
     member: Member
 
 
-def told(edge: Transition, tree: Tree) -> Told | None:
-    """Give what `edge` has to say outside the room, None where it is nothing."""
+def told(edge: Transition, tree: Tree, seats: Sequence[Seat]) -> Told | None:
+    """Give what `edge` has to say outside the room, None where it is nothing.
+
+    A call names seats; who sits there is asked of `seats` when it is told. Where all of them have left by
+    then, or only watch, it is a hole.
+    """
     kind, alert = KINDS.get(edge.verb), edge.alert
     if kind is None or (edge.verb in HUSH_ENDED and not (alert.active and alert.unacked)):
         return None
-    person = ""
+    called: frozenset[str] = frozenset()
     units = {alert.standing.unit_id}
     if kind is NoticeKind.CALLED:
-        person = str(edge.params.get("person", "")) or (alert.calls[-1].person if alert.calls else "")
+        called = persons(edge.params["seat_ids"], edge.params["unit_id"], seats)
     elif kind in {NoticeKind.RECOVERED, NoticeKind.DECIDED, NoticeKind.PRESSED}:
         units |= {alert.unit_id, *(one.unit_id for one in alert.annunciations)}
         if kind is NoticeKind.DECIDED and alert.decision is not None:
             units.add(alert.decision.addressee_id)
-    return Told(kind, frozenset(units), person, alert, _member(edge, tree))
+    return Told(kind, frozenset(units), called, alert, _member(edge, tree))
 
 
 def hushed(alert: Alert) -> Hush | None:
@@ -94,7 +101,7 @@ def heard(news: Told, route: NotifyRoute, priority_max: int, tree: Tree) -> bool
     """
     if news.kind not in route.kinds or (news.kind is NoticeKind.CALLED) is not bool(route.seat):
         return False
-    if route.seat and news.person != route.seat:
+    if route.seat and route.seat not in news.persons:
         return False
     first = news.kind in {NoticeKind.RAISED, NoticeKind.RECOVERED} and news.alert.level == 0
     if first and news.alert.priority > (route.priority_max or priority_max):

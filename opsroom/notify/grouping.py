@@ -22,6 +22,7 @@ from opsroom.notices import Member, Notice, NoticeKind
 from opsroom.notify.edges import Told, Tree, heard, hushed, told, zone_of
 
 if TYPE_CHECKING:
+    from opsroom.seats import Seat
     from opsroom.settings import NotifyRoute, NotifySection
 
 MEMBERS_LISTED: Final = 1_000
@@ -79,12 +80,14 @@ class Grouping:
         self._open = {(group.route, group.kind, group.subject): group for group in groups}
         self._by_alert = {(one.route, one.kind, alert): one for one in groups for alert in one.seen}
 
-    def step(self, edges: Sequence[Transition], now: Micros, tree: Tree) -> list[Notice]:
+    def step(
+        self, edges: Sequence[Transition], now: Micros, tree: Tree, seats: Sequence[Seat]
+    ) -> list[Notice]:
         """Take edges in order, then give every notice that is due by `now`."""
         for edge in edges:
             if edge.verb == "suppressed":
                 self._under_its_cause(edge)
-            news = told(edge, tree)
+            news = told(edge, tree, seats)
             if news is None:
                 continue
             for route in self._settings.route:
@@ -112,7 +115,7 @@ class Grouping:
                 route=route.name,
                 kind=news.kind,
                 subject=_subject(news, route),
-                person=news.person,
+                person=route.seat,
                 opened=now,
                 ends=now + max(wait_us, window_us(news.alert.standing, self._recovery_default_s)),
                 send_at=now + wait_us,

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from opsroom.notices import Cursor, News, Notice
     from opsroom.notify.channel import Channel
     from opsroom.notify.edges import Tree
+    from opsroom.seats import Seat
     from opsroom.settings import NotifyRoute, NotifySection, Settings
 
 P = ParamSpec("P")
@@ -129,11 +130,12 @@ class Notifier:
         outbox: Outbox,
         offload: Offload,
         tree: Tree,
+        seats: Callable[[], Sequence[Seat]],
         clock: Clock,
         *,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        """Open the channels.
+        """Open the channels; `seats` gives those of now, for a call names seats and a receiver is a person.
 
         Raises:
             SettingsError: as `open_channels`.
@@ -142,6 +144,7 @@ class Notifier:
         self._outbox = outbox
         self._offload = offload
         self._tree = tree
+        self._seats = seats
         self._clock = clock
         self._grouping = Grouping(
             settings.notify, settings.room.recovery_default_s, exercise=settings.server.clock == "stream"
@@ -191,7 +194,7 @@ class Notifier:
             now = self._clock.now()
             if not news and not self._is_due(now):
                 break
-            notices = self._grouping.step([one.edge for one in news], now, self._tree)
+            notices = self._grouping.step([one.edge for one in news], now, self._tree, self._seats())
             cursor, grouping = news[-1].cursor if news else self._cursor, self._grouping.dump()
             try:
                 async with self._rows:

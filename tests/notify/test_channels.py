@@ -189,7 +189,7 @@ def test_ntfy_gets_title_priority_and_the_id_it_may_drop_repeats_by() -> None:
 def test_an_exercise_says_so_everywhere(lang: str) -> None:
     group = world.grouping(world.settings({**MAIL}, wait_s=0), exercise=True)
     tree = world.catalog()
-    (notice,) = group.step([world.raised(tree, FIRST_LINE, START)], START, tree)
+    (notice,) = group.step([world.raised(tree, FIRST_LINE, START)], START, tree, [])
     message = message_of(notice, lang, "/")
     assert message.subject.startswith("[")
     assert "EXERCISE" in message.subject.partition("]")[0]
@@ -202,9 +202,9 @@ def test_300_alerts_under_one_cause_are_named_in_the_subject_and_bounded_in_the_
     group = world.grouping(world.settings({**MAIL}))
     cut = world.raised(tree, SITE, START, alert_id="cut")
     group.step(
-        [cut, *(world.raised(tree, FIRST_LINE + n, START, cause="cut") for n in range(300))], START, tree
+        [cut, *(world.raised(tree, FIRST_LINE + n, START, cause="cut") for n in range(300))], START, tree, []
     )
-    (notice,) = group.step([], START + 5_000_000, tree)
+    (notice,) = group.step([], START + 5_000_000, tree, [])
     message = message_of(notice, "en", "/")
     assert message.subject == "alert: site/power, limit passed, with 300 under it"
     assert "301 alerts." in message.text
@@ -221,7 +221,7 @@ def test_a_name_cannot_break_a_header_open() -> None:
 
     tree.apply(SeriesSet(msgspec.structs.replace(series, name="x\r\nBcc: all@example.org")))
     group = world.grouping(world.settings({**MAIL}, wait_s=0))
-    (notice,) = group.step([world.raised(tree, FIRST_LINE, START)], START, tree)
+    (notice,) = group.step([world.raised(tree, FIRST_LINE, START)], START, tree, [])
     assert "\n" not in message_of(notice, "en", "/").subject
     assert "\r" not in message_of(notice, "en", "/").subject
 

@@ -286,7 +286,7 @@ def test_jitter_spreads_equal_failures() -> None:
 
 def test_a_receiver_cannot_ask_for_a_pause_without_end() -> None:
     group = world.grouping(world.settings({**HOOK, "to": "http://127.0.0.1/"}, wait_s=0))
-    (notice,) = group.step([world.raised(world.catalog(), FIRST_LINE, START)], START, world.catalog())
+    (notice,) = group.step([world.raised(world.catalog(), FIRST_LINE, START)], START, world.catalog(), [])
     asked = Undelivered("later", code="receiver_failed", wait_s=1e9)
     after = after_failure(Delivery(notice=notice, due=START), asked, START, NotifySection())
     assert (after.due, after.state) == (START + 300 * S, "waiting")

@@ -19,7 +19,7 @@ SITE_ONLY = {"name": "site", "channel": "webhook", "to": "http://127.0.0.1/", "u
 
 
 def told(group: Grouping, edges: list[Transition], at: int, tree: Catalog = TREE) -> list[Notice]:
-    return group.step(edges, at, tree)
+    return group.step(edges, at, tree, [])
 
 
 def test_a_power_cut_with_300_alerts_under_it_is_one_notification() -> None:
@@ -101,14 +101,6 @@ def test_a_decision_is_told_to_whom_it_is_addressed() -> None:
     edge = world.raised(TREE, ROOT, START)
     (notice,) = told(group, [world.decided(edge, START, FIRST_LINE + 1)], START)
     assert (notice.kind, notice.members[0].text) == (NoticeKind.DECIDED, "Run at half load.")
-
-
-def test_a_call_reaches_the_person_called_and_nobody_else() -> None:
-    routes = [{**ALL, "name": name, "seat": name} for name in ("anna", "bert")]
-    group = world.grouping(world.settings(*routes, {**ALL, "name": "unit"}, wait_s=0))
-    edge = world.raised(TREE, FIRST_LINE, START)
-    call = Transition(at=START, verb="called", alert=edge.alert, params={"person": "anna", "step": 0})
-    assert [(n.receiver, n.person) for n in told(group, [call], START)] == [("anna", "anna")]
 
 
 def test_what_needs_no_telling_is_not_told() -> None:

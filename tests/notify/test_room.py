@@ -10,24 +10,28 @@ from typing import Any
 import httpx
 
 from opsroom.access.hashes import hash_of
+from opsroom.alarm import Rota
 from opsroom.clock import wall_now
 from opsroom.main import build, run
-from opsroom.model import Unit
-from opsroom.records import AnyConfig, UnitSet
-from opsroom.seats import PlantToken
+from opsroom.model import Role, Unit
+from opsroom.records import AnyConfig, RotaSet, UnitSet
+from opsroom.seats import PlantToken, Seat
 from opsroom.settings import Settings
 from tests.notify import servers
 from tests.notify.test_alertmanager import alert, payload
 
 TOKEN = "a-token-of-the-site"
+ANNA = 1
 TREE: list[AnyConfig] = [
     UnitSet(Unit(id=1, root_id=1, parent_id=None, path="", name="E", level_name="root", depth=0)),
     UnitSet(Unit(id=2, root_id=1, parent_id=1, path="site", name="site", level_name="site", depth=1)),
+    RotaSet(Rota(unit_id=2, steps=((ANNA,),))),
 ]
 
 
-def settings_of(folder: Path, hook: str, alive: str) -> Settings:
+def settings_of(folder: Path, hook: str, alive: str, phone: str) -> Settings:
     route = {"name": "hook", "channel": "webhook", "to": hook, "below": True, "priority_max": 3}
+    anna = {"name": "anna", "channel": "webhook", "to": phone, "unit": "site", "seat": "anna"}
     return Settings.model_validate(
         {
             "server": {"port": 0},
@@ -38,7 +42,7 @@ def settings_of(folder: Path, hook: str, alive: str) -> Settings:
                 "rules": str(folder / "rules"),
                 "detection": False,
             },
-            "notify": {"wait_s": 0.2, "route": [route], "watchdog": {"url": alive, "every_s": 0.2}},
+            "notify": {"wait_s": 0.2, "route": [route, anna], "watchdog": {"url": alive, "every_s": 0.2}},
         }
     )
 
@@ -51,8 +55,10 @@ async def until(done: Any, within_s: float = 20.0) -> None:
 
 def test_an_alert_of_another_system_comes_in_and_a_notification_goes_out(tmp_path: Path) -> None:
     async def scene() -> None:
-        async with servers.http() as hook, servers.http() as alive:
-            app = build(settings_of(tmp_path, hook.url, alive.url), changes=TREE, screens=False)
+        async with servers.http() as hook, servers.http() as alive, servers.http() as phone:
+            made = settings_of(tmp_path, hook.url, alive.url, phone.url)
+            app = build(made, changes=TREE, screens=False)
+            assert app.store.access.put_seat(Seat(0, "anna", Role.OPERATOR, 2)).id == ANNA
             app.store.access.put_token(PlantToken(hash_of(TOKEN), 2, "am", wall_now()))
             stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
             async with asyncio.TaskGroup() as group:
@@ -63,7 +69,7 @@ def test_an_alert_of_another_system_comes_in_and_a_notification_goes_out(tmp_pat
                     again = await client.post(url, content=payload(alert()))
                     assert (fired.status_code, fired.json()) == (200, {"alerts": 1, "series": 1})
                     assert again.status_code == 200
-                    await until(lambda: hook.posts)
+                    await until(lambda: hook.posts and phone.posts)
                     ended = await client.post(url, content=payload(alert("resolved")))
                     assert ended.status_code == 200
                     await until(lambda: len(hook.posts) == 2)
@@ -81,6 +87,8 @@ def test_an_alert_of_another_system_comes_in_and_a_notification_goes_out(tmp_pat
             ]
             why = hook.posts[0].event["data"]["alerts"][0]["why"][0]
             assert why == "site/alertmanager/DiskFull: a system outside reports that it fires."
+            calls = [(post.event["data"]["kind"], post.event["data"]["person"]) for post in phone.posts]
+            assert calls == [("called", "anna")]
             assert "s3cret" not in json.dumps([post.event for post in hook.posts])
 
     asyncio.run(scene())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from opsroom.model import (
 )
 from opsroom.notify import Notifier
 from opsroom.notify.grouping import Grouping
+from opsroom.seats import Seat
 from opsroom.settings import Settings
 from opsroom.store import Store, open_store
 from opsroom.store.offload import InlineOffload
@@ -148,8 +150,11 @@ def grouping(made: Settings, *, exercise: bool = False) -> Grouping:
 class World:
     """A store with a journal that the test fills, and a notifier over it, which may be made anew."""
 
-    def __init__(self, made: Settings, folder: Path | None = None, *, lines: int = 3) -> None:
+    def __init__(
+        self, made: Settings, folder: Path | None = None, *, lines: int = 3, seats: Sequence[Seat] = ()
+    ) -> None:
         self.settings = made
+        self.seats = list(seats)
         self.url = "memory://" if folder is None else f"sqlite:///{folder}/store.db"
         self.store: Store = open_store(self.url)
         self.tree = catalog(lines)
@@ -160,7 +165,13 @@ class World:
 
     def made(self) -> Notifier:
         return Notifier(
-            self.settings, self.store.outbox, InlineOffload(), self.tree, self.clock, environ=self.environ
+            self.settings,
+            self.store.outbox,
+            InlineOffload(),
+            self.tree,
+            lambda: self.seats,
+            self.clock,
+            environ=self.environ,
         )
 
     def commit(self, *edges: Transition) -> None:
