@@ -70,14 +70,21 @@ class Marks:
         self._due_s = float("-inf")
         self._last_size = 0
 
-    def load(self, version: int) -> None:
-        """Take up those of the run before, unless another version of the room's state wrote them."""
+    def load(self, version: int, trimmed: int) -> None:
+        """Take up those of the run before, as far as the settings of today keep them.
+
+        Not those that another version of the room's state wrote, nor those behind which the log is let go up
+        to `trimmed`: a run may have kept none. Nothing is written: a full disk holds no log up either.
+        """
         try:
             found = self._rows.load(INDEX)
         except Corrupt:  # a replay less; the room itself needs none
             found = None
-        if found is not None and found[0] == _stamp(version):
-            self._kept, self._logged = _index.decode(found[2])
+        if found is None or found[0] != _stamp(version):
+            return
+        kept, self._logged = _index.decode(found[2])
+        kept = [one for one in kept if one.offset >= trimmed]
+        self._kept = self._within(kept, kept[-1].now) if kept and self._settings.keep_s else []
 
     def count(self, record: Record) -> None:
         """Note how much the log grew."""

@@ -149,7 +149,7 @@ class Room(Known):
 
     async def start(self, changes: list[AnyConfig]) -> None:
         """Take up where store and log left off; log the start and `changes` of the economy file."""
-        self.marks.load(SNAPSHOT_VERSION)
+        self.marks.load(SNAPSHOT_VERSION, self.log.trimmed)
         if self.marks.reaches is None:
             self._snapshot_at = float("-inf")  # a room can be seen again from its first moment on
         snapshot, restored = self.store.snapshots.load(SNAPSHOT_NAME), False

@@ -29,16 +29,18 @@ SETTINGS = Settings.model_validate({"room": {"snapshot_s": 3_600, "economy": "no
 class House:
     """One log and one store; the room in it may be killed."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings = SETTINGS) -> None:
         self.clock, self.log, self.store = ManualClock(T0), MemoryLog(), MemoryStore()
+        self.settings = settings
 
     @asynccontextmanager
     async def room(self, *changes: AnyConfig, leaves: bool = True) -> AsyncIterator[Room]:
         """Let a room live; it leaves with a snapshot, or is killed."""
         offload = InlineOffload()
-        access = Access(self.store.access, SETTINGS.limits, self.clock, offload.read, write=offload.write)
+        limits = self.settings.limits
+        access = Access(self.store.access, limits, self.clock, offload.read, write=offload.write)
         room = joined(
-            SETTINGS,
+            self.settings,
             clock=self.clock,
             log=self.log,
             store=self.store,

@@ -22,9 +22,10 @@ from opsroom.rewind import Rewinds, show_bands
 from opsroom.room import Room
 from opsroom.seats import Seat
 from opsroom.section import StoreSection
+from opsroom.settings import Settings
 from opsroom.store import open_store
 from opsroom.view import View
-from tests.room.house import MIN, ROOT, T0, House
+from tests.room.house import MIN, ROOT, SETTINGS, T0, House
 
 COUNCIL = Seat(1, "council", Role.COUNCIL, 1)
 PASSWORD = "seven chairs in a room"
@@ -298,5 +299,51 @@ def test_the_log_is_kept_as_far_as_the_room_can_be_seen_and_no_further() -> None
             assert room.marks.floor(1 << 40) > first
             with pytest.raises(NotFound):
                 room.marks.before(T0, 1)
+
+    asyncio.run(story())
+
+
+def keeping(**replay: float) -> Settings:
+    """Give the settings of a room that keeps its past so far."""
+    return Settings.model_validate(SETTINGS.model_dump() | {"replay": replay})
+
+
+def test_a_room_that_is_to_keep_no_past_any_more_lets_its_log_go() -> None:
+    """The marks of the runs before hold nothing up, and are not taken up again once the log is gone."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln")) as room:
+            await mark(room)
+            await house.reads(50.0)
+        house.settings = keeping(keep_s=0)
+        async with house.room() as room:
+            await house.reads(51.0, 52.0)
+            await room.reached(house.log.last_offset)
+            assert room.marks.reaches is None
+            assert room.marks.floor(1 << 40) == 1 << 40
+        assert house.log.trimmed > 0
+        house.settings = SETTINGS
+        async with house.room() as room:
+            assert room.marks.reaches is None or room.marks.reaches >= house.clock.now()
+
+    asyncio.run(story())
+
+
+def test_a_room_that_may_keep_less_than_before_does_so_from_its_start_on() -> None:
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, series(2, "kiln"), leaves=False) as room:
+            for _ in range(3):
+                await mark(room)
+                await house.reads(50.0)
+            oldest = room.marks.floor(1 << 40)
+        house.settings = keeping(keep_s=60)
+        async with house.room(leaves=False) as room:
+            assert room.marks.floor(1 << 40) > oldest
+            assert room.marks.reaches is not None
+        house.settings = keeping(keep_bytes=0)
+        async with house.room(leaves=False) as room:
+            assert room.marks.reaches is None
 
     asyncio.run(story())
