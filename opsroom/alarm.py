@@ -118,7 +118,8 @@ class Rota(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `steps` are seat ids, first step first: it is called at once, each further one `step_s` after the one
     before, until somebody acknowledges. With `turn_s` the first place goes round: after every turn since
-    `since` the next step comes first. A rota without steps calls nobody (there is none).
+    `since` the next step comes first, for what is called from then on. A rota without steps calls nobody
+    (there is none).
     """
 
     unit_id: int
@@ -131,11 +132,16 @@ class Rota(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     person: str = ""
     at: Micros = 0
 
-    def seats(self, step: int, at: Micros) -> tuple[int, ...]:
-        """Give the seats to call at `step` (0, 1, ...); empty where the rota has a hole."""
+    def seats(self, step: int, at: Micros, first: Micros | None = None) -> tuple[int, ...]:
+        """Give the seats to call at `step` (0, 1, ...) `at`; empty where the rota has a hole.
+
+        `first` is when step 0 was called (None: `at`). Turns count as of then: a handover between two steps
+        leaves nobody out and calls nobody twice.
+        """
         if not self.steps:
             return ()
-        turns = 0 if self.turn_s is None else (at - self.since) // max(1, round(self.turn_s * _MICROS_PER_S))
+        since = (at if first is None else first) - self.since
+        turns = 0 if self.turn_s is None else since // max(1, round(self.turn_s * _MICROS_PER_S))
         named = self.steps[(step + turns) % len(self.steps)]
         found = [self._instead(seat_id, at) for seat_id in named]
         return tuple(dict.fromkeys(seat_id for seat_id in found if seat_id))

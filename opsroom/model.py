@@ -322,11 +322,10 @@ class Judgement(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Alert(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An alert: the alarm of ISA-18.2 with the algedonic clock.
 
-    `active` (the condition holds), `unacked` (not acknowledged at the level where it stands), `level`,
-    `deadline` and `outcome` are kept apart. `id` derives from series and the log offset that raised it.
-    `annunciations` are all levels it stood at, first to last.
-    `silenced` says who stopped its annunciation, also where it has climbed since. `acked_until`, `call_at`
-    and `silenced.until` run beside the deadline and never move it. `rounds` counts raises and reopenings.
+    `active` (the condition holds), `unacked` (nobody saw it where it stands), `level`, `deadline`, `outcome`
+    are kept apart. `id` derives from series and log offset. `annunciations` are all levels it stood at.
+    `silenced` says who stopped its annunciation, also where it has climbed since. It, `acked_until` and
+    `call_at` move no deadline. `call_first` is when step 0 was called; `rounds` counts raises and reopenings.
     """
 
     id: str
@@ -362,6 +361,7 @@ class Alert(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     calls: tuple[Call, ...] = ()
     call_at: Micros | None = None
     call_step: int = 0
+    call_first: Micros | None = None
 
     @property
     def standing(self) -> Annunciation:

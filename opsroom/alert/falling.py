@@ -83,7 +83,12 @@ def finished(edge: Transition, before: Alert | None, agreed: Agreed) -> Transiti
 
 
 def seen_until(alert: Alert, agreed: Agreed, now: Micros, settings: RoomSection) -> Micros | None:
-    """Give how long an acknowledgement of now holds, by the alert's class or the setting; None: for good."""
+    """Give how long an acknowledgement of now holds, by the alert's class or the setting; None: for good.
+
+    What waits for the follow-up of a decision is called again then, and not before.
+    """
+    if lifecycle.decision_pending(alert):
+        return None
     own = agreed.class_of(alert).ack_timeout_s
     span_s = settings.ack_timeout_s if own is None else own
     return None if span_s is None else now + max(1, round(span_s * MICROS_PER_S))

@@ -263,7 +263,12 @@ def decided(alert: Alert, decision: Decision) -> Transition:
     assert alert.active
     assert decision.followup > decision.at
     after = replace(
-        alert, unacked=False, decision=decision, outcome=Outcome.DECIDED, deadline=decision.followup
+        alert,
+        unacked=False,
+        acked_until=None,  # it is seen until the follow-up, however long an acknowledgement holds
+        decision=decision,
+        outcome=Outcome.DECIDED,
+        deadline=decision.followup,
     )
     measured = decision.measured or Measured()
     params = {

@@ -119,12 +119,14 @@ def reset(alert: Alert, at: Micros, actor: str, note: str) -> Transition:
 def called(alert: Alert, rota: Rota, at: Micros) -> Transition:
     """Call the seats of the step that is due; where the rota has a hole, every operator, and say so."""
     step = alert.call_step
-    seats = rota.seats(step, at)
+    first = at if step == 0 else alert.call_first
+    seats = rota.seats(step, at, first)
     rows = tuple(Call(seat_id=seat_id, at=at, step=step) for seat_id in seats or (0,))
     after = replace(
         alert,
         calls=(*alert.calls, *rows)[-CALLS_KEPT:],
         call_step=step + 1,
+        call_first=first,
         call_at=rota.next_at(step, at),
     )
     params = {"seat_ids": list(seats), "step": step, "unit_id": rota.unit_id, "hole": not seats}

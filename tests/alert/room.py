@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from opsroom.alarm import AlarmState, Cause
+from opsroom.alarm import AlarmState, Cause, Rota
 from opsroom.alert import AlertBook
 from opsroom.catalog import Catalog
 from opsroom.model import (
@@ -20,7 +20,7 @@ from opsroom.model import (
     Transition,
     Unit,
 )
-from opsroom.records import AnyAct
+from opsroom.records import AnyAct, RotaSet
 from opsroom.settings import RoomSection
 
 S: Final = 1_000_000
@@ -163,3 +163,17 @@ class Room:
     def _keep(self, edges: list[Transition]) -> list[Transition]:
         self.journal += edges
         return edges
+
+
+def rota(room: Room, unit_id: int = PLANT, **more: Any) -> None:
+    rows: dict[str, Any] = {"unit_id": unit_id, "steps": ((7,), (8,))} | more
+    room.book.agreed.take(RotaSet(Rota(**rows)))
+
+
+def calls(room: Room) -> list[tuple[int, list[int], bool]]:
+    """Give (seconds after T0, seats, hole) of every call."""
+    return [
+        ((edge.at - T0) // S, edge.params["seat_ids"], edge.params["hole"])
+        for edge in room.journal
+        if edge.verb == "called"
+    ]

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from opsroom.alarm import AlarmClass, AlarmState, Override, Rota
+from opsroom.alarm import AlarmClass, AlarmState, Override
 from opsroom.alert.book import AlertBook
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound
 from opsroom.model import Alert, Transition
@@ -18,7 +18,6 @@ from opsroom.records import (
     ClassSet,
     OutOfService,
     ReturnToService,
-    RotaSet,
     Shelve,
     Unacknowledge,
     Unshelve,
@@ -35,26 +34,14 @@ from tests.alert.room import (
     TEMPERATURE,
     Room,
     S,
+    calls,
     caused,
     finding,
+    rota,
 )
 
 SEATS: dict[str, Any] = {"person": "Rosa", "unit_id": PLANT, "seat_id": 7}
 RECOVERY = 600 * S
-
-
-def rota(room: Room, unit_id: int = PLANT, **more: Any) -> None:
-    rows: dict[str, Any] = {"unit_id": unit_id, "steps": ((7,), (8,))} | more
-    room.book.agreed.take(RotaSet(Rota(**rows)))
-
-
-def calls(room: Room) -> list[tuple[int, list[int], bool]]:
-    """Give (seconds after T0, seats, hole) of every call."""
-    return [
-        ((edge.at - T0) // S, edge.params["seat_ids"], edge.params["hole"])
-        for edge in room.journal
-        if edge.verb == "called"
-    ]
 
 
 def shelve(room: Room, alert: Alert, at: int, until: int, **more: Any) -> Transition:
@@ -103,13 +90,6 @@ def test_who_is_replaced_is_not_called_and_a_hole_calls_every_operator() -> None
     room.wait(T0 + 5 * MIN)
     assert calls(room) == [(0, [9], False), (300, [], True)]
     assert [call.seat_id for call in room.now_of(alert).calls] == [9, 0]
-
-
-def test_the_first_place_goes_round() -> None:
-    turning = Rota(unit_id=PLANT, steps=((7,), (8,), (9,)), turn_s=3600.0, since=T0)
-    first = [turning.seats(0, T0 + hour * HOUR) for hour in range(4)]
-    assert first == [(7,), (8,), (9,), (7,)]
-    assert Rota(unit_id=PLANT).seats(0, T0) == ()
 
 
 def test_a_rota_withdrawn_while_it_calls_forgets_nobody() -> None:
@@ -324,7 +304,7 @@ def test_a_snapshot_of_before_is_read_with_defaults() -> None:
     del body["agreed"]
     new = ("alarm_class", "rule", "rule_version", "rounds", "silenced", "latched", "acked_until", "cause")
     for one in body["open"]:
-        for field in (*new, "calls", "call_at", "call_step"):
+        for field in (*new, "calls", "call_at", "call_step", "call_first"):
             del one[field]
     book = AlertBook.load(msgspec.msgpack.encode(body))
     assert book.open == {alert.id: alert}
