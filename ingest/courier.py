@@ -11,17 +11,18 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from ingest import wire
-from ingest.outbox import FileOutbox, MemoryOutbox
+from ingest.batches import Bounds, cut, fault_of, frame, limits_of
+from ingest.memory_outbox import MemoryOutbox
+from ingest.outbox import FileOutbox
 from opsroom.errors import Invalid, OpsroomError
-from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 
 _GO_BACK_AGAIN_S: Final = 5.0
 _FETCH: Final = 64
-_DECLARED_AT_ONCE: Final = 1_000  # with names of 400 characters still below the frame's limit
+_DECLARED_AT_ONCE: Final = 1_000
+_FRAME_BYTES_LEAST: Final = 1 << 10
+"""Below this nothing is cut any smaller: what refuses such a frame minds something else."""
 _FATAL: Final = frozenset(
     {"epoch_old", "token_invalid", "token_unit_gone", "protocol_unsupported", "source_invalid"}
 )
@@ -59,6 +60,14 @@ class Answered(msgspec.Struct, frozen=True):
     message: dict[str, Any]
 
 
+class SetAside(msgspec.Struct, frozen=True):
+    """A batch that no room would take is passed over: `field` is at fault, `readings` are lost with it."""
+
+    seq: int
+    field: str
+    readings: int
+
+
 class Fatal(msgspec.Struct, frozen=True):
     """Nothing that waiting would mend."""
 
@@ -67,60 +76,6 @@ class Fatal(msgspec.Struct, frozen=True):
 
 _declaration = msgspec.msgpack.Decoder(wire.Declare)
 Event = Welcomed | Stored | Refused | Alerted | Answered | Fatal
-
-
-def pack(
-    names: Sequence[str | int] | str | int,
-    t_ms: int | NDArray[np.int64],
-    v: NDArray[np.float64],
-    q: NDArray[np.uint8] | None = None,
-    *,
-    historical: bool = False,
-) -> bytes:
-    """Encode a batch without its seq.
-
-    `t_ms` one instant or one a reading, `v` float64 (n,), NaN only where `q` is 0.
-    """
-    good = bool(np.isfinite(v).all())
-    body: dict[str, Any] = {
-        "t": t_ms if isinstance(t_ms, int) else t_ms.astype("<i8", copy=False).tobytes(),
-        "s": names,
-        # null has no raw form, so a batch with a missing value travels as a list.
-        "v": v.astype("<f8", copy=False).tobytes()
-        if good
-        else [x if np.isfinite(x) else None for x in v.tolist()],
-    }
-    if q is not None:
-        body["q"] = q.astype(np.uint8, copy=False).tobytes()
-    if historical:
-        body["historical"] = True
-    return msgspec.msgpack.encode(body)
-
-
-def packed(
-    names: Sequence[str | int] | str | int,
-    t: int | NDArray[np.int64],
-    v: float | Sequence[float | None] | NDArray[np.float64] | None,
-    q: Sequence[int] | NDArray[np.uint8] | None = None,
-    *,
-    historical: bool = False,
-) -> tuple[bytes, int]:
-    """Pack what `Link.send` takes; gives the batch and its number of readings."""
-    values = np.array([v] if v is None or isinstance(v, (int, float)) else v, np.float64)
-    quality = None if q is None else np.asarray(q, np.uint8)
-    missing = ~np.isfinite(values)
-    if missing.any():
-        quality = np.full(len(values), QUALITY_GOOD, np.uint8) if quality is None else quality.copy()
-        quality[missing] = QUALITY_BAD
-    t_ms = t // 1000 if isinstance(t, int) else np.asarray(t, np.int64) // 1000
-    return pack(names, t_ms, values, quality, historical=historical), len(values)
-
-
-def frame(seq: int, body: bytes) -> bytes:
-    """Put type and seq in front of a packed batch: its map header grows by two, the rest is copied."""
-    head = body[0]
-    assert head & 0xF0 == 0x80, "a small MessagePack map"  # noqa: PLR2004 - fixmap
-    return bytes((head + 2,)) + b"\xa4type\xa5batch\xa3seq" + msgspec.msgpack.encode(seq) + body[1:]
 
 
 class Courier:
@@ -147,6 +102,10 @@ class Courier:
         self.refused = 0
         self.gaps = 0
         self.via = via
+        self.bounds = Bounds()
+        self.aside: list[SetAside] = []
+        self._shrunk: int | None = None
+        self._aside_upto = 0
         self._token = token
         self._take_over = take_over
         self._welcome = False
@@ -209,6 +168,32 @@ class Courier:
         self._welcome = False
         self._forget_flying()
 
+    def shrink(self) -> int:
+        """Cut smaller from the next welcome on: somebody on the way took a frame for too large.
+
+        Gives the size of the largest that was on its way. To be called before `lost`.
+        """
+        largest = max((size for _, size in self._flying), default=self.bounds.frame_bytes)
+        self._shrunk = max(_FRAME_BYTES_LEAST, min(largest, self.bounds.frame_bytes) // 2)
+        return largest
+
+    def parts(self, body: bytes, readings: int) -> list[tuple[bytes, int]]:
+        """Give a packed batch as the room takes it, in parts where it is too large.
+
+        Raises:
+            Invalid: `batch_too_large`: one reading alone is.
+        """
+        parts = cut(body, readings, self.bounds)
+        for part, count in parts:
+            if not self.bounds.fits(part, count):
+                raise Invalid(
+                    f"One reading takes more than {self.bounds.frame_bytes} bytes.",
+                    remedy="Give the series a shorter name.",
+                    code="batch_too_large",
+                    field="s",
+                )
+        return parts
+
     def _forget_flying(self) -> None:
         self._flying.clear()
         self._flying_bytes = 0
@@ -241,7 +226,11 @@ class Courier:
     def _on_welcome(self, message: dict[str, Any]) -> list[Event | bytes]:
         self.outbox.begin(message["epoch"], message["stored_seq"], anew=self._is_anew)
         if self._is_anew:
-            self._is_anew, self._refused_upto = False, 0
+            self._is_anew, self._refused_upto, self._aside_upto = False, 0, 0
+        self.bounds = limits_of(message.get("limits"))
+        if self._shrunk is not None:
+            self.bounds = self.bounds.within(self._shrunk)
+        self.outbox.recut(self.bounds)
         self._welcome = True
         self._undeclared = list(self._declared.values())
         self._cursor = self.stored_seq = message["stored_seq"]
@@ -305,19 +294,17 @@ class Courier:
         """
         if not self._welcome:
             return []
-        frames: list[bytes] = []
-        for begin in range(0, len(self._undeclared), _DECLARED_AT_ONCE):
-            some = self._undeclared[begin : begin + _DECLARED_AT_ONCE]
-            frames.append(msgspec.msgpack.encode(wire.Declare(some)))
-        self._undeclared = []
+        frames = self._declarations()
         while self._credit > 0 and (not self._flying or self._flying_bytes < self._credit):
             following = self._following()
             if following is None:
+                if self._cursor < self.outbox.last_seq:  # a hole at the end: nothing behind it would tell it
+                    frames.append(self._gap(self.outbox.last_seq))
+                    self._cursor = self.outbox.last_seq
                 break
             seq, body = following
             if seq > self._cursor + 1:
-                self.gaps += seq - self._cursor - 1
-                frames.append(msgspec.msgpack.encode(wire.Gap(self._cursor + 1, seq - 1, "outbox_overflow")))
+                frames.append(self._gap(seq - 1))
             batch = frame(seq, body)
             if self._flying and self._flying_bytes + len(batch) > self._credit:
                 self._ready.appendleft(following)
@@ -330,8 +317,44 @@ class Courier:
             self._cursor = seq
         return frames
 
+    def _declarations(self) -> list[bytes]:
+        """Give what is not yet declared, in frames that the room takes."""
+        frames: list[bytes] = []
+        waiting, at_once = self._undeclared, _DECLARED_AT_ONCE
+        while waiting:
+            body = msgspec.msgpack.encode(wire.Declare(waiting[:at_once]))
+            if len(body) > self.bounds.frame_bytes and at_once > 1:
+                at_once = min(at_once, len(waiting)) // 2
+                continue
+            frames.append(body)
+            waiting = waiting[at_once:]
+        self._undeclared = []
+        return frames
+
+    def _gap(self, upto: int) -> bytes:
+        """Tell that all from the cursor up to a number is gone."""
+        self.gaps += upto - self._cursor
+        reason = "batch_unusable" if self._cursor < self._aside_upto <= upto else "outbox_overflow"
+        return msgspec.msgpack.encode(wire.Gap(self._cursor + 1, upto, reason))
+
     def _following(self) -> tuple[int, bytes] | None:
-        """Give the next batch behind the cursor, fetched from the outbox in strides."""
-        if not self._ready:
-            self._ready.extend(self.outbox.after(self._cursor, _FETCH))
-        return self._ready.popleft() if self._ready else None
+        """Give the next batch behind the cursor, fetched from the outbox in strides.
+
+        Those that no room would take are passed over, and let go with the gap: an outbox of long ago may
+        hold such.
+        """
+        seq = self._cursor
+        while True:
+            if not self._ready:
+                self._ready.extend(self.outbox.after(seq, _FETCH))
+            if not self._ready:
+                return None
+            seq, body = self._ready.popleft()
+            field = fault_of(body)
+            if not field and (self._shrunk is not None or self.bounds.fits(body, 1)):
+                return seq, body
+            if seq > self._aside_upto:
+                self._aside_upto = seq
+                readings = self.outbox.readings_at(seq)
+                self.outbox.dropped_readings += readings
+                self.aside.append(SetAside(seq, field or "s", readings))

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
-from ingest import courier
+from ingest import batches
 from ingest.codes import remedy, says
 from ingest.times import micros
 from ingest.wire import SeriesDeclared
@@ -168,7 +168,7 @@ def pack(readings: list[Reading]) -> bytes:
     times = [one.t_ms for one in readings]
     qualities = [one.quality for one in readings]
     is_one_series = len(set(names)) == 1
-    return courier.pack(
+    return batches.pack(
         names[0] if is_one_series else names,
         times[0] if len(set(times)) == 1 and not is_one_series else np.array(times, np.int64),
         np.array([one.value for one in readings], np.float64),

@@ -7,9 +7,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
-from ingest.courier import Courier, Welcomed
+from ingest.courier import Courier, SetAside, Welcomed
 from ingest.mail import Mail
-from ingest.outbox import FileOutbox, MemoryOutbox
+from ingest.memory_outbox import MemoryOutbox
+from ingest.outbox import FileOutbox
 from ingest.told import NotDelivered, Progress, Warned
 from opsroom.clock import Clock
 from opsroom.model import MICROS_PER_S
@@ -87,6 +88,27 @@ class Gauge:
                 "go, and the room is told of the gap.",
                 remedy="Bring the room back, or give the outbox more bytes.",
             )
+
+    def set_aside(self, one: SetAside) -> None:
+        """Say that a batch is lost which no room would take; its number is told to the room as a gap."""
+        self.warn(
+            code="batch_unusable",
+            message=f"Batch {one.seq} of the outbox cannot be sent ({one.field}): "
+            f"its {one.readings} readings are dropped, what stands behind it goes on.",
+            remedy="Send them again if you have them; an earlier version or another program put it there.",
+            seq=one.seq,
+            field=one.field,
+            readings=one.readings,
+        )
+
+    def too_large(self, frame_bytes: int) -> None:
+        """Say that the connection was closed for the size of a frame."""
+        self.warn(
+            code="frame_too_large",
+            message=f"The connection was closed for a frame's size; the largest had {frame_bytes} bytes.",
+            remedy="Batches are cut smaller and sent again. Let a proxy on the way pass frames of 1 MiB.",
+            frame_bytes=frame_bytes,
+        )
 
     def dialling(self) -> None:
         """Note that a connection is being opened."""

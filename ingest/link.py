@@ -22,7 +22,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest import courier, wire
+from ingest import batches, courier, wire
 from ingest.codes import CloseCode
 from ingest.gauge import Gauge
 from ingest.line import PING_S, Dial, Line, web_dial
@@ -161,14 +161,17 @@ class Link:
         `t` in int microseconds UTC (kept to the millisecond), `v` values with None where the plant has none
         (its quality becomes 0).
 
+        A batch that is more than the room takes at once goes in parts.
+
         Raises:
+            Invalid: `length_mismatch`: names, times or qualities are more or fewer than the values.
             LinkError: the room will not take this sender.
             StoreError: the outbox cannot be written.
         """
-        return await self.send_packed(*courier.packed(names, t, v, q, historical=historical))
+        return await self.send_packed(*batches.packed(names, t, v, q, historical=historical))
 
     async def send_packed(self, body: bytes, readings: int) -> int:
-        """Give a batch made by `courier.pack` to the outbox.
+        """Give a batch made by `batches.pack` to the outbox.
 
         Waits only while the backlog is over its bound.
         """
@@ -178,14 +181,19 @@ class Link:
         return self.keep(body, readings)
 
     def keep(self, body: bytes, readings: int) -> int:
-        """Put a batch into the outbox, whatever the link is doing.
+        """Put a batch into the outbox, whatever the link is doing, in parts where the room takes no such one.
+
+        Gives the number of the last part.
 
         Raises:
-            StoreError: the outbox cannot be written; nothing was kept.
+            Invalid: `batch_too_large`: one reading alone is.
+            StoreError: the outbox cannot be written; of several parts those before it are kept.
         """
-        seq = self._outbox.put(body, readings)
-        self._gauge.put(seq, readings)
-        self._work.set()
+        seq = 0
+        for part, count in self._courier.parts(body, readings):
+            seq = self._outbox.put(part, count)
+            self._gauge.put(seq, count)
+            self._work.set()
         return seq
 
     def find(self, seq: int) -> bytes | None:
@@ -323,6 +331,8 @@ class Link:
                 self._gauge.warn(code=error.code, message=error.message, remedy=error.remedy, **error.params)
             finally:
                 writer.cancel()
+        if line.close_code == CloseCode.TOO_LARGE:
+            self._gauge.too_large(self._courier.shrink())
         if not self._is_closing:
             # Where trying again cannot help it gives up.
             ended = ended_by(line.close_code or CloseCode.DONE, line.close_reason, self._courier.source)
@@ -334,6 +344,8 @@ class Link:
                 said = self._mail.to_send() if self._courier.is_welcome else []
                 for frame in (*said, *self._courier.to_send()):
                     await line.send(frame)
+                while self._courier.aside:
+                    self._gauge.set_aside(self._courier.aside.pop(0))
                 if self._is_closing and self._courier.is_welcome:
                     return
                 if not self._work.is_set():

@@ -8,15 +8,15 @@ room as `gap`.
 from __future__ import annotations
 
 import sqlite3
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
 
+from ingest.batches import Bounds, cut
+from ingest.memory_outbox import MemoryOutbox
 from opsroom.errors import Corrupt, StoreError
 
 OUTBOX_BYTES: Final = 256 << 20
@@ -66,6 +66,17 @@ class Outbox(Protocol):
         """Forget batches up to `seq`: they are stored."""
         ...
 
+    def readings_at(self, seq: int) -> int:
+        """Give with how many readings a batch that is kept was put."""
+        ...
+
+    def recut(self, bounds: Bounds) -> None:
+        """Cut what the room would not take in one batch; what stands behind is numbered anew.
+
+        Only before anything of it was sent to this run of the room.
+        """
+        ...
+
     def begin(self, epoch: int, stored_seq: int, *, anew: bool = False) -> None:
         """Take the epoch that the room issued.
 
@@ -93,77 +104,6 @@ def readings_of(body: bytes) -> int:
     """Count the readings of a packed batch."""
     v = _body.decode(body).v
     return len(v) // 8 if isinstance(v, bytes) else len(v)
-
-
-class MemoryOutbox:
-    """An outbox that lives as long as its process."""
-
-    def __init__(self, cap_bytes: int) -> None:
-        """Keep at most `cap_bytes` of bodies."""
-        self.path: Path | None = None
-        self.epoch = 0
-        self.last_seq = 0
-        self.size_bytes = self.readings = 0
-        self.dropped = self.dropped_readings = 0
-        self.declared = b""
-        self.cap_bytes = cap_bytes
-        self._let_go = 0
-        self._bodies: OrderedDict[int, tuple[bytes, int]] = OrderedDict()
-
-    def put(self, body: bytes, readings: int = 1) -> int:
-        """Keep a batch."""
-        self.last_seq += 1
-        self._bodies[self.last_seq] = (body, readings)
-        self.size_bytes += len(body)
-        self.readings += readings
-        while self.size_bytes > self.cap_bytes and len(self._bodies) > 1:
-            self.dropped += 1
-            self.dropped_readings += self._forget_oldest()
-        return self.last_seq
-
-    def declare(self, body: bytes) -> None:
-        """Keep what was declared."""
-        self.declared = body
-
-    def after(self, seq: int, limit: int) -> list[tuple[int, bytes]]:
-        """Give the next batches."""
-        if not self._bodies:
-            return []
-        # Numbers are dense from the oldest on, so the place follows from the number.
-        skip = max(0, seq + 1 - next(iter(self._bodies)))
-        return [(number, body) for number, (body, _) in islice(self._bodies.items(), skip, skip + limit)]
-
-    def let_go(self, seq: int) -> None:
-        """Forget what is stored."""
-        self._let_go = max(self._let_go, seq)
-        while self._bodies and next(iter(self._bodies)) <= seq:
-            self._forget_oldest()
-
-    def _forget_oldest(self) -> int:
-        """Give the readings it held."""
-        _, (body, readings) = self._bodies.popitem(last=False)
-        self.size_bytes -= len(body)
-        self.readings -= readings
-        return readings
-
-    def begin(self, epoch: int, stored_seq: int, *, anew: bool = False) -> None:
-        """Take the epoch."""
-        if anew:
-            bodies = list(self._bodies.values())
-            hole = self.last_seq - len(bodies) - self._let_go
-            self._bodies = OrderedDict(enumerate(bodies, stored_seq + 1 + hole))
-            self.last_seq = stored_seq + hole + len(bodies)
-            self._let_go = stored_seq
-        else:
-            self.last_seq = max(self.last_seq, stored_seq)
-            self.let_go(stored_seq)
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._bodies)
-
-    def close(self) -> None:
-        """Nothing to do."""
 
 
 class FileOutbox:
@@ -266,10 +206,7 @@ class FileOutbox:
     def let_go(self, seq: int) -> None:
         """Forget what is stored; the file follows in strides, as the room dismisses what it is sent twice."""
         if seq > self._stored:
-            count, size, readings = self._db.execute(
-                f"SELECT {_KEPT} FROM batch WHERE seq > ? AND seq <= ?",  # noqa: S608 - a constant
-                (self._stored, seq),
-            ).fetchone()
+            count, size, readings = self._kept(self._stored, seq)
             self._stored = seq
             self._count -= count
             self.size_bytes -= size
@@ -333,6 +270,49 @@ class FileOutbox:
             self._write("DELETE FROM batch WHERE seq <= ?", (self._stored,))
             self._note(self.epoch, self.last_seq, self._stored)
             self._let_go = self._stored
+
+    def readings_at(self, seq: int) -> int:
+        """Give with how many readings a batch was put."""
+        return self._kept(seq - 1, seq)[2]
+
+    def recut(self, bounds: Bounds) -> None:
+        """Cut what is larger than `bounds`.
+
+        Raises:
+            StoreError: the file cannot be written; all stays as it was.
+        """
+        most = (self._stored, bounds.body_bytes, bounds.readings)
+        large = "SELECT seq FROM batch WHERE seq > ? AND (length(body) > ? OR readings > ?) ORDER BY seq"
+        larger = {seq for (seq,) in self._db.execute(large, most)}
+        if not larger:
+            return
+        moved = self._db.execute(
+            "SELECT seq FROM batch WHERE seq >= ? ORDER BY seq", (min(larger),)
+        ).fetchall()
+        shift = 0
+        with self._whole():
+            # Negative numbers keep old and new apart meanwhile.
+            for (seq,) in moved:
+                if seq not in larger:
+                    self._write("UPDATE batch SET seq = ? WHERE seq = ?", (-seq - shift, seq))
+                    continue
+                query = "SELECT body, readings FROM batch WHERE seq = ?"
+                whole, count = self._db.execute(query, (seq,)).fetchone()
+                parts = cut(whole, count, bounds)
+                self._write("DELETE FROM batch WHERE seq = ?", (seq,))
+                for number, (body, readings) in enumerate(parts, seq + shift):
+                    self._write("INSERT INTO batch VALUES (?, ?, ?)", (-number, readings, body))
+                shift += len(parts) - 1
+            self._write("UPDATE batch SET seq = -seq WHERE seq < 0")
+            self._note(self.epoch, self.last_seq + shift, self._let_go)
+        self.last_seq += shift
+        self._count, self.size_bytes, self.readings = self._kept(self._stored, self.last_seq)
+
+    def _kept(self, above: int, upto: int) -> tuple[int, int, int]:
+        """Count batches, bytes and readings between two numbers."""
+        query = f"SELECT {_KEPT} FROM batch WHERE seq > ? AND seq <= ?"  # noqa: S608 - a constant
+        count, size, readings = self._db.execute(query, (above, upto)).fetchone()
+        return count, size, readings
 
     def _drop_oldest(self) -> None:
         self._sweep()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
+from typing import Final
 
 import numpy as np
 
+from ingest.batches import packed
 from ingest.connectors._rows import Instant
-from ingest.courier import packed
 from ingest.link import Link, SeriesDeclared
 from opsroom.model import QUALITY_GOOD
+
+BATCH_READINGS: Final = 2_048
+"""Readings of one batch: far below what a room takes, so that acks come often."""
 
 
 class LinkSink:
@@ -51,11 +55,13 @@ class LinkSink:
     def _packed(self, instants: Sequence[Instant]) -> list[tuple[bytes, int]]:
         self._declare(instants)
         return [
-            self._batch(list(some), historical=historical or self._historical)
+            batch
             for historical, some in groupby(instants, key=attrgetter("historical"))
+            for batch in self._batches(list(some), historical=historical or self._historical)
         ]
 
-    def _batch(self, instants: list[Instant], *, historical: bool) -> tuple[bytes, int]:
+    def _batches(self, instants: list[Instant], *, historical: bool) -> Iterator[tuple[bytes, int]]:
+        """Pack instants; what came in one burst goes in batches of `BATCH_READINGS`."""
         names = [name for instant in instants for name in instant.names]
         values = [value for instant in instants for value in instant.values]
         lengths = [len(instant.names) for instant in instants]
@@ -63,8 +69,11 @@ class LinkSink:
         quality = None
         if any(instant.quality is not None for instant in instants):
             quality = [q for one in instants for q in (one.quality or [QUALITY_GOOD] * len(one.names))]
-        at = int(t[0]) if len(instants) == 1 else t
-        return packed(names, at, values, quality, historical=historical)
+        for begin in range(0, len(names), BATCH_READINGS):
+            some = slice(begin, begin + BATCH_READINGS)
+            at = int(t[0]) if len(instants) == 1 else t[some]
+            q = None if quality is None else quality[some]
+            yield packed(names[some], at, values[some], q, historical=historical)
 
     def _declare(self, instants: Sequence[Instant]) -> None:
         """Declare units and periods of series not seen before, or that tell another unit now."""

@@ -14,7 +14,7 @@ import msgspec
 from ingest.ahead import Ahead
 from ingest.link import Link
 from ingest.outbox import OUTBOX_BYTES
-from ingest.sending import LinkSink
+from ingest.sending import BATCH_READINGS, LinkSink
 from ingest.told import Refused, Warned, read_refusals
 from opsroom.clock import WallClock
 from opsroom.errors import Invalid
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from ingest.connectors._rows import Instant, Report
 
-BATCH_READINGS: Final = 2_048
 BATCH_INSTANTS: Final = 2_048
 BACKLOG_BYTES: Final = 8 << 20
 SHOW_S: Final = 0.25

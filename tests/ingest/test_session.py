@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest import courier, session
+from ingest import batches, courier, session
 from ingest.codes import WireError
-from ingest.outbox import MemoryOutbox
+from ingest.memory_outbox import MemoryOutbox
 from opsroom.model import Refusal
 from opsroom.settings import Limits
 
@@ -196,7 +196,7 @@ def test_over_any_breaking_wire_everything_arrives_once_or_is_told_as_gap(
     for step in [*steps, "cut", *["send", "serve", "hear"] * (len(steps) + 200)]:
         if step == "put":
             put += 1
-            outbox.put(courier.pack("a", 1, np.array([float(put)])))
+            outbox.put(batches.pack("a", 1, np.array([float(put)])))
         elif step == "send":
             up.extend(client.to_send())
         elif step == "serve" and up:
