@@ -26,6 +26,7 @@ TOLD: Final = frozenset(
         "climbed",
         "recovered",
         "reopened",
+        "risen",
         "annunciated",
         "rebased",
     }

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opsroom.alert.agreed import Agreed
     from opsroom.alert.book import AlertBook
 
-ANEW: Final = frozenset({"climbed", "annunciated", "pressed", "reopened"})
+ANEW: Final = frozenset({"climbed", "annunciated", "pressed", "reopened", "risen"})
 """Verbs that annunciate again also what stood unacknowledged before."""
 
 

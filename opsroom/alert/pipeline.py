@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from opsroom.alarm import AlarmClass, AlarmState, Silencing
 from opsroom.alert import lifecycle, quiet
 from opsroom.alert.causes import suppression
@@ -81,13 +83,17 @@ def naming(scene: Scene, finding: Finding) -> Step | None:
 
 
 def evidence(scene: Scene, finding: Finding) -> Step | None:
-    """Add a detector that was not heard yet to the open alert; what one says again adds nothing."""
+    """Add a detector that was not heard yet to the open alert.
+
+    What one says again adds nothing, unless it was agreed meanwhile that it is more urgent.
+    """
     alert = scene.book.active(finding.series_id)
     if alert is None:
         return None
     if any(heard.detector == finding.detector for heard in alert.findings):
-        return Step()
-    more = scene.book.put(lifecycle.evidence(alert, finding, scene.now, _why(scene, finding, alert)))
+        return Step(_risen(scene, finding, alert))
+    why = _why(scene, finding, alert)
+    more = scene.book.put(lifecycle.evidence(_under(scene, finding, alert), finding, scene.now, why))
     return Step((more, *_risen(scene, finding, more.alert)))
 
 
@@ -120,8 +126,10 @@ def reopening(scene: Scene, finding: Finding) -> Step | None:
     recovery_s = held.recovery_at(rested.level, scene.settings.recovery_default_s)
     if scene.now - rested.recovered > recovery_s * MICROS_PER_S:
         return None
-    edge = scene.book.put(lifecycle.reopened(rested, finding, scene.now, _why(scene, finding, rested)))
-    return Step((edge, *scene.book.settle(scene.catalog, scene.now, scene.settings)))
+    why = _why(scene, finding, rested)
+    edge = scene.book.put(lifecycle.reopened(_under(scene, finding, rested), finding, scene.now, why))
+    risen = _risen(scene, finding, edge.alert)
+    return Step((edge, *risen, *scene.book.settle(scene.catalog, scene.now, scene.settings)))
 
 
 def raising(scene: Scene, finding: Finding) -> Step | None:
@@ -196,14 +204,31 @@ def _priority(series: Series, alarm_class: AlarmClass) -> Priority:
     return own if alarm_class.priority is None else Priority(min(own, alarm_class.priority))
 
 
+def _under(scene: Scene, finding: Finding, alert: Alert) -> Alert:
+    """Give the alert under the rule that found more, where that is graver, or where no rule found it before.
+
+    Whatever opened it, the class of the gravest says how it is acknowledged and ends.
+    """
+    rule, alarm_class = scene.book.agreed.opened_by(finding)
+    if not rule or (alert.rule and _priority(_series(scene, finding), alarm_class) >= alert.priority):
+        return alert
+    return replace(alert, rule=rule, alarm_class=alarm_class.name)
+
+
 def _risen(scene: Scene, finding: Finding, alert: Alert) -> tuple[Transition, ...]:
-    """Void the acknowledgement where the evidence, or the agreement by now, makes the alert more urgent."""
+    """Raise the priority where the evidence, or the agreement by now, makes the alert more urgent.
+
+    An acknowledgement was given for the lesser one and is void, unless the class calls nobody again or a
+    decision waits for its follow-up.
+    """
     _, alarm_class = scene.book.agreed.opened_by(finding)
     priority = _priority(_series(scene, finding), alarm_class)
-    seen = alert.state is AlarmState.ACKED and alert.outcome is not Outcome.DECIDED
-    if not (seen and alarm_class.re_alarm and priority < alert.priority):
+    if priority >= alert.priority:
         return ()
-    return (scene.book.put(quiet.risen(alert, scene.now, priority)),)
+    seen = alert.state is AlarmState.ACKED
+    void = seen and alarm_class.re_alarm and alert.outcome is not Outcome.DECIDED
+    edge = quiet.risen(_under(scene, finding, alert), scene.now, priority, void=void)
+    return (scene.book.put(edge),)
 
 
 def _series(scene: Scene, finding: Finding) -> Series:

@@ -100,10 +100,12 @@ def unacknowledged(alert: Alert, at: Micros, *, actor: str = "", note: str = "")
     return Transition(at=at, verb="unacknowledged", alert=after, actor=actor, params=params)
 
 
-def risen(alert: Alert, at: Micros, priority: Priority) -> Transition:
-    """Take the higher priority; the acknowledgement was given for the lower one and is void."""
+def risen(alert: Alert, at: Micros, priority: Priority, *, void: bool) -> Transition:
+    """Take the higher priority; with `void` the acknowledgement given for the lower one holds no more."""
     assert priority < alert.priority
-    after = replace(alert, priority=priority, unacked=True, acked_until=None)
+    after = replace(alert, priority=priority)
+    if void:
+        after = replace(after, unacked=True, acked_until=None)
     return Transition(
         at=at, verb="risen", alert=after, params={"from": int(alert.priority), "to": int(priority)}
     )

@@ -23,6 +23,7 @@ KINDS: Final = {
     "unsuppressed": NoticeKind.RAISED,
     "unshelved": NoticeKind.RAISED,
     "returned": NoticeKind.RAISED,
+    "risen": NoticeKind.RAISED,
     "called": NoticeKind.CALLED,
     "climbed": NoticeKind.CLIMBED,
     "annunciated": NoticeKind.CLIMBED,
@@ -31,7 +32,8 @@ KINDS: Final = {
     "pressed": NoticeKind.PRESSED,
 }
 """What is told, by the verb of the edge; a decision whose follow-up has come calls again, like a climb."""
-HUSH_ENDED: Final = frozenset({"unsuppressed", "unshelved", "returned"})
+IF_UNSEEN: Final = frozenset({"unsuppressed", "unshelved", "returned", "risen"})
+"""Verbs that are news only where the condition holds and nobody has seen it."""
 
 SENTENCES_KEPT: Final = 3
 
@@ -74,7 +76,7 @@ def told(edge: Transition, tree: Tree, seats: Sequence[Seat]) -> Told | None:
     then, or only watch, it is a hole.
     """
     kind, alert = KINDS.get(edge.verb), edge.alert
-    if kind is None or (edge.verb in HUSH_ENDED and not (alert.active and alert.unacked)):
+    if kind is None or (edge.verb in IF_UNSEEN and not (alert.active and alert.unacked)):
         return None
     called: frozenset[str] = frozenset()
     units = {alert.standing.unit_id}

@@ -99,6 +99,10 @@ class Alerts(RuleBasedStateMachine):
         self.twin = Room()
         self.now = T0
         self.checked = 0
+        self.declared = {
+            "warm": AlarmClass(name="warm", priority=3),
+            "hot": AlarmClass(name="hot", priority=1),
+        }
         self.latest: dict[str, Alert] = {}
 
     @rule(seconds=st.sampled_from((0, 1, 4, 60, 599, 600, 601, 1200, 5000, 86_400)))
@@ -223,11 +227,29 @@ class Alerts(RuleBasedStateMachine):
     def design(self, cause: object) -> None:
         self.agree(CauseSet(cause))  # type: ignore[arg-type]
 
-    @rule(series_id=series_ids)
-    def rise(self, series_id: int) -> None:
+    @rule(
+        series_id=series_ids,
+        name=st.sampled_from(("warm", "hot")),
+        verb=st.sampled_from(("open", "evidence")),
+    )
+    def meet(self, series_id: int, name: str, verb: str) -> None:
+        found = finding(verb, series_id, detector=f"rule:{name}", direction=-1)
         for room in (self.room, self.twin):
-            room.book.agreed.rules["hot"] = AlarmClass(name="hot", priority=1)
-        self.detect(finding("evidence", series_id, detector="rule:hot"))
+            room.book.agreed.rules |= self.declared
+        known = self.room.book.active(series_id)
+        self.detect(found)
+        now = self.room.book.active(series_id)
+        if known is not None:
+            assert now is not None
+            priority = self.declared[name].priority
+            assert priority is not None
+            assert now.priority == min(known.priority, priority)
+            assert now.rule == (name if not known.rule or priority < known.priority else known.rule)
+
+    @rule(re_alarm=st.booleans(), latching=st.booleans(), priority=st.sampled_from((1, 2)))
+    def agree_rules(self, re_alarm: bool, latching: bool, priority: int) -> None:
+        hot = AlarmClass(name="hot", priority=priority, re_alarm=re_alarm, latching=latching)
+        self.declared = self.declared | {"hot": hot}
 
     def agree(self, change: AlarmConfig) -> None:
         for room in (self.room, self.twin):
@@ -272,6 +294,10 @@ class Alerts(RuleBasedStateMachine):
         assert after.deadline == before.deadline or edge.verb in MOVES_DEADLINE
         assert not (before.active and not after.active) or edge.verb in MAY_END
         assert before.active or not after.active or edge.verb == "reopened"
+        assert after.priority == before.priority or edge.verb in {"risen", "pressed"}
+        assert after.priority <= before.priority
+        if edge.verb == "risen" and before.state in SILENCED:
+            assert after.state is before.state
         if edge.verb == "climbed":
             assert (after.level, edge.at) == (before.level + 1, before.deadline)
         if edge.verb == "annunciated":

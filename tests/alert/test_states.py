@@ -115,6 +115,10 @@ class Walk:
         self.room.book.agreed.rules["hot"] = AlarmClass(name="hot", priority=1)
         return self.room.find(self.now, finding("evidence", detector="rule:hot"))[0]
 
+    def quietly_urgent(self) -> list[Transition]:
+        self.room.book.agreed.rules["hot"] = AlarmClass(name="hot", priority=1, re_alarm=False)
+        return self.room.find(self.now, finding("evidence", detector="rule:hot"))[0]
+
     def climb(self) -> list[Transition]:
         due = self.room.now_of_id(self.id).deadline
         assert due is not None
@@ -149,7 +153,12 @@ WALKS: dict[tuple[str, State, State], tuple[str, ...]] = {
     ("3", State.UNACKED, State.RTN_UNACKED): ("true", "false"),
     ("3", State.UNACKED, State.NORMAL): ("easy", "true", "false"),
     ("4", State.ACKED, State.NORMAL): ("true", "ack", "false"),
+    ("5", State.UNACKED, State.UNACKED): ("true", "urgent"),
     ("5", State.ACKED, State.UNACKED): ("true", "ack", "urgent"),
+    ("5", State.ACKED, State.ACKED): ("true", "ack", "quietly_urgent"),
+    ("5", State.SHELVED, State.SHELVED): ("true", "shelve", "urgent"),
+    ("5", State.SUPPRESSED, State.SUPPRESSED): ("true", "cause", "urgent"),
+    ("5", State.OUT_OF_SERVICE, State.OUT_OF_SERVICE): ("true", "service", "urgent"),
     ("6", State.ACKED, State.UNACKED): ("true", "ack", "unack"),
     ("7", State.RTN_UNACKED, State.NORMAL): ("true", "false", "ack"),
     ("8", State.RTN_UNACKED, State.UNACKED): ("true", "false", "true"),

@@ -82,6 +82,40 @@ def test_priority_holds_back_raises_but_never_climbs(priority: int, expected: in
     assert [one.kind for one in told(group, [], START + 905 * S)] == [NoticeKind.CLIMBED]
 
 
+@pytest.mark.parametrize("void", [False, True])
+def test_what_becomes_urgent_is_told_as_a_raise_that_was_held_back_before(void: bool) -> None:
+    group = world.grouping(world.settings(ALL))
+    edge = world.raised(TREE, FIRST_LINE, START, priority=3)
+    before = world.acknowledged(edge, START + S) if void else edge
+    assert told(group, [edge, before] if void else [edge], START + 6 * S) == []
+    assert told(group, [world.risen(before, START + 60 * S, void=void)], START + 60 * S) == []
+    (notice,) = told(group, [], START + 65 * S)
+    assert (notice.kind, notice.priority, notice.count) == (NoticeKind.RAISED, 1, 1)
+    assert [member.verb for member in notice.members] == ["risen"]
+
+
+def test_what_becomes_urgent_does_not_wait_and_is_one_alert_while_it_waits() -> None:
+    group = world.grouping(world.settings({**ALL, "priority_max": 3}))
+    early, late = (world.raised(TREE, FIRST_LINE, START, priority=3, alert_id=one) for one in ("a", "b"))
+    told(group, [early, late, world.risen(late, START)], START)
+    (first,) = told(group, [], START + 5 * S)
+    assert [(member.alert_id, member.priority) for member in first.members] == [("a", 3), ("b", 1)]
+    other = world.grouping(world.settings({**ALL, "priority_max": 3}))
+    told(other, [early], START)
+    told(other, [], START + 5 * S)
+    (more,) = told(other, [world.risen(early, START + 9 * S)], START + 9 * S)
+    assert (more.priority, more.further, more.count) == (1, True, 1)
+
+
+def test_what_becomes_urgent_while_it_is_seen_or_under_its_cause_is_not_told() -> None:
+    group = world.grouping(world.settings(ALL, wait_s=0))
+    edge = world.raised(TREE, FIRST_LINE, START, priority=3)
+    seen = world.acknowledged(edge, START)
+    hidden = world.raised(TREE, FIRST_LINE + 1, START, priority=3, cause="cut")
+    edges = [edge, seen, hidden, world.risen(seen, START), world.risen(hidden, START)]
+    assert told(group, edges, START) == []
+
+
 def test_each_level_hears_of_what_stands_with_it() -> None:
     line = {**SITE_ONLY, "name": "line", "unit": f"site/line{FIRST_LINE}"}
     group = world.grouping(world.settings(SITE_ONLY, line, wait_s=0))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from opsroom.alarm import Hush, Silencing
-from opsroom.alert import lifecycle
+from opsroom.alert import lifecycle, quiet
 from opsroom.catalog import Catalog
 from opsroom.clock import ManualClock
 from opsroom.decision import Decision
@@ -101,6 +101,11 @@ def replace(alert: Alert, **changes: Any) -> Alert:
     import msgspec
 
     return msgspec.structs.replace(alert, **changes)
+
+
+def risen(edge: Transition, at: int, *, void: bool = False) -> Transition:
+    """The alert, of the highest priority from `at` on."""
+    return quiet.risen(edge.alert, at, Priority.ACT_NOW, void=void)
 
 
 def climbed(tree: Catalog, edge: Transition, at: int) -> Transition:

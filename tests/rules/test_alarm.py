@@ -70,6 +70,26 @@ def test_class_and_priority_come_from_the_record() -> None:
     ]
 
 
+def test_a_graver_rule_makes_an_alert_graver_that_nobody_has_seen_yet() -> None:
+    high = limit(id="high", consequence="minor", response_s=3600.0)
+    highest = limit(
+        id="highest", high=20.0, consequence="severe", response_s=120.0, alarm_class="safety", latching=True
+    )
+    feed = Feed([high, highest])
+    feed.read([(1, 0, 15.0)])
+    (alert,) = feed.core.book.open.values()
+    assert (alert.rule, alert.alarm_class, alert.priority) == ("high", "process", Priority.WATCH)
+    feed.read([(1, 60, 25.0)])
+    (alert,) = feed.core.book.open.values()
+    assert (alert.rule, alert.alarm_class, alert.priority) == ("highest", "safety", Priority.ACT_NOW)
+    feed.read([(1, 120, 15.0)])  # the lesser one stands, and the alert with it
+    (alert,) = feed.core.book.open.values()
+    assert (alert.state, alert.priority) == (AlarmState.UNACKED, Priority.ACT_NOW)
+    feed.read([(1, 180, 5.0)])
+    (alert,) = feed.core.book.open.values()
+    assert alert.state is AlarmState.LATCHED_UNACKED
+
+
 def test_a_rule_without_time_to_respond_is_only_watched() -> None:
     feed = Feed([limit(consequence="severe")], config=tree())
     feed.read([(1, 0, 99.0)])
