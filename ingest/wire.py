@@ -8,7 +8,7 @@ its field named and not the whole batch. Duplicate keys: the last one counts. Un
 from __future__ import annotations
 
 import re
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
@@ -29,6 +29,7 @@ from ingest.messages import (
     RecoveringTold,
     SeriesDeclared,
 )
+from opsroom.model import SPAN_S_MAX
 
 __all__ = [
     "Batch",
@@ -72,8 +73,9 @@ _text_message = msgspec.json.Decoder(_Plain | _TextBatch)
 _binary_message = msgspec.msgpack.Decoder(_Plain | _BinaryBatch)
 _text_casual = msgspec.json.Decoder(Casual | list[Casual])
 _binary_casual = msgspec.msgpack.Decoder(Casual | list[Casual])
-_text_names = msgspec.json.Decoder(str | int | list[str | int])
-_binary_names = msgspec.msgpack.Decoder(str | int | list[str | int])
+_Label = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
+_text_names = msgspec.json.Decoder(str | _Label | list[str | _Label])
+_binary_names = msgspec.msgpack.Decoder(str | _Label | list[str | _Label])
 _text_loose = msgspec.json.Decoder(float_hook=float)
 _binary_loose = msgspec.msgpack.Decoder()
 _text_encoder = msgspec.json.Encoder()
@@ -243,7 +245,7 @@ def _depth(value: Any, limit: int) -> int:
 def _checked(told: _Plain) -> _Plain:  # noqa: C901 - a branch a message
     """Check the ranges that types alone do not say."""
     if isinstance(told, Hello):
-        if not 0.0 <= told.lateness_s < INT_EXACT:
+        if not 0.0 <= told.lateness_s <= SPAN_S_MAX:
             raise WireError("field_type", "lateness_s")
         if told.epoch is not None and not 0 <= told.epoch <= INT64_MAX:
             raise WireError("field_type", "epoch")
@@ -256,7 +258,7 @@ def _checked(told: _Plain) -> _Plain:  # noqa: C901 - a branch a message
         for index, one in enumerate(told.series):
             if one.id is not None and not 0 <= one.id <= INT64_MAX:
                 raise WireError("field_type", f"series[{index}].id")
-            if one.period_s is not None and not 0.0 < one.period_s < INT_EXACT:
+            if one.period_s is not None and not 0.0 < one.period_s <= SPAN_S_MAX:
                 raise WireError("field_type", f"series[{index}].period_s")
     return told
 

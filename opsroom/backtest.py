@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from opsroom.alert.book import AlertBook
+from opsroom.applying import applied
 from opsroom.core import SNAPSHOT_VERSION, Core
 from opsroom.detect.filter import PROFILES
 from opsroom.log.columns import encode_columns
@@ -283,7 +284,7 @@ class _Run:
 
     def take(self, record: Record) -> None:
         """Play one record."""
-        step = self._core.apply(record)
+        step = applied(self._core, record)
         found = (ruling.finding for ruling in step.ruled)
         self.ruled += [one for one in found if one.at >= self._window.start]
         for edge in step.transitions:

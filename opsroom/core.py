@@ -63,7 +63,7 @@ from opsroom.rules import RuleBook, concerned, instants, join, ruling_of
 from opsroom.sources import NEVER, Sources
 from opsroom.spec import spec_of
 from opsroom.stated import StatedBook, beside, confirmed
-from opsroom.step import Step
+from opsroom.step import Step, Unforeseen
 
 if TYPE_CHECKING:
     from opsroom.settings import RoomSection
@@ -117,8 +117,20 @@ class Core:
 
         Raises:
             Corrupt: the payload's checksum does not match.
+            Unforeseen: a mistake of the room; it has the step as far as it came (`applied` passes over it).
         """
         step = Step(offset=record.offset, now=self.now)
+        try:
+            self._take(record, step)
+        except (OpsroomError, MemoryError):
+            raise
+        except Exception as error:
+            step.now = self.now
+            raise Unforeseen(step) from error
+        step.now = self.now
+        return step
+
+    def _take(self, record: Record, step: Step) -> None:
         if not self.stream:
             wall = max(self.now, record.received)
             if record.kind is RecordKind.TICK and record.payload == START:
@@ -136,8 +148,6 @@ class Core:
         elif record.kind is RecordKind.SOURCE:
             self._source(record, step)
         step.minutes += self.minutes.hear(step.transitions)
-        step.now = self.now
-        return step
 
     def _readings(self, record: Record, step: Step) -> None:
         columns, step.historical = decode_columns(record.payload)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
-from opsroom.model import MICROS_PER_S
+from opsroom.model import MICROS_PER_S, span_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -169,7 +169,7 @@ class FeedBook:
         feed = self._feed(key, unit_id, door, now, name)
         feed.door, feed.left = door, False
         feed.connections += 1
-        feed.lateness_us = round(lateness_s * MICROS_PER_S)
+        feed.lateness_us = span_us(lateness_s)
         if outlet is not None:
             feed.outlets.append(outlet)
 

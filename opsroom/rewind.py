@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, Protocol, Typ
 
 import msgspec
 
+from opsroom.applying import applied
 from opsroom.catalog import Catalog
 from opsroom.core import SNAPSHOT_VERSION, Core
 from opsroom.errors import Conflict, Corrupt, OpsroomError
@@ -263,7 +264,7 @@ def restored(live: Live, mark: Mark, body: bytes) -> tuple[Core, View]:
 
 def play(core: Core, view: View, silent: PlantHub, record: Record) -> None:
     """Take one record as the live room did, and tell nobody outside."""
-    step = core.apply(record)
+    step = applied(core, record)
     if step.stored is not None and not step.historical:
         view.values(step.stored)
     show(core, view, silent, Changes.of([step]))

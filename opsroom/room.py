@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from opsroom import kernels
+from opsroom.applying import applied
 from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
@@ -182,7 +183,7 @@ class Room(Known):
             steps = []
             for record in self._records(1024):
                 # Behind the snapshot and not yet in a chunk: the store needs it, the detectors have had it.
-                step = self.core.apply(record) if record.offset > self._snapshotted else peek(record)
+                step = applied(self.core, record) if record.offset > self._snapshotted else peek(record)
                 if record.offset > flushed:
                     self._keep_readings(step)
                 steps.append(step)
@@ -243,7 +244,7 @@ class Room(Known):
         steps: list[Step] = []
         end = self.clock.monotonic() + SLICE_S
         for record in self._records(256):
-            step = self.core.apply(record)
+            step = applied(self.core, record)
             self._keep_readings(step)
             self.backlog.count(record)
             self.marks.count(record)
@@ -303,8 +304,11 @@ class Room(Known):
                 del self._heard[name]
                 entries.append(self._entry(RecordKind.SOURCE, encode(SourceEvent(event="idle")), name))
             if entries and self.lag_s < self.settings.limits.log_lag_s:
-                with contextlib.suppress(StoreError):
+                try:
                     await self.log.append(entries)
+                except StoreError as error:
+                    if error.code == "log_closed":
+                        raise  # it takes nothing any more: a room that ends is started again
             self.view.take_seats(self.access.seats())
             self._refresh_bands()
 

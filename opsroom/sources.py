@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.model import MICROS_PER_S, Columns
+from opsroom.model import Columns, span_us
 
 NEVER: Final = -(1 << 62)
 NAMELESS: Final = "casual:"
@@ -52,7 +52,7 @@ class Sources:
     def opened(self, name: str, lateness_s: float) -> None:
         """A source came, or came back: what it had sent before stays."""
         clock = self.clocks.setdefault(name, SourceClock())
-        clock.lateness_us = round(lateness_s * MICROS_PER_S)
+        clock.lateness_us = span_us(lateness_s)
         clock.open, clock.idle = True, False
 
     def idle(self, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from opsroom.catalog import Catalog
 from opsroom.detect import SeriesSpec
 from opsroom.measuring import shown_as
-from opsroom.model import MICROS_PER_S, Series
+from opsroom.model import Series, span_us
 
 
 def spec_of(catalog: Catalog, series: Series, budget_per_week: float) -> SeriesSpec:
@@ -13,7 +13,7 @@ def spec_of(catalog: Catalog, series: Series, budget_per_week: float) -> SeriesS
     return SeriesSpec(
         id=series.id,
         unit_id=series.unit_id,
-        period_us=round(series.period_s * MICROS_PER_S) if series.period_s and not series.aside else None,
+        period_us=span_us(series.period_s) if series.period_s and not series.aside else None,
         circular=series.circular,
         band=series.band,
         siblings=catalog.sibling_key(series.id),

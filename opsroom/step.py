@@ -53,6 +53,15 @@ class Step(msgspec.Struct, kw_only=True):
     minutes: list[Minute] = []
 
 
+class Unforeseen(Exception):  # noqa: N818 - what the step met
+    """A record met a mistake of the room; its cause says which. `step` is what it had changed until then."""
+
+    def __init__(self, step: Step) -> None:
+        """Keep the step."""
+        super().__init__(f"record {step.offset}")
+        self.step = step
+
+
 class Changes(NamedTuple):
     """What several steps changed together, in the order in which the journal takes it."""
 

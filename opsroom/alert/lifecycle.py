@@ -30,6 +30,7 @@ from opsroom.model import (
     Sentence,
     Series,
     Transition,
+    span_us,
 )
 
 FINDINGS_KEPT: Final = 8
@@ -45,7 +46,7 @@ def deadline_after(at: Micros, recovery_s: float) -> Micros:
 
     Every climb takes time, so that climbing ends.
     """
-    return at + max(1, round(recovery_s * MICROS_PER_S))
+    return at + max(1, span_us(recovery_s))
 
 
 def raised(

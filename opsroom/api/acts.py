@@ -31,7 +31,7 @@ from opsroom.api.answers import JSON_TYPE, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, OpsroomError
-from opsroom.model import Alert, Series, Transition, Unit
+from opsroom.model import SPAN_S_MAX, Alert, Series, Transition, Unit
 from opsroom.records import (
     Acknowledge,
     AnyAct,
@@ -57,6 +57,7 @@ MS_MAX: Final = 253_402_300_799_999  # end of the year 9999
 Text = Annotated[str, Field(max_length=NOTE_CHARS_MAX)]
 Ms = Annotated[int, Field(ge=0, le=MS_MAX)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Span = Annotated[float, Field(gt=0, le=SPAN_S_MAX, allow_inf_nan=False)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=KEY_CHARS_MAX)]
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from opsroom.access import Caller
 from opsroom.alarm import AlarmClass, Cause
-from opsroom.api.acts import Desk, DeskOf, Text
+from opsroom.api.acts import Desk, DeskOf, Span, Text
 from opsroom.api.ports import ApiRoom
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, NotFound
@@ -23,10 +23,8 @@ from opsroom.rights import may_adopt, may_agree
 duty_router = APIRouter(prefix="/api/v1", tags=["duty"])
 
 CAUSES_MAX: Final = 64
-SPAN_S_MAX: Final = 366 * 86_400.0
 
 SeatId = Annotated[int, Field(ge=1)]
-Span = Annotated[float, Field(gt=0, le=SPAN_S_MAX, allow_inf_nan=False)]
 
 
 class ClassBody(Body):

@@ -12,9 +12,9 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from opsroom.alarm import Override, Rota
-from opsroom.api.acts import MICROS_PER_MS, Desk, DeskOf, Ms
+from opsroom.api.acts import MICROS_PER_MS, Desk, DeskOf, Ms, Span
 from opsroom.api.answers import answer
-from opsroom.api.duty import Span, refused, unit_below
+from opsroom.api.duty import refused, unit_below
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.duty import Caution, Hole, cautions, holes, overlapping

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import Field
 
 from opsroom.agreement import Accord, Signature, terms_of
-from opsroom.api.acts import Desk, DeskOf, Positive, Text
+from opsroom.api.acts import Desk, DeskOf, Positive, Span, Text
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
@@ -57,14 +57,14 @@ class AdoptBody(Body):
 
     unit: Annotated[str, Field(max_length=64)] | None = None
     description: Text | None = None
-    period_s: Positive | None = None
+    period_s: Span | None = None
     circular: Positive | None = None
     like: Name | None = None
     band: tuple[Finite | None, Finite | None] | None = None
     indicator: IndicatorBody | None = None
-    recovery_s: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=RECOVERIES_MAX)] | None = None
+    recovery_s: Annotated[tuple[Span, ...], Field(min_length=1, max_length=RECOVERIES_MAX)] | None = None
     consequence: Annotated[str, Field(max_length=32)] | None = None
-    response_s: Positive | None = None
+    response_s: Span | None = None
 
 
 class ManyBody(Body):

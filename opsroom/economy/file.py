@@ -23,11 +23,12 @@ from opsroom.economy.relations import (
 )
 from opsroom.errors import SettingsError
 from opsroom.flow import STARVED
-from opsroom.model import Orientation
+from opsroom.model import SPAN_S_MAX, Orientation
 
 REMEDY: Final = "See docs/economy.md for the tables and their keys."
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+Span = Annotated[float, msgspec.Meta(gt=0, le=SPAN_S_MAX)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Told = Annotated[str, msgspec.Meta(max_length=2_000)]
 
@@ -57,15 +58,15 @@ class SeriesTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     path: Name
     unit: str | None = None
-    period_s: Positive | None = None
+    period_s: Span | None = None
     band: tuple[float, float] | None = None
     low: float | None = None
     high: float | None = None
     circular: Annotated[float, msgspec.Meta(ge=0)] | None = None
     like: Name | None = None
-    recovery_s: Positive | list[Positive] = []
+    recovery_s: Span | list[Span] = []
     consequence: Literal["minor", "major", "severe"] = "minor"
-    response_s: Positive | None = None
+    response_s: Span | None = None
     indicator: IndicatorTable | None = None
     orientation: Orientation | None = None
     capability: Positive | None = None

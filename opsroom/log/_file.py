@@ -116,6 +116,9 @@ class LogFile:
         except SqliteError as error:
             self._roll_back()
             raise told(error, self.path) from error
+        except BaseException:
+            self._roll_back()
+            raise
 
     def read(self, after: int, limit: int) -> list[Record]:
         """Give records after `after` from the disk, each checked."""

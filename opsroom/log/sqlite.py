@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+import structlog
+
 from opsroom.errors import Conflict, SettingsError, StoreError, StoreFull
 from opsroom.log._file import LogFile
 from opsroom.log._positions import Positions
@@ -39,6 +41,8 @@ _RESERVE_RETRY_S: Final = 0.5
 _RESERVED: Final = frozenset({RecordKind.ACT, RecordKind.TICK})
 
 Step = Callable[[Positions], Sequence[Entry] | int]
+
+_logger = structlog.get_logger("opsroom.log")
 
 
 class _Pending:
@@ -235,6 +239,14 @@ class SqliteLog:
                     _answer(reserved, again)
         except StoreError as error:
             _answer(group, error)
+        except Exception as error:  # what one append brought cannot be written: the others can
+            if len(group) > 1:
+                for pending in group:
+                    self._commit([pending])
+                return
+            _logger.exception("log_refused_append", size=group[0].size)
+            words = f"The log cannot write this: {error!r}."
+            _answer(group, StoreError(words, remedy="The room made a mistake.", code="log_unwritable"))
 
     def _store(self, group: list[_Pending]) -> None:
         """Store one group in one transaction and publish it."""

@@ -12,7 +12,16 @@ from numpy.typing import NDArray
 
 from opsroom.index import potentiality_of
 from opsroom.measuring import Shown, turned
-from opsroom.model import MICROS_PER_S, QUALITY_GOOD, Columns, Micros, Orientation, Series
+from opsroom.model import (
+    MICROS_PER_S,
+    QUALITY_GOOD,
+    SPAN_S_MAX,
+    Columns,
+    Micros,
+    Orientation,
+    Series,
+    span_us,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -102,7 +111,7 @@ class Board:
     def _set(self, slot: int, series: Series, revision: int) -> None:
         self._series[slot] = series
         self.id[slot], self.unit[slot], self.card_rev[slot] = series.id, series.unit_id, revision
-        period_us = round(series.period_s * MICROS_PER_S) if series.period_s and not series.aside else -1
+        period_us = span_us(series.period_s) if series.period_s and not series.aside else -1
         self.period_us[slot] = period_us
         self.grey_us[slot] = self.grey_s(series) * MICROS_PER_S
         indicator = series.indicator
@@ -123,7 +132,7 @@ class Board:
 
     def grey_s(self, series: Series) -> float:
         """Age in seconds from which a value is shown as old: 3 declared periods, else the setting."""
-        return GREY_PERIODS * series.period_s if series.period_s else self._grey_default_s
+        return GREY_PERIODS * min(series.period_s, SPAN_S_MAX) if series.period_s else self._grey_default_s
 
     def series(self, slot: int) -> Series:
         """Give the series in a slot."""

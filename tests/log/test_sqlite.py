@@ -5,11 +5,13 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from opsroom.errors import Corrupt, StoreError, StoreFull
 from opsroom.log import open_log
 from opsroom.log.gate import Gate
 from opsroom.log.sqlite import SqliteLog
+from opsroom.model import Refusal
 from opsroom.records import Entry, RecordKind
 from opsroom.settings import Limits
 
@@ -171,5 +173,27 @@ def test_a_gate_lets_in_by_turn_and_gives_back_what_a_cancelled_one_held() -> No
         gate.leave(1)
         assert gate.used == 0
         await asyncio.wait_for(gate.enter(1000), 1)
+
+    asyncio.run(main())
+
+
+def test_an_append_that_cannot_be_written_fails_alone(tmp_path: Path) -> None:
+    """Also where it shares a transaction with others."""
+
+    async def main() -> None:
+        log = opened(tmp_path)
+        bad = replace(
+            batch(3), refusals=(Refusal(index=0, series="s", code="c", field="s", params={"id": 1 << 99}),)
+        )
+        told = await asyncio.gather(
+            log.append([batch(1)]), log.append([batch(2)]), log.append([bad]), log.append([batch(4)]),
+            return_exceptions=True,
+        )  # fmt: skip
+        assert [one for one in told if isinstance(one, int)] == [1, 2, 3]
+        (error,) = [one for one in told if isinstance(one, StoreError)]
+        assert error.code == "log_unwritable"
+        assert await log.append([batch(5)]) == 4
+        assert [record.seq for record in log.read(0)] == [1, 2, 4, 5]
+        log.close()
 
     asyncio.run(main())
