@@ -29,7 +29,7 @@ from ingest.messages import (
     RecoveringTold,
     SeriesDeclared,
 )
-from opsroom.model import SPAN_S_MAX
+from opsroom.spans import SPAN_S_MAX
 
 __all__ = [
     "Batch",

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 import msgspec
 import numpy as np
 
-from opsroom.model import MICROS_PER_S, span_us
+from opsroom.model import MICROS_PER_S
+from opsroom.spans import span_us
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -19,17 +19,10 @@ from opsroom.decision import Decision
 
 Micros = int
 MICROS_PER_S: Final = 1_000_000
-SPAN_S_MAX: Final = 366 * 86_400.0
-"""Longest period, lateness and recovery that anybody may state, in seconds."""
 QUALITY_GOOD: Final = 192
 QUALITY_UNCERTAIN: Final = 64
 QUALITY_BAD: Final = 0
 DEFAULT_RECOVERY_PERIODS: Final = 3
-
-
-def span_us(seconds: float) -> Micros:
-    """Give a stated span as int microseconds, at most `SPAN_S_MAX`: what older logs hold may be longer."""
-    return round(min(seconds, SPAN_S_MAX) * MICROS_PER_S)
 
 
 class Orientation(StrEnum):

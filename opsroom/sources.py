@@ -14,7 +14,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.model import Columns, span_us
+from opsroom.model import Columns
+from opsroom.spans import span_us
 
 NEVER: Final = -(1 << 62)
 NAMELESS: Final = "casual:"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from opsroom.catalog import Catalog
 from opsroom.detect import SeriesSpec
 from opsroom.measuring import shown_as
-from opsroom.model import Series, span_us
+from opsroom.model import Series
+from opsroom.spans import span_us
 
 
 def spec_of(catalog: Catalog, series: Series, budget_per_week: float) -> SeriesSpec:

@@ -92,13 +92,18 @@ class Access:
     async def load(self) -> None:
         """Read seats and tokens anew; called at the start and by `keep_fresh`."""
         async with self._changing:
+            known = set(self._sessions)
             seats = await self._read(self._rows.seats)
+            standing = await self._read(self._rows.sessions)
             tokens = await self._read(self._rows.tokens)
             kiosks = await self._read(self._rows.kiosks)
             self._seats = {seat.id: seat for seat in seats}
             self._people = {seat.person: seat for seat in seats}
             self.kiosks.take(kiosks)
             self._tokens = {token.token_hash: token for token in tokens}
+            # One that was opened or read while the rows were is not among them.
+            for ended in known.difference(standing):
+                self._sessions.pop(ended, None)
             self._loaded_s = self._clock.monotonic()
 
     async def keep_fresh(self, every_s: float = 0.5) -> None:
@@ -152,7 +157,7 @@ class Access:
         return seat
 
     async def new_password(self, seat_id: int, password: str) -> None:
-        """Replace a seat's password.
+        """Replace a seat's password; whoever came in by the old one is out, on every screen.
 
         Raises:
             NotFound: `seat_unknown`.
@@ -161,6 +166,8 @@ class Access:
         async with self._changing:
             seat = self._seat(seat_id)
             await self._write(self._rows.put_credential, seat.id, PASSWORD, secret, self._clock.now())
+            await self._write(self._rows.end_sessions, seat.id)
+            self._forget(seat.id)
 
     async def remove_seat(self, seat_id: int) -> None:
         """Take a seat away: its sessions end at once, on every screen.
@@ -172,6 +179,11 @@ class Access:
             seat = self._seat(seat_id)
             await self._write(self._rows.delete_seat, seat.id)
             del self._seats[seat.id], self._people[seat.person]
+            self._forget(seat.id)
+
+    def _forget(self, seat_id: int) -> None:
+        for key in [key for key, session in self._sessions.items() if session.seat_id == seat_id]:
+            del self._sessions[key]
 
     def _seat(self, seat_id: int) -> Seat:
         seat = self._seats.get(seat_id)
@@ -224,6 +236,7 @@ class Access:
         session = Session(
             hash_of(secret), seat.id, secrets.token_urlsafe(TOKEN_BYTES), until or self._clock.now() + life
         )
+        await self._write(self._rows.end_expired, self._clock.now())
         await self._write(self._rows.put_session, session)
         self._remember(session)
         return secret, Caller(seat, session)
@@ -250,8 +263,8 @@ class Access:
 
     async def sign_out(self, caller: Caller) -> None:
         """End the session, here and in the store."""
-        self._sessions.pop(caller.session.token_hash, None)
         await self._write(self._rows.end_session, caller.session.token_hash)
+        self._sessions.pop(caller.session.token_hash, None)
 
     def _valid(self, session: Session) -> Caller | None:
         seat = self._seats.get(session.seat_id) or self.kiosks.seat(-session.seat_id)

@@ -17,7 +17,7 @@ class SeatRows(Protocol):
         ...
 
     def put_seat(self, seat: Seat) -> Seat:
-        """Write a seat and give it back, with an id where it had 0."""
+        """Write a seat and give it back, with an id where it had 0: one that no seat ever had."""
         ...
 
     def delete_seat(self, seat_id: int) -> None:
@@ -44,8 +44,20 @@ class SessionRows(Protocol):
         """Give the session of that hash, None where there is none."""
         ...
 
+    def sessions(self) -> list[str]:
+        """Give the hashes of all sessions."""
+        ...
+
     def end_session(self, token_hash: str) -> None:
         """Remove it; nothing where there is none."""
+        ...
+
+    def end_sessions(self, seat_id: int) -> None:
+        """Remove all of a seat."""
+        ...
+
+    def end_expired(self, now: Micros) -> None:
+        """Remove those that expired at `now` or before."""
         ...
 
 

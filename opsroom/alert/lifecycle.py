@@ -30,8 +30,8 @@ from opsroom.model import (
     Sentence,
     Series,
     Transition,
-    span_us,
 )
+from opsroom.spans import span_us
 
 FINDINGS_KEPT: Final = 8
 NOTES_KEPT: Final = 50

@@ -31,7 +31,7 @@ from opsroom.api.answers import JSON_TYPE, encoded
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
 from opsroom.errors import AccessDenied, Conflict, Invalid, NotFound, OpsroomError
-from opsroom.model import SPAN_S_MAX, Alert, Series, Transition, Unit
+from opsroom.model import Alert, Series, Transition, Unit
 from opsroom.records import (
     Acknowledge,
     AnyAct,
@@ -45,6 +45,7 @@ from opsroom.records import (
     UnitSet,
 )
 from opsroom.seats import Seat
+from opsroom.spans import SPAN_S_MAX
 
 act_router = APIRouter(prefix="/api/v1", tags=["acts"])
 

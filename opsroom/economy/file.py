@@ -23,7 +23,8 @@ from opsroom.economy.relations import (
 )
 from opsroom.errors import SettingsError
 from opsroom.flow import STARVED
-from opsroom.model import SPAN_S_MAX, Orientation
+from opsroom.model import Orientation
+from opsroom.spans import SPAN_S_MAX
 
 REMEDY: Final = "See docs/economy.md for the tables and their keys."
 

@@ -270,8 +270,20 @@ class SessionRows(Protocol):
         """Give a session, ended or not: who asks compares `expires`."""
         ...
 
+    def sessions(self) -> list[str]:
+        """Give the hashes of all sessions, ended ones too."""
+        ...
+
     def end_session(self, token_hash: str) -> None:
         """Remove a session; one that is not there is no error."""
+        ...
+
+    def end_sessions(self, seat_id: int) -> None:
+        """Remove all sessions of a seat."""
+        ...
+
+    def end_expired(self, now: Micros) -> None:
+        """Remove the sessions that expired at `now` or before."""
         ...
 
     def put_token(self, token: PlantToken) -> None:

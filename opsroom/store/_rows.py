@@ -9,7 +9,7 @@ from typing import Final
 import google_crc32c
 import msgspec
 import zstandard
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from opsroom.errors import Corrupt
 from opsroom.model import Micros, Role
@@ -147,6 +147,8 @@ def _snapshot_row(name: str, version: int, offset: int, body: bytes) -> dict[str
     }
 
 
+SEATS: Final = "seats"
+"""Under this name the table of positions keeps the highest id that a seat ever had."""
 _kiosks = msgspec.msgpack.Decoder(Kiosk)
 
 
@@ -167,14 +169,22 @@ class SqlAccess:
 
     def put_seat(self, seat: Seat) -> Seat:
         """Store a seat."""
-        table = tables.seat.c
         with self._database.write() as connection:
-            highest = select(func.max(table.id)).where(table.root_id == self._root)
-            number = seat.id or (connection.execute(highest).scalar() or 0) + 1
+            highest = self._highest(connection)
+            number = seat.id or highest + 1
             kept = Seat(number, seat.person, seat.role, seat.unit_id)
             row = {"id": number, "person": kept.person, "role": str(kept.role), "unit_id": kept.unit_id}
             self._database.upsert(connection, tables.seat, [row])
+            given = [{"name": SEATS, "log_offset": max(number, highest)}]
+            self._database.upsert(connection, tables.position, given)
         return kept
+
+    def _highest(self, connection: Connection) -> int:
+        """Give the highest id that a seat ever had: acts of the past and open sessions go by it."""
+        seat, place = tables.seat.c, tables.position.c
+        standing = select(func.max(seat.id)).where(seat.root_id == self._root)
+        given = select(place.log_offset).where(place.root_id == self._root, place.name == SEATS)
+        return max(connection.execute(one).scalar() or 0 for one in (standing, given))
 
     def delete_seat(self, seat_id: int) -> None:
         """Remove a seat with its credentials and sessions."""
@@ -229,13 +239,29 @@ class SqlAccess:
             row = connection.execute(query).first()
         return None if row is None else Session(*row)
 
+    def sessions(self) -> list[str]:
+        """Give the hashes of all sessions."""
+        table = tables.session.c
+        with self._database.read() as connection:
+            query = select(table.token_hash).where(table.root_id == self._root)
+            return list(connection.execute(query).scalars())
+
     def end_session(self, token_hash: str) -> None:
         """Remove a session."""
+        self._end(tables.session.c.token_hash == token_hash)
+
+    def end_sessions(self, seat_id: int) -> None:
+        """Remove all sessions of a seat."""
+        self._end(tables.session.c.seat_id == seat_id)
+
+    def end_expired(self, now: Micros) -> None:
+        """Remove the sessions that expired."""
+        self._end(tables.session.c.expires <= now)
+
+    def _end(self, which: ColumnElement[bool]) -> None:
         table = tables.session
         with self._database.write() as connection:
-            connection.execute(
-                delete(table).where(table.c.root_id == self._root, table.c.token_hash == token_hash)
-            )
+            connection.execute(delete(table).where(table.c.root_id == self._root, which))
 
     def put_token(self, token: PlantToken) -> None:
         """Store or replace a token."""

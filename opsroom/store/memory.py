@@ -231,6 +231,7 @@ class MemoryAccess:
 
     def __init__(self) -> None:
         self._seats: dict[int, Seat] = {}
+        self._highest = 0
         self._credentials: list[tuple[int, str, str, Micros]] = []
         self._sessions: dict[str, Session] = {}
         self._tokens: dict[str, PlantToken] = {}
@@ -242,9 +243,8 @@ class MemoryAccess:
 
     def put_seat(self, seat: Seat) -> Seat:
         """Store a seat."""
-        kept = (
-            seat if seat.id else Seat(max(self._seats, default=0) + 1, seat.person, seat.role, seat.unit_id)
-        )
+        kept = seat if seat.id else Seat(self._highest + 1, seat.person, seat.role, seat.unit_id)
+        self._highest = max(self._highest, kept.id)
         self._seats[kept.id] = kept
         return kept
 
@@ -272,9 +272,21 @@ class MemoryAccess:
         """Give a session."""
         return self._sessions.get(token_hash)
 
+    def sessions(self) -> list[str]:
+        """Give the hashes of all sessions."""
+        return list(self._sessions)
+
     def end_session(self, token_hash: str) -> None:
         """Remove a session."""
         self._sessions.pop(token_hash, None)
+
+    def end_sessions(self, seat_id: int) -> None:
+        """Remove all sessions of a seat."""
+        self._sessions = {key: one for key, one in self._sessions.items() if one.seat_id != seat_id}
+
+    def end_expired(self, now: Micros) -> None:
+        """Remove the sessions that expired."""
+        self._sessions = {key: one for key, one in self._sessions.items() if one.expires > now}
 
     def put_token(self, token: PlantToken) -> None:
         """Store or replace a token."""

@@ -12,16 +12,8 @@ from numpy.typing import NDArray
 
 from opsroom.index import potentiality_of
 from opsroom.measuring import Shown, turned
-from opsroom.model import (
-    MICROS_PER_S,
-    QUALITY_GOOD,
-    SPAN_S_MAX,
-    Columns,
-    Micros,
-    Orientation,
-    Series,
-    span_us,
-)
+from opsroom.model import MICROS_PER_S, QUALITY_GOOD, QUALITY_UNCERTAIN, Columns, Micros, Orientation, Series
+from opsroom.spans import SPAN_S_MAX, span_us
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -225,9 +217,9 @@ class Board:
     def indices(self, slots: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Give productivity, latency and performance of the last values (DOMAIN 1.4).
 
-        NaN where undefined; never clipped.
+        NaN where undefined or the value is bad; never clipped.
         """
-        act = np.where(self.q[slots] == 0, np.nan, self.v[slots])
+        act = np.where(self.q[slots] < QUALITY_UNCERTAIN, np.nan, self.v[slots])
         cap, pot, more = self.capability[slots], self.potentiality[slots], self.more[slots]
         productivity = _ratio(np.where(more, act, cap), np.where(more, cap, act))
         latency = _ratio(np.where(more, cap, pot), np.where(more, pot, cap))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from opsroom.model import QUALITY_UNCERTAIN
 from opsroom.rights import may_see_unit
 from opsroom.view.board import MICROS_PER_MS, NEVER
 
@@ -73,7 +74,11 @@ class Links:
         board, n = self._board, len(self._links)
         known = self._slot >= 0
         slot = np.maximum(self._slot, 0)
-        v = np.where(known & (board.q[slot] > 0), board.v[slot], np.nan) if len(slot) else np.empty(0)
+        v = (
+            np.where(known & (board.q[slot] >= QUALITY_UNCERTAIN), board.v[slot], np.nan)
+            if len(slot)
+            else np.empty(0)
+        )
         read, rated = np.isfinite(v), np.isfinite(v) & np.isfinite(self._usual)
         t = np.full(n, NEVER)
         grey = np.zeros(n, np.int64)

@@ -108,6 +108,46 @@ def test_a_session_ends_by_time_and_by_signing_out() -> None:
     run(story, sessions_hours=1.0)
 
 
+def test_whoever_loses_the_seat_is_nobody_and_does_not_become_the_next_one() -> None:
+    async def story(room: SmallRoom) -> None:
+        await room.seat("ada", Role.OPERATOR, MILL)
+        bert = await room.seat("bert", Role.OPERATOR, MILL)
+        secret, caller = await room.access.sign_in("bert", PASSWORD, "a")
+        await room.access.remove_seat(bert.id)
+        carla = await room.seat("carla", Role.COUNCIL, MILL)
+        assert carla.id != bert.id
+        assert room.access.still(caller) is None
+        with pytest.raises(NotSignedIn):
+            await room.access.caller(secret)
+
+    run(story)
+
+
+def test_a_new_password_ends_the_sessions_of_the_old_one() -> None:
+    async def story(room: SmallRoom) -> None:
+        seat = await room.seat("ada", Role.OPERATOR, MILL)
+        secret, caller = await room.access.sign_in("ada", PASSWORD, "a")
+        await room.access.new_password(seat.id, "another one, long enough")
+        assert room.access.still(caller) is None
+        with pytest.raises(NotSignedIn):
+            await room.access.caller(secret)
+
+    run(story)
+
+
+def test_what_another_process_ends_is_forgotten_and_what_has_just_begun_is_not() -> None:
+    async def story(room: SmallRoom) -> None:
+        await room.seat("ada", Role.OPERATOR, MILL)
+        _, ended = await room.access.sign_in("ada", PASSWORD, "a")
+        room.store.access.end_session(ended.session.token_hash)
+        await room.access.load()
+        assert room.access.still(ended) is None
+        _, (_, begun) = await asyncio.gather(room.access.load(), room.access.sign_in("ada", PASSWORD, "a"))
+        assert room.access.still(begun) is not None
+
+    run(story)
+
+
 def test_a_session_survives_a_restart() -> None:
     async def story(room: SmallRoom) -> None:
         await room.seat("ada", Role.OPERATOR, MILL)

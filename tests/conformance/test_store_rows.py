@@ -259,6 +259,17 @@ def test_seats_sessions_and_tokens(shelf: Shelf) -> None:
     access.end_session("h")
     access.end_session("h")
     assert access.session("h") is None
+    for key, of, expires in (("a", 1, 300), ("b", 2, 300), ("c", 1, 400)):
+        access.put_session(Session(key, of, "c", expires))
+    assert sorted(access.sessions()) == ["a", "b", "c"]
+    access.end_sessions(1)
+    assert access.sessions() == ["b"]
+    access.put_session(Session("d", 1, "c", 500))
+    access.end_expired(300)
+    assert access.sessions() == ["d"]
+    access.delete_seat(2)
+    access.delete_seat(2)
+    assert access.put_seat(Seat(0, "eve", Role.OBSERVER, 2)).id == 3, "an id is never given again"
     first, second = PlantToken("x", 2, "mill", 5), PlantToken("a", 3, "kiln", 6)
     access.put_token(second)
     access.put_token(first)

@@ -98,6 +98,19 @@ def test_indices(
     assert [None if np.isnan(x) else round(x, 4) for x in found] == list(expected)
 
 
+@pytest.mark.parametrize(
+    ("quality", "counts"), [(0, False), (24, False), (63, False), (64, True), (192, True)]
+)
+def test_a_bad_value_has_no_indices(quality: int, counts: bool) -> None:
+    board = Board(180.0)
+    indicator = Indicator(orientation=Orientation.MORE_IS_BETTER, capability=60.0, potentiality=100.0)
+    board.sync([series(1, indicator=indicator)], 1)
+    one = columns([(1, MS, 0.0)])
+    board.put(Columns(one.series, one.t, one.v, np.full(1, quality, np.uint8)), 2)
+    productivity, _, performance = board.indices(np.array([0]))
+    assert (np.isfinite(productivity[0]), np.isfinite(performance[0])) == (counts, counts)
+
+
 def test_old_after_three_periods_or_the_setting() -> None:
     board = Board(180.0)
     board.sync([series(1, period_s=10.0), series(2), series(3)], 1)

@@ -63,6 +63,9 @@ def test_a_link_sums_what_is_measured_and_is_starved_below_its_share() -> None:
         room.reading(OUTPUT, START + PERIODS_US, 30.0)
         (link,) = shot(room, AT_BRANCH)["flows"]
         assert (link["starved_flows"], link["starved"]) == (2, True)
+        room.reading(OUTPUT, START + 2 * PERIODS_US, 0.0, 24)  # the sensor is ill, not the flow
+        (link,) = shot(room, AT_BRANCH)["flows"]
+        assert (link["flow"], link["measured"]) == (4.0, 1)
 
     told(story)
 
