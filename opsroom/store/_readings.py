@@ -20,7 +20,8 @@ from opsroom.store._arrays import join as join_buckets
 from opsroom.store._chunks import Rows, join, no_rows
 from opsroom.store._database import Database
 from opsroom.store._head import Head, apart, merged, within
-from opsroom.store._horizon import Piece, levels, pieces
+from opsroom.store._horizon import STEP_READINGS, Piece, levels, pieces
+from opsroom.store._late import Part, Span, replaced, split, taken
 from opsroom.store._listing import Listing
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
 from opsroom.store._segments import Gone, Segments, made
@@ -29,7 +30,6 @@ from opsroom.store._upkeep import Stored, Upkeep
 
 _TRIES: Final = 5
 _FLOOR, _CEIL = np.iinfo(np.int64).min, np.iinfo(np.int64).max
-Late = NDArray[np.bool_]
 T = TypeVar("T")
 
 _logger = structlog.get_logger("opsroom.store")
@@ -41,7 +41,7 @@ class _View(NamedTuple):
     stored: Stored
     runs: list[Rows]
 
-    def late(self, fresh: Rows) -> Late:
+    def late(self, fresh: Rows) -> NDArray[np.bool_]:
         """Mark rows for which stored readings of their hour have to be looked at.
 
         Not those before the horizon: there is nothing left to look at, they add to the rollups.
@@ -131,8 +131,8 @@ class SqlReadings:
 
         def look(connection: Connection, view: _View) -> int:
             fresh = merged(within(view.runs, wanted, view.stored.horizons.readings, _CEIL))
-            replaced = self._replaced(connection, view, fresh)[0]
-            return view.stored.known.count(wanted) + len(fresh) - len(replaced)
+            twice = sum(len(part.replaced) for part in self._parts(connection, view, fresh))
+            return view.stored.known.count(wanted) + len(fresh) - twice
 
         return self._looking(look)
 
@@ -220,51 +220,62 @@ class SqlReadings:
         level, t_from, t_to = piece
         fresh = merged(within(view.runs, series, t_from, t_to))
         parts = self._stored_rows(connection, view, level, series, t_from, t_to)
-        if len(fresh):
-            _, stored = self._replaced(connection, view, fresh)
-            parts.append(rollup(fresh, view.late(fresh), stored, level))
+        for part in self._parts(connection, view, fresh) if len(fresh) else ():
+            parts.append(rollup(part.fresh, part.late, part.stored, level))
         return buckets_of(settle(join(parts).sorted())) if parts else join_buckets([])
 
-    def _found(self, connection: Connection, view: _View, fresh: Rows) -> tuple[Late, Rows, Rows]:
-        """Mark the late ones of `fresh` (sorted, single); give what stored readings they replace.
+    def _parts(self, connection: Connection, view: _View, fresh: Rows) -> Iterator[Part]:
+        """Give `fresh` (sorted, single) in parts, each with the stored readings of its late ones' hours.
 
-        And all stored ones in their hours. Late ones of a series whose hours cannot be read any more are not
-        marked: they add to the rollups, as those before the horizon do, and hold up nothing.
+        Late ones of a series whose hours cannot be read any more are not marked: they add to the rollups, as
+        those before the horizon do, and hold up nothing.
 
         Raises:
             Corrupt: it is the database that is damaged, not a block.
         """
-        late = view.late(fresh)
+        late, none = view.late(fresh), no_rows(1, 2)
+        if not late.any():
+            yield Part(fresh, late, none, none)
+            return
+        touched, spans = split(fresh, late)
+        rest = fresh.take(~touched)
+        yield Part(rest, np.zeros(len(rest), np.bool_), none, none)
+        for span in spans:
+            for series in self._few(connection, view, span):
+                yield from self._beside(connection, view, taken(span, series), series)
+
+    def _few(self, connection: Connection, view: _View, span: Span) -> Iterator[Ints]:
+        """Give the series of a span, some at a time: those of about `STEP_READINGS` stored readings."""
+        ids = np.unique(span.fresh.series).astype(np.int64)
+        rows = np.zeros(len(ids))
+        for segment in view.stored.segments:
+            if not segment.width_us and segment.t_max >= span.t_from and segment.t_min < span.t_to:
+                try:
+                    series, length = self._segments.spread(connection, segment, span.t_from, span.t_to)
+                except Corrupt:  # reading it tells more
+                    continue
+                place = np.minimum(np.searchsorted(ids, series), len(ids) - 1)
+                mine = ids[place] == series
+                rows += np.bincount(place[mine], length[mine], len(ids))
+        turn = np.cumsum(rows) // STEP_READINGS
+        for number in np.unique(turn):
+            yield ids[turn == number]
+
+    def _beside(self, connection: Connection, view: _View, span: Span, series: Ints) -> Iterator[Part]:
+        """Read what is stored in a span; where a block is damaged each series by itself."""
+        fresh, late = span.fresh, span.late
         try:
-            return late, *self._replaced(connection, view, fresh.take(late))
+            stored = merged(self._stored_rows(connection, view, 0, series, span.t_from, span.t_to))
         except Corrupt as damage:
             if "segment" not in damage.params:  # it is the database that is damaged, not a block
                 raise
+            if len(series) > 1:
+                for one in series[:, None]:
+                    yield from self._beside(connection, view, taken(span, one), one)
+                return
             _logger.warning("store_adds_to_what_is_damaged", message=damage.message, **damage.params)
-        for one in np.unique(fresh.series[late]).tolist():
-            mine = late & (fresh.series == one)
-            try:
-                self._replaced(connection, view, fresh.take(mine))
-            except Corrupt:
-                late &= ~mine
-        return late, *self._replaced(connection, view, fresh.take(late))
-
-    def _replaced(self, connection: Connection, view: _View, behind: Rows) -> tuple[Rows, Rows]:
-        """Give the stored readings that late ones replace, and all stored ones in their hours."""
-        if not len(behind):
-            return no_rows(1, 2), no_rows(1, 2)
-        hour = WIDTHS_US[0]
-        low, high = int(behind.t.min()) // hour * hour, (int(behind.t.max()) // hour + 1) * hour
-        series = np.unique(behind.series).astype(np.int64)
-        stored = merged(self._stored_rows(connection, view, 0, series, low, high))
-        if not len(stored):
-            return stored, stored
-        both = join([stored, behind])
-        index = np.lexsort((both.t, both.series))
-        twice = (both.t[index][1:] == both.t[index][:-1]) & (
-            both.series[index][1:] == both.series[index][:-1]
-        )
-        return stored.take(index[:-1][twice]), stored
+            stored, late = no_rows(1, 2), np.zeros(len(fresh), np.bool_)
+        yield Part(fresh, late, stored, replaced(stored, fresh.take(late)))
 
     # -- flushing ------------------------------------------------------------------------------------------
 
@@ -298,13 +309,18 @@ class SqlReadings:
         fresh = merged(runs)
         view = _View(self._stored, [])
         segments, known, horizons, _ = view.stored
+        twice: list[Rows] = []
+        rolled: dict[int, list[Rows]] = {width: [] for width in WIDTHS_US}
         with self._database.read() as connection:
-            late, replaced, stored = self._found(connection, view, fresh)
+            for part in self._parts(connection, view, fresh):
+                twice.append(part.replaced)
+                for width, rows in rolled.items():
+                    rows.append(rollup(part.fresh, part.late, part.stored, width))
             first = self._segments.next_id(connection)
-        levels = [(0, fresh), *((width, rollup(fresh, late, stored, width)) for width in WIDTHS_US)]
+        levels = [(0, fresh), *((width, join(rows).sorted()) for width, rows in rolled.items())]
         kept = [(width, _since(rows, horizons.of(width))) for width, rows in levels]
         new = [made(first + k, width, rows) for k, (width, rows) in enumerate(kept) if len(rows)]
-        known = known.having(kept[0][1], replaced)
+        known = known.having(kept[0][1], join(twice))
         with self._database.write_aside() as connection:
             for segment, blocks in new:
                 self._segments.put(connection, segment, blocks)

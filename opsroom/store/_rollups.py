@@ -104,6 +104,11 @@ def _keys(rows: Rows, width_us: int) -> tuple[NDArray[np.int32], Ints]:
     return rows.series[at], bucket[at]
 
 
+def among(rows: Rows, some: Rows, width_us: int) -> NDArray[np.bool_]:
+    """Mark the rows that fall into a bucket of a series into which one of `some` (sorted) falls."""
+    return _in(rows, _keys(some, width_us), width_us) if len(some) else np.zeros(len(rows), np.bool_)
+
+
 def _in(rows: Rows, keys: tuple[NDArray[np.int32], Ints], width_us: int) -> NDArray[np.bool_]:
     """Mark the rows whose (series, bucket) is among `keys`, which are sorted and not empty."""
     series, buckets = keys
