@@ -25,7 +25,7 @@ from opsroom.parts import packed
 from opsroom.past import PastRows
 from opsroom.plants import PlantHub
 from opsroom.records import FlowSet, RelationSet, RuleSet, SeriesSet, UnitSet, decode_config, encode
-from opsroom.showing import show, show_all
+from opsroom.showing import show, show_all, show_bands
 from opsroom.step import Changes
 from opsroom.view import View
 
@@ -270,14 +270,12 @@ def play(core: Core, view: View, silent: PlantHub, record: Record) -> None:
     show(core, view, silent, Changes.of([step]))
 
 
-def show_bands(core: Core, view: View) -> None:
+def show_every_band(core: Core, view: View) -> None:
     """Give the screens the expected bands of all series."""
-    if core.detection and core.catalog.series:
-        ids = view.board.id[: len(view.board)]
-        view.bands(ids, *core.bands(ids.tolist()))
+    show_bands(core, view, view.board.id[: len(view.board)])
 
 
 def finish(core: Core, view: View) -> None:
     """Give the screens their bands; an audit of then opens nothing now, since nobody would note the look."""
-    show_bands(core, view)
+    show_every_band(core, view)
     view.audits.close()

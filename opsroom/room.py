@@ -26,7 +26,7 @@ from opsroom.model import Columns, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
 from opsroom.rewind import marking
-from opsroom.showing import show, show_all
+from opsroom.showing import show, show_all, show_bands
 from opsroom.step import Changes, Step, peek
 from opsroom.warmup import warm
 
@@ -90,7 +90,7 @@ class Room(Known):
         self.plants = PlantHub(catalog, view.describe, self.delivered)
         self.ready = self.store_failing = False
         self.offset = self._committed = self._snapshotted = self._flushed = self._trimmed = 0
-        self._moved = asyncio.Event()
+        self._moved, self._taken = asyncio.Event(), asyncio.Event()
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
         self._deliveries = Deliveries(log, clock, self.reached)
@@ -226,6 +226,9 @@ class Room(Known):
                 await self.log.wait(self.offset)
                 if self._behind_since is None:
                     self._behind_since = self.clock.monotonic()
+                while self.store.readings.held >= self.settings.store.hold_readings:
+                    self._taken.clear()  # the store is away: what comes waits in the log
+                    await self._taken.wait()
                 steps = self._slice()
                 self._show(changes := Changes.of(steps))
                 if committing is not None:
@@ -315,13 +318,9 @@ class Room(Known):
     def _refresh_bands(self) -> None:
         """Give the screens the expected bands, at most twice a second: nobody reads faster."""
         at = self.clock.monotonic()
-        if not self.core.detection or at - self._bands_at < BANDS_EVERY_S:
-            return
-        self._bands_at = at
-        ids = self.view.watched()
-        if len(ids):
-            low, high = self.core.bands(ids.tolist())
-            self.view.bands(ids, low, high)
+        if at - self._bands_at >= BANDS_EVERY_S:
+            self._bands_at = at
+            show_bands(self.core, self.view, self.view.watched())
 
     def _snapshot_due(self) -> bool:
         """Say whether the state is to be copied: it has changed, and the last copy is written and old."""
@@ -370,6 +369,7 @@ class Room(Known):
     async def _flush(self, *, force: bool) -> None:
         try:
             flushed = await self.offload.compact(self.store.readings.flush, self.clock.now(), force)
+            self._taken.set()
             self._flushed, self.store_failing = flushed, self.store_failing and flushed <= self._flushed
             keep = self.marks.floor(min(flushed, self._snapshotted, self._committed))
             if keep > self._trimmed:

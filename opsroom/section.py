@@ -50,6 +50,11 @@ class StoreSection(Section):
     read_pool: int = Field(2, ge=1, le=32, description="read connections, each with its thread")
     flush_age_s: float = Field(600.0, gt=0, description="age at which readings are cut into a chunk")
     flush_readings: int = Field(1_000_000, gt=0, description="readings held before they are cut into a chunk")
+    hold_readings: int = Field(
+        8_000_000,
+        gt=0,
+        description="readings held at most (21 bytes each): while the store takes none, more wait in the log",
+    )
     kept_bytes: int = Field(48 << 20, ge=0, description="stored readings kept in memory after they were read")
     keep_readings_d: float = Field(
         0.0, ge=0, le=KEPT_DAYS_MOST, description="days that readings are kept, 3 at least; 0: for ever"

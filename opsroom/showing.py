@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from opsroom.core import Core
     from opsroom.plants import PlantHub
     from opsroom.step import Changes
@@ -39,3 +41,10 @@ def show(core: Core, view: View, plants: PlantHub, changes: Changes) -> None:
         view.apply(now, edges, raises, catalog_changed=tree, audits=changes.audits)
         plants.publish(edges)
     view.now(core.now)
+
+
+def show_bands(core: Core, view: View, ids: NDArray[Any]) -> None:
+    """Give the screens the expected bands of some series."""
+    if core.detection and len(ids):
+        low, high = core.bands(ids.tolist())
+        view.bands(ids, low, high)

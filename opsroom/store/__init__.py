@@ -76,6 +76,11 @@ class ReadingsWriter(Protocol):
         """Offset up to which readings are in durable chunks; after a restart the log is replayed from it."""
         ...
 
+    @property
+    def held(self) -> int:
+        """How many readings are in memory that no flush has stored yet."""
+        ...
+
     def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: FBT001, FBT002
         """Hold the readings of the log's record `offset` in memory, searchable, until they are flushed.
 

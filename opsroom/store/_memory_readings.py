@@ -29,6 +29,7 @@ class MemoryReadings:
         self._lock = RLock()
         self._parts: list[Columns] = []
         self._held: list[Columns] = []
+        self._held_count = 0
         self._taken = 0
         self._newest = NEVER
         self._horizons = Horizons()
@@ -44,12 +45,18 @@ class MemoryReadings:
             found._taken = found.flushed_offset = self.flushed_offset
         return found
 
+    @property
+    def held(self) -> int:
+        """How many readings no flush has kept yet."""
+        return self._held_count
+
     def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002
         """Hold readings."""
         with self._lock:
             if offset > self.flushed_offset:
                 self._taken = max(self._taken, offset)
                 self._held.append(columns)
+                self._held_count += len(columns)
 
     def flush(self, now_us: Micros, force: bool = False) -> int:  # noqa: ARG002, FBT001, FBT002
         """Keep what is held, move the offset, and let go of what the settings keep no longer."""
@@ -60,7 +67,7 @@ class MemoryReadings:
                 self._outlive(held.take(held.t < self._horizons.readings))
             if len(kept):
                 self._parts.append(kept)
-            self._held = []
+            self._held, self._held_count = [], 0
             self._newest = max(self._newest, int(kept.t.max(initial=NEVER)))
             self.flushed_offset = max(self.flushed_offset, self._taken)
             self._let_go(now_us)

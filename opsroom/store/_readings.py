@@ -73,6 +73,11 @@ class SqlReadings:
         """Offset up to which readings are in durable chunks."""
         return self._stored.flushed
 
+    @property
+    def held(self) -> int:
+        """How many readings no flush has stored yet."""
+        return self._head.readings + self._leaving.readings
+
     def take(self, columns: Columns, offset: int, historical: bool = False) -> None:  # noqa: FBT001, FBT002
         """Hold readings in memory, searchable."""
         with self._lock:

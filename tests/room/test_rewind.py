@@ -18,7 +18,7 @@ from opsroom.log.memory import MemoryLog
 from opsroom.model import QUALITY_GOOD, Columns, Role, Series
 from opsroom.past import PastReadings
 from opsroom.records import Acknowledge, Entry, RecordKind, SeriesSet
-from opsroom.rewind import Rewinds, show_bands
+from opsroom.rewind import Rewinds, show_every_band
 from opsroom.room import Room
 from opsroom.seats import Seat
 from opsroom.section import StoreSection
@@ -71,7 +71,7 @@ async def brings(house: House, number: int, value: float, minutes_ago: int = 0) 
 async def shown(room: Room) -> tuple[int, dict[str, Any]]:
     """Give the room's time in ms and what its screens show."""
     await room.reached(room.log.last_offset)
-    show_bands(room.core, room.view)
+    show_every_band(room.core, room.view)
     return room.core.now // 1000, picture(room.view)
 
 
