@@ -5,14 +5,20 @@ Terms follow ISA-18.2 / IEC 62682. Pure rows and small pure questions; times are
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 Micros = int
 _MICROS_PER_S: Final = 1_000_000
+_US: Final = timedelta(microseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 STEP_S: Final = 300.0
+LOCAL_TURN_S: Final = 3_600.0
+"""Turns of at least so long go by local time; shorter ones would be left out where clocks go forward."""
 
 
 class AlarmState(StrEnum):
@@ -118,8 +124,8 @@ class Rota(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `steps` are seat ids, first step first: it is called at once, each further one `step_s` after the one
     before, until somebody acknowledges. With `turn_s` the first place goes round: after every turn since
-    `since` the next step comes first, for what is called from then on. A rota without steps calls nobody
-    (there is none).
+    `since`, by local time, the next step comes first, for what is called from then on. A rota without steps
+    calls nobody (there is none).
     """
 
     unit_id: int
@@ -132,16 +138,17 @@ class Rota(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     person: str = ""
     at: Micros = 0
 
-    def seats(self, step: int, at: Micros, first: Micros | None = None) -> tuple[int, ...]:
+    def seats(self, step: int, at: Micros, first: Micros | None = None, zone: str = "UTC") -> tuple[int, ...]:
         """Give the seats to call at `step` (0, 1, ...) `at`; empty where the rota has a hole.
 
         `first` is when step 0 was called (None: `at`). Turns count as of then: a handover between two steps
-        leaves nobody out and calls nobody twice.
+        leaves nobody out and calls nobody twice. `zone` is the unit's (IANA name).
         """
         if not self.steps:
             return ()
-        since = (at if first is None else first) - self.since
-        turns = 0 if self.turn_s is None else since // max(1, round(self.turn_s * _MICROS_PER_S))
+        turns = 0
+        if self.turn_s is not None:
+            turns = turns_of(self.since, at if first is None else first, self.turn_s, zone)
         named = self.steps[(step + turns) % len(self.steps)]
         found = [self._instead(seat_id, at) for seat_id in named]
         return tuple(dict.fromkeys(seat_id for seat_id in found if seat_id))
@@ -155,6 +162,35 @@ class Rota(msgspec.Struct, frozen=True, gc=False, kw_only=True):
             if one.seat_id == seat_id and one.start <= at < one.end:
                 return one.instead
         return seat_id
+
+
+def turns_of(since: Micros, at: Micros, turn_s: float, zone: str) -> int:
+    """Give how many turns from `since` are over `at`: a shift that ends at six ends at six all the year.
+
+    The one in which clocks are put back is longer, and what they show twice is handed over once. A zone that
+    is not known counts as UTC.
+    """
+    turn = max(1, round(turn_s * _MICROS_PER_S))
+    if turn_s < LOCAL_TURN_S:
+        return (at - since) // turn
+    try:
+        there = ZoneInfo(zone)
+        begun = since + _offset(_EPOCH + since * _US, there)
+        count = (at + _offset(_EPOCH + at * _US, there) - begun) // turn
+        while (wall := begun + (count + 1) * turn) - _offset_shown(wall, there) <= at:
+            count += 1
+    except (ZoneInfoNotFoundError, ValueError, OverflowError):
+        return (at - since) // turn
+    return count
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> Micros:
+    return (at.astimezone(zone).utcoffset() or timedelta(0)) // _US
+
+
+def _offset_shown(wall: Micros, zone: ZoneInfo) -> Micros:
+    """Give the offset at which clocks of the zone show a local time, the first time that they do."""
+    return ((_EPOCH + wall * _US).replace(tzinfo=zone).utcoffset() or timedelta(0)) // _US
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False, kw_only=True):

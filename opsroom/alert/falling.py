@@ -63,7 +63,8 @@ def come_due(
         return lifecycle.recovered(alert, said(alert.series_id, at), at, book.agreed.class_of(alert))
     unit_id = alert.standing.unit_id
     # Withdrawn while it called, a rota is one hole: nobody is forgotten.
-    return quiet.called(alert, book.agreed.rota(unit_id) or Rota(unit_id=unit_id), at)
+    rota = book.agreed.rota(unit_id) or Rota(unit_id=unit_id)
+    return quiet.called(alert, rota, at, catalog.units[unit_id].time_zone)
 
 
 def finished(edge: Transition, before: Alert | None, agreed: Agreed) -> Transition:

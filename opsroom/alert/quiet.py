@@ -118,11 +118,14 @@ def reset(alert: Alert, at: Micros, actor: str, note: str) -> Transition:
     return Transition(at=at, verb="reset", alert=after, actor=actor, params={"note": note})
 
 
-def called(alert: Alert, rota: Rota, at: Micros) -> Transition:
-    """Call the seats of the step that is due; where the rota has a hole, every operator, and say so."""
+def called(alert: Alert, rota: Rota, at: Micros, zone: str) -> Transition:
+    """Call the seats of the step that is due; where the rota has a hole, every operator, and say so.
+
+    `zone` is that of the unit where the alert stands.
+    """
     step = alert.call_step
     first = at if step == 0 else alert.call_first
-    seats = rota.seats(step, at, first)
+    seats = rota.seats(step, at, first, zone)
     rows = tuple(Call(seat_id=seat_id, at=at, step=step) for seat_id in seats or (0,))
     after = replace(
         alert,

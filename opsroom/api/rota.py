@@ -243,7 +243,7 @@ def _told(room: ApiRoom, seat: Seat, unit: Unit) -> dict[str, Any]:
         "may_take_over": may_stand_in(unit.id, seat.id, seat),
     }
     if rota is not None:
-        told["now"] = [rota.seats(step, now) for step in range(len(rota.steps))]
+        told["now"] = [rota.seats(step, now, zone=unit.time_zone) for step in range(len(rota.steps))]
         told["holes"] = [_hole(one, now) for one in holes(rota, seats, now, now + AHEAD_US)]
         told["cautions"] = [_caution(one) for one in cautions(rota, seats, now)]
     return told

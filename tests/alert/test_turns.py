@@ -1,18 +1,21 @@
-"""Who is called when shifts hand over, and who is not while a decision waits for its follow-up."""
+"""Who is called when shifts hand over, also by local time, and nobody while a decision waits."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 
 from opsroom.alarm import AlarmClass, AlarmState, Rota
 from opsroom.model import Alert
 from opsroom.records import Acknowledge, ClassSet, Decide, Shelve, Unshelve
-from tests.alert.room import CASH, HOUR, MIN, PLANT, ROOT, T0, Room, S, calls, finding, rota
+from tests.alert.room import CASH, HOUR, MIN, PLANT, ROOT, T0, TEMPERATURE, Room, S, calls, finding, rota
 
 TOP: dict[str, Any] = {"person": "Rosa", "unit_id": ROOT, "seat_id": 7}
 
@@ -89,3 +92,52 @@ def test_what_is_decided_and_seen_stays_seen_until_its_follow_up(
     room.wait(followup)
     assert room.now_of(alert).state is AlarmState.UNACKED
     assert [at for at, *_ in calls(room)[before:]] == [3600]
+
+
+def us(text: str, zone: str) -> int:
+    """The instant at which clocks there show `text`, the first where they show it twice."""
+    return round(datetime.fromisoformat(text[:19]).replace(tzinfo=ZoneInfo(zone)).timestamp()) * S
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "UTC"])
+def test_shifts_hand_over_at_the_same_local_times_all_year(zone: str) -> None:
+    plan = Rota(
+        unit_id=PLANT, steps=((7,), (8,), (9,)), turn_s=8 * 3600.0, since=us("2026-01-05T06:00", zone)
+    )
+    for day in range(365):
+        morning = datetime(2026, 1, 5, 6, tzinfo=UTC) + timedelta(days=day)
+        for number, seat_id in enumerate((7, 8, 9)):
+            start = us((morning + timedelta(hours=8 * number)).isoformat(), zone)
+            last = us((morning + timedelta(hours=8 * number + 8)).isoformat(), zone) - 1
+            assert {plan.seats(0, at, zone=zone) for at in (start, last)} == {(seat_id,)}
+
+
+@pytest.mark.parametrize("turn_s", [1800.0, 3600.0, 5400.0, 8 * 3600.0])
+def test_a_turn_that_clocks_show_twice_is_given_over_once(turn_s: float) -> None:
+    zone = "Europe/Berlin"
+    steps = tuple((seat_id,) for seat_id in range(1, 200))
+    plan = Rota(unit_id=PLANT, steps=steps, turn_s=turn_s, since=us("2026-10-24T18:30", zone))
+    start = us("2026-10-24T19:00", zone)
+    called = [plan.seats(0, start + n * MIN, zone=zone)[0] for n in range(20 * 60)]
+    assert called == sorted(called)
+    assert set(called) == set(range(called[0], called[-1] + 1))
+
+
+def test_the_unit_says_by_which_clock_its_shifts_go() -> None:
+    zone = "Europe/Berlin"
+    room = Room()
+    room.catalog.units[PLANT] = replace(room.catalog.units[PLANT], time_zone=zone)
+    rota(room, steps=((7,), (8,)), turn_s=12 * 3600.0, since=us("2026-10-20T06:00", zone))
+    dawn = us("2026-10-26T05:30", zone)  # the day after clocks went back
+    room.raised(dawn)
+    assert [seat_ids for _, seat_ids, _ in calls(room)] == [[8]]
+    room.find(dawn + MIN, finding("back"))
+    room.raised(us("2026-10-26T06:30", zone), series_id=TEMPERATURE)
+    assert [seat_ids for _, seat_ids, _ in calls(room)] == [[8], [7]]
+
+
+@given(st.integers(0, 253_402_300_799_999_000), st.integers(0, 253_402_300_799_999_000), st.floats(1e-3, 3e8))
+def test_no_instant_and_no_turn_is_too_far_off(since: int, at: int, turn_s: float) -> None:
+    plan = Rota(unit_id=PLANT, steps=((7,), (8,)), turn_s=turn_s, since=since)
+    assert plan.seats(0, at, zone="Europe/Berlin") in {(7,), (8,)}
+    assert plan.seats(0, at, zone="No/Where") in {(7,), (8,)}
