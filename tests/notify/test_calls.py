@@ -87,6 +87,11 @@ def test_a_step_of_two_seats_calls_both(tmp_path: Path) -> None:
     assert called(tmp_path, steps=((ANNA, BERT),)) == {"anna": [0], "bert": [0]}
 
 
+def test_who_is_called_again_to_an_alert_hears_it_at_once(tmp_path: Path) -> None:
+    calls = called(tmp_path, steps=((ANNA,), (BERT,), (ANNA,)))
+    assert calls == {"anna": [0, 2 * STEP_S], "bert": [STEP_S]}
+
+
 EVERYBODY = {"anna": [0], "bert": [0], "carla": [0]}
 
 
