@@ -120,6 +120,10 @@ ANSWERS: Final[dict[str, Wording]] = {
         "The source's name is empty, longer than 200 characters, or not printable.",
         "Give it a short plain name.",
     ),
+    "source_limit": Wording(
+        "The unit has {limit} sources already, each with numbers that are kept.",
+        "Give the sender the same name at every start, or raise limits.sources_per_unit.",
+    ),
     "epoch_old": Wording(
         "A later epoch ({epoch}) of this source has begun.", "Stop this sender, or say hello without epoch."
     ),

@@ -286,6 +286,8 @@ class Connection:
             return self.session.refused(
                 "epoch_old" if hello.epoch < current else "epoch_unknown", epoch=current
             )
+        if not self.hub.takes_source(self.unit_id, key):
+            return self.session.refused("source_limit", "source", limit=self.hub.limits.sources_per_unit)
         await self.hub.claim(key, self)
         self.key = key
         event = SourceEvent(event="opened", lateness_s=hello.lateness_s, unit_id=self.unit_id)

@@ -24,7 +24,14 @@ _DECLARED_AT_ONCE: Final = 1_000
 _FRAME_BYTES_LEAST: Final = 1 << 10
 """Below this nothing is cut any smaller: what refuses such a frame minds something else."""
 _FATAL: Final = frozenset(
-    {"epoch_old", "token_invalid", "token_unit_gone", "protocol_unsupported", "source_invalid"}
+    {
+        "epoch_old",
+        "token_invalid",
+        "token_unit_gone",
+        "protocol_unsupported",
+        "source_invalid",
+        "source_limit",
+    }
 )
 
 

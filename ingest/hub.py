@@ -151,6 +151,18 @@ class Hub:
         """Give the share whatever the lag."""
         return min(self.limits.credit_bytes, self.limits.inflight_bytes // max(1, len(self.connections)))
 
+    def takes_source(self, unit_id: int, key: str) -> bool:
+        """Tell whether a unit may have this source: it has it, or has fewer than may be.
+
+        None is ever forgotten: its numbers are what makes a batch sent twice count once.
+        """
+        log = self.room.log
+        if log.source(key).epoch or key in self.by_source:
+            return True
+        prefix = f"{unit_id}:"
+        opening = (one for one in self.by_source if one.startswith(prefix) and not log.source(one).epoch)
+        return log.count_sources(prefix) + sum(1 for _ in opening) < self.limits.sources_per_unit
+
     def lets_in(self, unit_id: int) -> bool:
         """Tell whether senders of a unit are let in: it is in the tree and not retired."""
         unit = self.room.catalog.units.get(unit_id)

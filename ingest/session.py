@@ -218,11 +218,11 @@ class Session:
         }
         return [Send(welcome), *self._go_on()]
 
-    def refused(self, code: str, **params: Any) -> list[Event]:
-        """Answer a hello whose epoch is not accepted; another hello may follow."""
+    def refused(self, code: str, field: str = "epoch", **params: Any) -> list[Event]:
+        """Answer a hello that is not accepted for its `field`; another hello may follow."""
         assert self.stage is _Stage.OPENING, "no source is being opened"
         self.stage = _Stage.KNOWN
-        return [*self._answer(code, field="epoch", **params), *self._go_on()]
+        return [*self._answer(code, field=field, **params), *self._go_on()]
 
     def _on_batch(self, batch: wire.Batch, size: int) -> list[Event]:
         if batch.seq == self.expected:

@@ -60,7 +60,7 @@ from opsroom.records import (
 )
 from opsroom.rule import Rule
 from opsroom.rules import RuleBook, concerned, instants, join, ruling_of
-from opsroom.sources import NEVER, Sources
+from opsroom.sources import REORDER_READINGS, Sources
 from opsroom.spec import spec_of
 from opsroom.stated import StatedBook, beside, confirmed
 from opsroom.step import Step, Unforeseen
@@ -83,14 +83,15 @@ class Core:
         *,
         clock: Literal["wall", "stream"] = "wall",
         detection: bool = True,
+        reorder: int = REORDER_READINGS,
     ) -> None:
-        """Start empty; `restore` takes a snapshot."""
+        """Start empty; `restore` takes a snapshot. `reorder` readings wait for watermarks at most."""
         self.catalog = catalog
         self.settings = settings
         self.stream = clock == "stream"
         self.detection = detection
         self.now = 0
-        self.sources = Sources()
+        self.sources = Sources(reorder)
         self.engine = Engine(
             settings.filter_profile,
             settings.recovery_readings,
@@ -295,13 +296,11 @@ class Core:
         if not self.stream:
             self._score(self.shown.of(self.sources.release(source)), step)
             return
-        target = self.sources.stream_now()
-        if target <= NEVER // 2:
-            return
-        for part in self.sources.instants_until(target):
-            self._until(int(part.t[0]), step)
-            self._score(self.shown.of(part), step)
-        self._until(target, step)
+        for target in self.sources.targets():
+            for part in self.sources.instants_until(target):
+                self._until(int(part.t[0]), step)
+                self._score(self.shown.of(part), step)
+            self._until(target, step)
 
     def _until(self, target: int, step: Step) -> None:
         """Step through deadlines and silences up to `target`, each at its own instant (DOMAIN 1.6 rule 8)."""

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 def freeze(core: Core) -> Callable[[], Parts]:
     """Copy the whole state as of now; gives what makes a snapshot of it, on any thread."""
     engine, book = core.engine.freeze(core.detectors), core.book.freeze()
+    sources = core.sources.freeze()
     parts = {
         "now": core.now,
-        "sources": core.sources.dump(),
         "rules": dump(core.rules),
         "stated": dump_stated(core.stated),
         "audits": core.audits.dump(),
@@ -37,7 +37,7 @@ def freeze(core: Core) -> Callable[[], Parts]:
         "chairs": core.chairs.dump(),
         "keys": list(core.keys),
     }
-    return lambda: packed(parts | {"engine": engine(), "book": book()})
+    return lambda: packed(parts | {"sources": sources(), "engine": engine(), "book": book()})
 
 
 def restore(core: Core, blob: bytes) -> bool:
@@ -47,7 +47,7 @@ def restore(core: Core, blob: bytes) -> bool:
     """
     body: dict[str, Any] = msgspec.msgpack.decode(blob)
     core.now = body["now"]
-    core.sources = Sources.load(body["sources"])
+    core.sources = Sources.load(body["sources"], core.sources.most)
     core.book = AlertBook.load(body["book"])
     core.audits = AuditBook.load(body.get("audits"))
     core.pleasures = PleasureBook.load(body.get("pleasures"))

@@ -21,6 +21,11 @@ class Known:
     settings: Settings
 
     @property
+    def reordering(self) -> tuple[int, int]:
+        """Give how many readings wait for a watermark, and how many were released early since the start."""
+        return self.core.sources.waiting, self.core.sources.early
+
+    @property
     def agreed(self) -> Agreed:
         """What is agreed on alarms: rotas, classes, causes."""
         return self.core.book.agreed

@@ -239,7 +239,13 @@ def joined(
     ruled = folder.start()
     for change in ruled:
         catalog.apply(change)
-    core = Core(catalog, settings.room, clock=settings.server.clock, detection=settings.room.detection)
+    core = Core(
+        catalog,
+        settings.room,
+        clock=settings.server.clock,
+        detection=settings.room.detection,
+        reorder=settings.limits.reorder_readings,
+    )
     view = View(catalog, settings.room, boot=token_hex(4), figures=settings.figures)
     room = Room(
         settings=settings,

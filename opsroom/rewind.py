@@ -245,7 +245,13 @@ def restored(live: Live, mark: Mark, body: bytes) -> tuple[Core, View]:
     for change in decode_config(parts["tree"]):
         catalog.apply(change)
     settings = live.settings
-    core = Core(catalog, settings.room, clock=settings.server.clock, detection=live.core.detection)
+    core = Core(
+        catalog,
+        settings.room,
+        clock=settings.server.clock,
+        detection=live.core.detection,
+        reorder=settings.limits.reorder_readings,
+    )
     if not core.restore(parts["core"]) and core.detection:
         raise Corrupt(
             "That state was written by another version of the detectors.",

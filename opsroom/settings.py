@@ -249,6 +249,9 @@ class Limits(Section):
     series_per_source: int = Field(
         1_000, description="unknown series a source may bring: a typing loop must not flood the tree"
     )
+    sources_per_unit: int = Field(
+        10_000, ge=1, description="names of senders of one unit: the numbers of each are kept for ever"
+    )
     connections_max: int = Field(2_000, description="open WebSockets: bounds file descriptors")
     hello_s: float = Field(10.0, description="time to say who you are: half-open connections hold nothing")
     ping_s: float = Field(5.0, description="keep-alive interval; a silent peer is found within four of them")
@@ -276,7 +279,9 @@ class Limits(Section):
     )
     acknowledge_max: int = Field(1_000, description="alerts acted on in one request: bounds one answer")
     reorder_readings: int = Field(
-        2_000_000, description="readings waiting for a source's watermark: bounds memory"
+        2_000_000,
+        ge=0,
+        description="readings waiting for watermarks, all sources: bounds memory; then the oldest go early",
     )
     login_per_minute: int = Field(10, description="password tries an address and minute: guessing is slow")
     sessions_hours: float = Field(12.0, description="life of a signed-in session: one shift")

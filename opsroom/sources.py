@@ -2,12 +2,13 @@
 
 A source's watermark is its newest event time minus the lateness it declared. Readings behind the watermark
 that was last released are late: stored, never scored. Under `--clock stream` the room's now is the smallest
-watermark of the open, non-idle sources.
+watermark of the open, non-idle sources. No more than a limit wait: beyond it the source that has most of them
+gives up its oldest before their watermark.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
@@ -16,9 +17,12 @@ from numpy.typing import NDArray
 
 from opsroom.model import Columns
 from opsroom.spans import span_us
+from opsroom.waiting import Waiting
 
 NEVER: Final = -(1 << 62)
 NAMELESS: Final = "casual:"
+REORDER_READINGS: Final = 2_000_000
+"""How many wait at most unless the settings say otherwise."""
 
 
 class SourceClock(msgspec.Struct, kw_only=True):
@@ -32,7 +36,7 @@ class SourceClock(msgspec.Struct, kw_only=True):
     released: int = NEVER
     open: bool = True
     idle: bool = False
-    waiting: list[Columns] = []
+    waiting: Waiting = msgspec.field(default_factory=Waiting)
 
     @property
     def watermark(self) -> int:
@@ -45,8 +49,11 @@ class SourceClock(msgspec.Struct, kw_only=True):
 class Sources:
     """All sources of a room, and for each series the last event time that was scored."""
 
-    def __init__(self) -> None:
-        """Start with none."""
+    def __init__(self, most: int = REORDER_READINGS) -> None:
+        """Start with none; `most` readings wait for watermarks at a time."""
+        self.most = most
+        self.waiting = 0
+        self.early = 0
         self.clocks: dict[str, SourceClock] = {}
         self.scored: NDArray[np.int64] = np.full(1024, NEVER, np.int64)
 
@@ -81,7 +88,8 @@ class Sources:
             columns = columns.take(~late)
         if len(columns):
             clock.newest = max(clock.newest, int(columns.t.max()))
-            clock.waiting.append(columns)
+            clock.waiting.put(columns)
+            self.waiting += len(columns)
         return late
 
     def has_scored(self, series: NDArray[np.int32]) -> NDArray[np.bool_]:
@@ -103,14 +111,16 @@ class Sources:
     def release(self, name: str) -> Columns:
         """Give what stands at or before the source's own watermark, sorted by (t, series).
 
-        Each (series, t) once.
+        Each (series, t) once. Behind it what gives up waiting, of whichever source, because too many wait.
         """
         clock = self.clocks.get(name)
         if clock is None:
             return Columns.empty()
-        out = self._cut(clock, clock.watermark)
+        parts = [self._cut(clock, clock.watermark)]
         self._forget(name)
-        return self._once(out)
+        while (over := self._over()) is not None:
+            parts.append(self._cut(*over))
+        return self._once(Columns.concat([part for part in parts if len(part)]))
 
     def release_until(self, now: int) -> Columns:
         """Give what stands at or before `now` over all sources, sorted by (t, series), each (series.
@@ -131,9 +141,31 @@ class Sources:
                 yield columns.take(slice(start, end))  # type: ignore[arg-type]
             start = end
 
-    def waiting(self) -> int:
-        """Count the readings that wait for a watermark."""
-        return sum(len(part) for clock in self.clocks.values() for part in clock.waiting)
+    def targets(self) -> Iterator[int]:
+        """Give up to when the stream may go on, then up to when it has to because too many wait.
+
+        What stands up to each is to be released before the next is asked for.
+        """
+        now = self.stream_now()
+        if now > NEVER // 2:
+            yield now
+        while (over := self._over()) is not None:
+            yield over[1]
+
+    def _over(self) -> tuple[SourceClock, int] | None:
+        """Give the source that has most readings waiting, and up to when it gives them up, if too many wait.
+
+        What comes of that source behind this instant is late.
+        """
+        excess = self.waiting - self.most
+        if excess <= 0:
+            return None
+        fullest = max(self.clocks.values(), key=lambda clock: len(clock.waiting))
+        count = min(excess, len(fullest.waiting))
+        until = fullest.waiting.oldest(count)
+        fullest.released = max(fullest.released, until)
+        self.early += count
+        return fullest, until
 
     def _forget(self, name: str) -> None:
         """Drop a connection without a name once it has left: it cannot come back."""
@@ -141,26 +173,12 @@ class Sources:
         if not clock.open and not clock.waiting and name.startswith(NAMELESS):
             del self.clocks[name]
 
-    @staticmethod
-    def _cut(clock: SourceClock, until: int) -> Columns:
+    def _cut(self, clock: SourceClock, until: int) -> Columns:
         """Take what stands at or before `until` out of the waiting readings, in order of arrival."""
         clock.released = max(clock.released, min(until, clock.watermark))
-        if not clock.waiting:
-            return Columns.empty()
-        ready: list[Columns] = []
-        rest: list[Columns] = []
-        for part in clock.waiting:
-            mask = part.t <= until
-            if mask.all():
-                ready.append(part)
-            elif mask.any():
-                ready.append(part.take(mask))
-                rest.append(part.take(~mask))
-            else:
-                rest.append(part)
-        # Many small remainders would make every later cut slower: they become one.
-        clock.waiting = [Columns.concat(rest)] if rest else []
-        return Columns.concat(ready)
+        due = clock.waiting.until(until)
+        self.waiting -= len(due)
+        return due
 
     def _once(self, columns: Columns) -> Columns:
         """Sort by (t, series).
@@ -187,39 +205,36 @@ class Sources:
 
     def dump(self) -> bytes:
         """Give the whole state; `load` reads it."""
-        return msgspec.msgpack.encode(
+        return self.freeze()()
+
+    def freeze(self) -> Callable[[], bytes]:
+        """Copy the state as of now, but for what waits, which nobody alters; gives what makes bytes of it."""
+        scored = self.scored.tobytes()
+        clocks = {
+            name: ((c.lateness_us, c.newest, c.released, c.open, c.idle), c.waiting.parts())
+            for name, c in self.clocks.items()
+        }
+        return lambda: msgspec.msgpack.encode(
             {
-                "scored": self.scored.tobytes(),
+                "scored": scored,
                 "clocks": {
-                    name: (
-                        c.lateness_us,
-                        c.newest,
-                        c.released,
-                        c.open,
-                        c.idle,
-                        _pack(Columns.concat(c.waiting)),
-                    )
-                    for name, c in self.clocks.items()
+                    name: (*stand, _pack(Columns.concat(parts))) for name, (stand, parts) in clocks.items()
                 },
             }
         )
 
     @classmethod
-    def load(cls, blob: bytes) -> Sources:
+    def load(cls, blob: bytes, most: int = REORDER_READINGS) -> Sources:
         """Read what `dump` gave."""
         body = msgspec.msgpack.decode(blob)
-        sources = cls()
+        sources = cls(most)
         sources.scored = np.frombuffer(body["scored"], np.int64).copy()
         for name, (lateness_us, newest, released, is_open, idle, waiting) in body["clocks"].items():
-            columns = _unpack(waiting)
-            sources.clocks[name] = SourceClock(
-                lateness_us=lateness_us,
-                newest=newest,
-                released=released,
-                open=is_open,
-                idle=idle,
-                waiting=[columns] if len(columns) else [],
+            clock = sources.clocks[name] = SourceClock(
+                lateness_us=lateness_us, newest=newest, released=released, open=is_open, idle=idle
             )
+            clock.waiting.put(_unpack(waiting))
+            sources.waiting += len(clock.waiting)
         return sources
 
 

@@ -53,6 +53,16 @@ class Meters:
         alerts.set_function(lambda: len(room.view.alerts))
         series = Gauge("opsroom_series", "Series known", registry=self.registry)
         series.set_function(lambda: len(room.catalog.series))
+        waiting = Gauge(
+            "opsroom_waiting_readings", "Readings that wait for a watermark", registry=self.registry
+        )
+        waiting.set_function(lambda: room.reordering[0])
+        early = Gauge(
+            "opsroom_early_readings",
+            "Readings scored before their watermark since the start, as too many waited",
+            registry=self.registry,
+        )
+        early.set_function(lambda: room.reordering[1])
         damaged = Gauge("opsroom_log_damaged", "Damaged records found in the log", registry=self.registry)
         damaged.set_function(lambda: room.log.damaged)
         rows = Gauge("opsroom_store_rows", "Rows stored", ["level"], registry=self.registry)

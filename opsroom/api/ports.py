@@ -223,6 +223,11 @@ class Condition(Protocol):
         """How far it is behind its log, seconds."""
         ...
 
+    @property
+    def reordering(self) -> tuple[int, int]:
+        """Readings that wait for a watermark, and those released early since the start."""
+        ...
+
 
 class ApiRoom(Doings, Parts, Condition, Protocol):
     """All of it."""

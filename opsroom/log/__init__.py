@@ -93,6 +93,10 @@ class LogSources(Protocol):
         """Give the durable position of `source`; epoch 0 for an unknown one."""
         ...
 
+    def count_sources(self, prefix: str) -> int:
+        """Count the sources with a position whose names begin so."""
+        ...
+
     def refusals(self, source: str, epoch: int, seq: int) -> tuple[Refusal, ...]:
         """Give what was refused of that batch (bounded history: the latest 100,000 batches with refusals)."""
         ...

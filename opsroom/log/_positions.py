@@ -22,6 +22,10 @@ class Positions:
         """Give the durable position."""
         return self.known.get(source, NOWHERE)
 
+    def count(self, prefix: str) -> int:
+        """Count the sources whose names begin so; they are added to in another thread."""
+        return sum(name.startswith(prefix) for name in list(self.known))
+
     def fresh(self, entries: Sequence[Entry]) -> list[Entry]:
         """Give the entries that are not stored yet and stage their positions; all or none.
 

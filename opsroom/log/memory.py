@@ -81,6 +81,10 @@ class MemoryLog:
         """Give the position of `source`."""
         return self._positions.at(source)
 
+    def count_sources(self, prefix: str) -> int:
+        """Count the sources whose names begin so."""
+        return self._positions.count(prefix)
+
     def refusals(self, source: str, epoch: int, seq: int) -> tuple[Refusal, ...]:
         """Give what was refused of that batch."""
         return self._refusals.get((source, epoch, seq), ())

@@ -174,6 +174,10 @@ class DiskLog:
         """Give the durable position of `source`."""
         return self._medium.source(source)
 
+    def count_sources(self, prefix: str) -> int:
+        """Count the sources whose names begin so."""
+        return self._medium.count_sources(prefix)
+
     def refusals(self, source: str, epoch: int, seq: int) -> tuple[Refusal, ...]:
         """Give what was refused of that batch."""
         return self._medium.refusals(source, epoch, seq)

@@ -132,6 +132,15 @@ def test_a_new_epoch_starts_over_and_fences_the_old_one(log: Log) -> None:
     run(step)
 
 
+def test_sources_are_counted_by_the_head_of_their_names(log: Log) -> None:
+    async def step() -> None:
+        await log.new_epoch("1:mill")
+        await log.append([batch("1:kiln", 1), batch("12:kiln", 1), tick(1)])
+        assert [log.count_sources(head) for head in ("1:", "12:", "2:", "")] == [2, 1, 0, 3]
+
+    run(step)
+
+
 def test_refusals_are_answered_again(log: Log) -> None:
     async def step() -> None:
         await log.append([batch("mill", 1, refused=2)])

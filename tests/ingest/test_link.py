@@ -16,6 +16,7 @@ from ingest.wire import PressTold, RecoveringTold
 from opsroom.clock import ManualClock
 from opsroom.model import QUALITY_BAD
 from opsroom.records import Press, Recovering
+from opsroom.settings import Limits
 
 T0 = 1_700_000_000_000_000
 
@@ -143,6 +144,37 @@ def test_a_wrong_token_ends_the_link_with_the_reason(play: Callable[..., Any]) -
         assert caught.value.code == "token_invalid"
 
     play(script)
+
+
+def test_ever_new_names_of_one_unit_are_refused_and_those_known_go_on(
+    play: Callable[..., Any], make_room: Any
+) -> None:
+    """Their numbers are never forgotten, so there is an end to them; another unit has its own."""
+
+    hello = {"type": "hello", "protocol": 1}
+
+    async def script(served: Any) -> None:
+        for name in ("a", "b"):
+            async with served.peer() as peer:
+                await peer.say({**hello, "source": name})
+                assert (await peer.hear())["type"] == "welcome"
+        async with served.peer() as peer:
+            await peer.say({**hello, "source": "c"})
+            told = await peer.hear()
+            assert (told["code"], told["field"], told["params"]) == ("source_limit", "source", {"limit": 2})
+            assert "limits.sources_per_unit" in told["remedy"]
+            await peer.say({**hello, "source": "b"})
+            assert (await peer.hear())["epoch"] == 2
+        async with served.peer("wind-token") as peer:
+            await peer.say({**hello, "source": "c"})
+            assert (await peer.hear())["epoch"] == 1
+        with pytest.raises(LinkError) as ended:
+            async with Link(served.url, "d", "mill-token") as link:
+                await link.send("output", 1_000, 1.0)
+        assert ended.value.code == "source_limit"
+
+    room = play(script, make_room(Limits(sources_per_unit=2)))
+    assert room.log.count_sources("2:") == 2
 
 
 def test_a_link_hears_its_alerts_and_speaks_back(play: Callable[..., Any]) -> None:

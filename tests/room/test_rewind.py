@@ -17,7 +17,7 @@ from opsroom.log.columns import encode_columns
 from opsroom.log.memory import MemoryLog
 from opsroom.model import QUALITY_GOOD, Columns, Role, Series
 from opsroom.past import PastReadings
-from opsroom.records import Acknowledge, Entry, RecordKind, SeriesSet
+from opsroom.records import Acknowledge, Entry, RecordKind, SeriesSet, SourceEvent, encode
 from opsroom.rewind import Rewinds, show_every_band
 from opsroom.room import Room
 from opsroom.seats import Seat
@@ -345,5 +345,38 @@ def test_a_room_that_may_keep_less_than_before_does_so_from_its_start_on() -> No
         house.settings = keeping(keep_bytes=0)
         async with house.room(leaves=False) as room:
             assert room.marks.reaches is None
+
+    asyncio.run(story())
+
+
+def test_a_source_that_declares_a_month_is_scored_and_seen_again_as_it_was() -> None:
+    """More of it wait than may: the oldest are scored early, live, after a kill and in a replay alike."""
+    limits = SETTINGS.model_dump() | {"limits": {"reorder_readings": 3}}
+
+    async def story() -> None:
+        house = House(Settings.model_validate(limits))
+        opened = encode(SourceEvent(event="opened", lateness_s=30 * 86_400.0, unit_id=1))
+        seen: dict[int, Any] = {}
+        async with house.room(ROOT, series(2, "kiln")) as room:
+            await mark(room)
+            entry = Entry(kind=RecordKind.SOURCE, received=house.clock.now(), payload=opened, source="kiln")
+            await house.log.append([entry])
+            await house.reads(50.0, 51.0, 52.0)
+            await room.reached(house.log.last_offset)
+            assert room.core.sources.waiting == 3
+            assert room.core.book.latest.measured(room.catalog.series[2]).value is None
+        async with house.room(leaves=False) as room:
+            await mark(room)  # screens of a room that starts have no trails yet
+            await house.reads(150.0, 151.0, 152.0, 153.0, 154.0)
+            at, seen_then = await shown(room)
+            seen[at] = seen_then
+            assert (room.core.sources.waiting, room.core.sources.early) == (3, 5)
+            assert room.core.book.latest.measured(room.catalog.series[2]).value == 151.0
+            alerts = dict(room.core.book.open)
+        async with house.room() as room:
+            assert room.core.sources.waiting == 3
+            assert set(room.core.book.open) == set(alerts)
+            for at, expected in seen.items():
+                assert picture((await Rewinds(room).at(at)).view) == expected
 
     asyncio.run(story())
