@@ -7,6 +7,8 @@ SHELL := /bin/bash
 VENV := .venv/bin
 RUN := .venv/.installed-run
 DEV := .venv/.installed-dev
+# Python keeps what it has compiled: where the caller's environment forbids it each start would take two seconds more.
+unexport PYTHONDONTWRITEBYTECODE
 LOCKED := requirements/build.lock pyproject.toml tools/bootstrap.sh
 
 .PHONY: help demo test check accept torture economy bench-nab bench-tep bench-peers lock clean

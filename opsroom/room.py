@@ -27,6 +27,7 @@ from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
 from opsroom.rewind import marking
 from opsroom.showing import show, show_all, show_bands
+from opsroom.snapshot_pace import SnapshotPace
 from opsroom.step import Changes, Step, peek
 from opsroom.warmup import warm
 
@@ -49,8 +50,6 @@ T = TypeVar("T")
 
 SLICE_S: Final = 0.008
 SNAPSHOT_NAME: Final = "core"
-SNAPSHOT_REST: Final = 8.0
-"""Times as long as the last one took until the next: a large room is not busy with nothing else."""
 BANDS_EVERY_S: Final = 0.5
 KEEP_EVERY_S: Final = 1.0
 RETRY_S: Final = 1.0
@@ -97,8 +96,8 @@ class Room(Known):
         self.backlog = Backlog(settings.limits.inflight_bytes)
         self.marks = Marks(settings.replay, store.snapshots)
         self._heard: dict[str, float] = {}
-        self._bands_at = self._snapshot_took = 0.0
-        self._snapshot_at = clock.monotonic()
+        self._bands_at = 0.0
+        self._pace = SnapshotPace(settings.room.snapshot_s, clock.monotonic())
         self._unsaved: tuple[int, Callable[[], Parts], Callable[[Parts], None]] | None = None
 
     # -- what others call --------------------------------------------------------------------------
@@ -152,7 +151,7 @@ class Room(Known):
         """Take up where store and log left off; log the start and `changes` of the economy file."""
         self.marks.load(SNAPSHOT_VERSION, self.log.trimmed)
         if self.marks.reaches is None:
-            self._snapshot_at = float("-inf")  # a room can be seen again from its first moment on
+            self._pace.at_once()  # a room can be seen again from its first moment on
         snapshot, restored = self.store.snapshots.load(SNAPSHOT_NAME), False
         if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
             restored = self.core.restore(snapshot[2])
@@ -206,6 +205,7 @@ class Room(Known):
         """Hand the readings of a step to the store's head, and the live ones to the screens."""
         # Every record moves the head's offset, or a room without readings could never trim its log.
         self.store.readings.take(step.stored or Columns.empty(), step.offset, step.historical)
+        self._pace.count(len(step.stored or ()))
         if step.stored is not None and not step.historical:
             self.view.values(step.stored)
 
@@ -324,13 +324,12 @@ class Room(Known):
 
     def _snapshot_due(self) -> bool:
         """Say whether the state is to be copied: it has changed, and the last copy is written and old."""
-        rest = max(self.settings.room.snapshot_s, SNAPSHOT_REST * self._snapshot_took)
-        aged = self.clock.monotonic() - self._snapshot_at >= rest
-        return aged and self._unsaved is None and self.offset > self._snapshotted
+        due = self._pace.due(self.clock.monotonic())
+        return due and self._unsaved is None and self.offset > self._snapshotted
 
     def _freeze(self) -> None:
         """Copy the whole pure state between two commits, where offset and state agree; `_keep` writes it."""
-        self._snapshot_at = at = self.clock.monotonic()
+        self._pace.copied(at := self.clock.monotonic())
         mark = marking(self.marks, self.core, self.view, at, self._committed)
         self._unsaved = (self._committed, self.core.freeze(), mark)
 
@@ -344,9 +343,10 @@ class Room(Known):
             mark(parts)
 
         try:
+            begun = self.clock.monotonic()
             await self.offload.compact(write)
             self._snapshotted, self.store_failing = offset, False
-            self._snapshot_took = self.clock.monotonic() - self._snapshot_at
+            self._pace.written(self.clock.monotonic() - begun)
         except StoreError as error:
             self._failed("store_snapshot_failed", error)
         self._unsaved = None
