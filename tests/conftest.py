@@ -6,6 +6,9 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from tests.interrupts import heard_again
+
+heard_again()
 settings.register_profile("room", deadline=None)
 settings.load_profile("room")
 

@@ -51,6 +51,7 @@ from tests.acceptance import (
     wall_rows,
 )
 from tests.acceptance.rows import ROWS, Outcome, Row
+from tests.interrupts import heard_again
 
 MODULES = (
     house_rows,
@@ -110,6 +111,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="run the rows whose name holds this text")
     parser.add_argument("--list", action="store_true", help="name the rows and leave")
     arguments = parser.parse_args()
+    heard_again()
     rows = [row for row in ROWS.all if arguments.only in row.name]
     console = Console()
     if arguments.list:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.acceptance.rows import PROJECT
+from tests.interrupts import heard_again
 from tests.torture import kills, page, plants, power, seeds
 
 PAGE = PROJECT / "docs" / "torture.md"
@@ -33,6 +34,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000)
     parser.add_argument("--dry", action="store_true", help="print only; leave docs/torture.md alone")
     arguments = parser.parse_args()
+    heard_again()
     held = True
     for name in arguments.part or PARTS:
         run, usual = PARTS[name]
