@@ -111,6 +111,23 @@ def test_from_a_line_of_json_to_an_acknowledged_alert(live: Live) -> None:
     assert (refused.code, "silence_refused" in refused.err) == (1, True), "a council's act"
 
 
+def test_a_burst_of_a_pipe_with_many_series_a_line_is_stored_whole(live: Live, tmp_path: Path) -> None:
+    """Together it is more than a frame may hold; an outbox with it in would have waited for ever."""
+    began, lines, series = 1_760_000_000_000, 1_500, 40
+    burst = [
+        json.dumps(
+            [{"series": f"burst/{n}", "value": float(i), "ts": began + 1_000 * i} for n in range(series)]
+        )
+        for i in range(lines)
+    ]
+    ran = live.verb(
+        "feed", "jsonl", "-", "--to", ingest(live), "--outbox", str(tmp_path / "box"), "--json",
+        text="\n".join(burst), OPSROOM_TOKEN=token(live),
+    )  # fmt: skip
+    assert ran.code == 0, ran.err
+    assert (ran.json["readings"], ran.json["acked"], ran.json["connections"]) == (lines * series,) * 2 + (1,)
+
+
 def test_a_wrong_password_is_refused(live: Live) -> None:
     ran = live.verb("alerts", "list", "--url", live.url, "--person", "nobody", OPSROOM_PASSWORD="wrong")
     assert ran.code == 1
