@@ -354,6 +354,7 @@ class View:
 
         The means of indices at most once a second of `now_s` (monotonic), what alerts changed at once.
         """
+        self._sync()  # what plants propose is in the tree before it is in the log, which may be full
         due = now_s - self._totals_at >= TOTALS_EVERY_S
         if not due and not self._totals.moved:
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from tests.acceptance.rows import ROWS, Outcome, pytest_outcome
-from tests.simulation.__main__ import run_seeds
+from tests.simulation.many import run_seeds
 from tests.simulation.tally import tally
 
 SEEDS = 200

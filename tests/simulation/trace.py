@@ -12,8 +12,13 @@ class Broken(Exception):  # noqa: N818 - an invariant is broken; nothing went wr
     def __init__(self, name: str, said: str) -> None:
         """Name it and say what was seen."""
         assert name in INVARIANTS, name
-        super().__init__(f"{name}: {said}")
+        super().__init__(name, said)  # as given: it comes back from another process
         self.name = name
+        self.said = said
+
+    def __str__(self) -> str:
+        """Give the name and what was seen."""
+        return f"{self.name}: {self.said}"
 
 
 INVARIANTS = {

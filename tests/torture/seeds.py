@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from tests.simulation.__main__ import run_seeds
+from tests.simulation.many import run_seeds
 from tests.simulation.tally import tally
 from tests.simulation.world import Verdict
 

@@ -301,6 +301,22 @@ def test_resuming_needs_the_same_run_and_a_tree_that_stayed() -> None:
     told(story)
 
 
+def test_a_unit_that_a_plant_proposed_is_on_screens_that_follow_too() -> None:
+    """It stands in the tree before it is in the log, for as long as that takes nothing."""
+
+    async def story(room: SmallRoom) -> None:
+        subscription = room.view.subscribe(AT_MILL)
+        subscription.snapshot()
+        room.catalog.apply(UnitSet(unit(9, MILL, "energy/mill/line", "line", 3)))
+        room.raise_alert(HEAT)
+        frame = await next_frame(subscription)
+        assert frame["type"] == "snapshot"
+        assert [child["path"] for child in frame["children"]] == ["energy/mill/line"]
+        subscription.close()
+
+    told(story)
+
+
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("read"), st.sampled_from([OUTPUT, HEAT, BRANCH_STOCK]), st.floats(-9, 9)),
