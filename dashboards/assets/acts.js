@@ -1,6 +1,7 @@
 // What a person can do: acknowledge and reply in place on the card; decide and press in a dialog. Always by REST, never by callback.
 
 import { h, notice, say, $ } from "./dom.js";
+import { closing, openModal } from "./dialogs.js";
 import { ask, act, worded } from "./rest.js";
 import { now, state, touch } from "./model.js";
 import { placeName, stamp } from "./sentences.js";
@@ -19,6 +20,7 @@ export function closeForms() {
   const open = document.querySelector(".card form, .card .menu-acts");
   if (!open) return false;
   const card = open.closest(".card");
+  open.dispatchEvent(new Event("cancel"));
   open.remove();
   touch("alerts-selection"); // the wall held its order under the form
   card?.querySelector(".more")?.setAttribute("aria-expanded", "false");
@@ -46,18 +48,20 @@ export function leaves(card) {
   if (refused) notice(refused);
 }
 
-/** Open a form on the card; `said` speaks when it was done. The wall holds its order while it is open. */
+/** Open a form on the card; `said` speaks when it was done, and what `submit(signal)` posts is called off when it is closed. The wall holds its order while it is open. */
 export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {}) {
   closeForms();
   const fault = h("p.fault", { role: "alert" });
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
   const cancel = h("button.button", { type: "button", onclick: closeForms }, t("room.cancel"));
   const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));
+  const off = new AbortController();
+  form.addEventListener("cancel", () => off.abort());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;
     button.disabled = true;
-    const answer = await submit();
+    const answer = await submit(off.signal);
     button.disabled = false;
     if (answer.ok) {
       form.remove();
@@ -65,7 +69,7 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
       card.querySelector(".card-title")?.focus();
       said();
     } else if (form.isConnected) refuse(form, fault, answer.error);
-    else notice(worded(answer.error)); // the alert has left the wall meanwhile, and its card with it
+    else if (!off.signal.aborted) notice(worded(answer.error)); // the alert has left the wall meanwhile, and its card with it
   });
   card.querySelector(":scope > .card-text > .card-form").append(form);
   form.querySelector("input, textarea, select").focus();
@@ -74,8 +78,8 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
 
 export function acknowledge(card, alert) {
   const note = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, autocomplete: "off", "aria-required": alert.note_required ? "true" : null });
-  inPlace(card, [field(alert.note_required ? "room.act.note_required" : "room.act.note", note)], "room.act.acknowledge", () =>
-    act(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`, { note: note.value.trim() }),
+  inPlace(card, [field(alert.note_required ? "room.act.note_required" : "room.act.note", note)], "room.act.acknowledge", (signal) =>
+    act(`/alerts/${encodeURIComponent(alert.id)}/acknowledge`, { note: note.value.trim() }, { signal }),
   { said: () => say(t("room.said.acknowledged", { name: alert.series_name })) });
 }
 
@@ -90,9 +94,9 @@ export function recovering(card, alert) {
   const text = h("input", { type: "text", name: "note", maxLength: NOTE_CHARS, required: true, autocomplete: "off" });
   const until = h("select", { name: "until" }, h("option", { value: "" }, t("room.act.until_unknown")));
   for (const s of RECOVERIES_S) until.append(h("option", { value: String(s) }, t("room.act.in", { time: hours(s) })));
-  inPlace(card, [field("room.act.doing", text), field("room.act.until", until)], "room.act.reply", async () => {
+  inPlace(card, [field("room.act.doing", text), field("room.act.until", until)], "room.act.reply", async (signal) => {
     const at = until.value ? Math.round(now() + Number(until.value) * 1000) : null;
-    return act(`/alerts/${encodeURIComponent(alert.id)}/recovering`, { note: text.value.trim(), until: at });
+    return act(`/alerts/${encodeURIComponent(alert.id)}/recovering`, { note: text.value.trim(), until: at }, { signal });
   });
 }
 
@@ -101,26 +105,25 @@ export function hours(s) {
   return s < 24 * HOUR_S ? `${s / HOUR_S} ${t("room.unit.h")}` : `${s / (24 * HOUR_S)} ${t("room.unit.d")}`;
 }
 
-/** A modal dialog with a form; the browser keeps the focus inside and gives it back. */
+/** A modal dialog with a form; the browser keeps the focus inside and gives it back. What `submit(signal)` posts is called off when it is closed. */
 export function dialog(titleKey, body, buttonKey, submit) {
   const fault = h("p.fault", { role: "alert" });
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
   const box = h("dialog.dialog", { "aria-labelledby": "dialog-title" });
+  const signal = closing(box);
   const cancel = h("button.button", { type: "button", onclick: () => box.close() }, t(submit ? "room.cancel" : "room.close"));
   const form = h(submit ? "form" : "div.dialog-body", {}, h("h2", { id: "dialog-title" }, t(titleKey)), body, fault, h("div.form-acts", {}, submit ? button : null, cancel));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (button.disabled) return;
     button.disabled = true;
-    const answer = await submit();
+    const answer = await submit(signal);
     button.disabled = false;
     if (answer.ok) box.close();
     else fault.textContent = worded(answer.error, "room.act.lost_decision");
   });
   box.append(form);
-  box.addEventListener("close", () => box.remove());
-  $("dialogs").append(box);
-  box.showModal();
+  openModal(box);
   return box;
 }
 
@@ -149,10 +152,10 @@ export async function decide(alert) {
   const followup = followUps();
   const about = h("p.about", {}, t("room.act.decide_about", { series: alert.series_name, unit: alert.unit_name }));
   const body = [about, field("room.act.decision", text), field("room.act.addressee", addressee), field("room.act.followup", followup)];
-  dialog("room.act.decide", body, "room.act.decide_now", () =>
+  dialog("room.act.decide", body, "room.act.decide_now", (signal) =>
     act(`/alerts/${encodeURIComponent(alert.id)}/decide`, {
       text: text.value.trim(), addressee: addressee.value, followup: Number(followup.value),
-    }),
+    }, { signal }),
   );
 }
 
@@ -169,7 +172,7 @@ async function addressees(alert) {
 export function press(series) {
   const note = h("textarea", { name: "note", rows: 3, maxLength: NOTE_CHARS, required: true });
   const about = h("p.about", {}, t("room.act.press_about", { series: series.name, unit: placeName(series.unit_path) }));
-  dialog("room.act.press", [about, field("room.act.press_why", note)], "room.act.press_now", () =>
-    act(`/series/${series.id}/press`, { note: note.value.trim() }),
+  dialog("room.act.press", [about, field("room.act.press_why", note)], "room.act.press_now", (signal) =>
+    act(`/series/${series.id}/press`, { note: note.value.trim() }, { signal }),
   );
 }

@@ -158,7 +158,7 @@ async function settle(row, way, more, place) {
 function decline(row, place) {
   const reason = h("input", { type: "text", name: "reason", required: true, maxLength: NOTE_CHARS, autocomplete: "off" });
   openForm(place, [field(t("room.agreements.reason"), reason)], "room.agreements.decline",
-    () => act(`/agreements/${row.series_id}/decline`, { proposal: row.proposal.number, reason: reason.value.trim() }), { done: load });
+    (signal) => act(`/agreements/${row.series_id}/decline`, { proposal: row.proposal.number, reason: reason.value.trim() }, { signal }), { done: load });
 }
 
 function propose(row, place) {
@@ -171,11 +171,11 @@ function propose(row, place) {
     row.indicator ? h("label.tick", {}, essential, h("span", {}, t("room.agreements.essential_label"))) : null,
     field(t("room.agreements.note"), note),
   ];
-  openForm(place, fields.filter(Boolean), "room.agreements.propose", async () => {
+  openForm(place, fields.filter(Boolean), "room.agreements.propose", async (signal) => {
     const spans = times.map((one) => secondsOf(one.value));
     if (spans.includes(null)) return { ok: false, words: t("room.agreements.span_wrong") };
     const body = { recovery_s: spans, essential: essential.checked, version: row.version, answers: row.proposal?.number ?? 0, note: note.value.trim() };
-    return act(`/agreements/${row.series_id}/propose`, body);
+    return act(`/agreements/${row.series_id}/propose`, body, { signal });
   }, { done: load });
 }
 

@@ -80,8 +80,8 @@ function declare() {
   duration.selectedIndex = 1;
   const about = h("p.about", {}, t("room.audit.declare_about", { unit: unit.name || t("room.root") }));
   const body = [about, field("room.audit.reason", reason), field("room.audit.duration", duration), known.length ? field("room.audit.what", series) : null];
-  dialog("room.audit.declare", body, "room.audit.declare_now", () =>
-    act("/audits", { unit: unit.path, reason: reason.value.trim(), duration_s: Number(duration.value), series_id: series.value ? Number(series.value) : null }),
+  dialog("room.audit.declare", body, "room.audit.declare_now", (signal) =>
+    act("/audits", { unit: unit.path, reason: reason.value.trim(), duration_s: Number(duration.value), series_id: series.value ? Number(series.value) : null }, { signal }),
   );
   reason.focus();
 }

@@ -171,8 +171,8 @@ function assess(row) {
   const options = EFFECTS.map((effect, i) => h("label.effect", {}, h("input", { type: "radio", name: "effect", value: effect, required: true, checked: i === 0 }), h("span", {}, t(`room.council.effect.${effect}`))));
   const chosen = () => options.find((one) => one.firstElementChild.checked).firstElementChild.value;
   const body = [h("p.about", { dir: "auto" }, row.text), h("fieldset.effects", {}, h("legend", {}, t("room.council.assess_ask")), options), field("room.council.assess_why", note)];
-  dialog("room.council.assess", body, "room.council.assess_now", async () => {
-    const answer = await act(`/decisions/${encodeURIComponent(row.id)}/verdict`, { effect: chosen(), note: note.value.trim() });
+  dialog("room.council.assess", body, "room.council.assess_now", async (signal) => {
+    const answer = await act(`/decisions/${encodeURIComponent(row.id)}/verdict`, { effect: chosen(), note: note.value.trim() }, { signal });
     if (answer.ok) load();
     return answer;
   });
@@ -186,8 +186,8 @@ export async function decideFreely() {
   const series = h("select", { name: "series" }, h("option", { value: "" }, t("room.council.series_none")));
   for (const one of [...state.series.values()].sort((a, b) => a.name.localeCompare(b.name))) series.append(h("option", { value: String(one.id) }, `${one.name} · ${one.unit_name || t("room.root")}`));
   const body = [h("p.about", {}, t("room.council.new_about")), field("room.act.decision", text), field("room.council.series", series), field("room.act.addressee", addressee), field("room.act.followup", followup)];
-  dialog("room.council.new", body, "room.act.decide_now", async () => {
-    const answer = await act("/decisions", { text: text.value.trim(), addressee: addressee.value, followup: Number(followup.value), series_id: series.value ? Number(series.value) : null });
+  dialog("room.council.new", body, "room.act.decide_now", async (signal) => {
+    const answer = await act("/decisions", { text: text.value.trim(), addressee: addressee.value, followup: Number(followup.value), series_id: series.value ? Number(series.value) : null }, { signal });
     if (answer.ok) {
       load();
       say(t("room.council.said"));

@@ -15,7 +15,7 @@ export function startDrill() {
 export const DRILLS_S = [900, 1800, 3600, 4 * 3600, 8 * 3600];
 
 /** Begin an exercise at a unit, which ends by itself; the answer of the room, or what it refuses. */
-export const beginDrill = (unit, duration_s) => act("/drills", { unit, duration_s });
+export const beginDrill = (unit, duration_s, how) => act("/drills", { unit, duration_s }, how);
 
 async function end(id) {
   const answer = await act(`/drills/${encodeURIComponent(id)}/end`, {});

@@ -112,10 +112,10 @@ function standIn(form) {
   const until = h("input", { type: "datetime-local", name: "until", required: true, value: localText(now() + STAND_IN_MS) });
   const fields = [field(t("room.duty.whom"), whom), told.may_agree ? field(t("room.duty.who"), who) : null, field(t("room.duty.from"), from), field(t("room.duty.until"), until)];
   const begun = from.value;
-  openForm(form, fields.filter(Boolean), told.may_agree ? "room.duty.stand_in" : "room.duty.take_over", () => {
+  openForm(form, fields.filter(Boolean), told.may_agree ? "room.duty.stand_in" : "room.duty.take_over", (signal) => {
     const instead = told.may_agree ? Number(who.value) : state.me.seat_id;
     const start = from.value === begun ? null : instantOf(from.value); // untouched means now, to the second
-    return act("/rota/stand-in", { unit: told.unit, seat_id: Number(whom.value), instead, start, end: instantOf(until.value), version: told.version });
+    return act("/rota/stand-in", { unit: told.unit, seat_id: Number(whom.value), instead, start, end: instantOf(until.value), version: told.version }, { signal });
   }, { done });
 }
 
@@ -137,10 +137,10 @@ function change(form) {
   const apart = h("input", { type: "number", name: "apart", min: "0.1", step: "any", required: true, value: String(Number((rota.step_s / 60).toFixed(3))) });
   const turns = h("select", { name: "turns" }, [...new Set([...TURNS_S, rota.turn_s ?? 0])].sort((a, b) => a - b).map((s) => h("option", { value: String(s) }, s ? span(s) : t("room.duty.no_turns"))));
   turns.value = String(rota.turn_s ?? 0);
-  openForm(form, [list, more, field(t("room.duty.apart"), apart), field(t("room.duty.turn_every"), turns)], "room.duty.agree", () => {
+  openForm(form, [list, more, field(t("room.duty.apart"), apart), field(t("room.duty.turn_every"), turns)], "room.duty.agree", (signal) => {
     const steps = [...list.children].map((row) => [...row.querySelectorAll("input:checked")].map((one) => Number(one.value)));
     const turnS = Number(turns.value) || null;
     const since = turnS && turnS !== rota.turn_s ? Math.floor(now()) : rota.since;
-    return act("/rota", { unit: told.unit, steps, step_s: Number(apart.value) * 60, turn_s: turnS, since, overrides: rota.overrides.filter((one) => one.end > now()), version: told.version });
+    return act("/rota", { unit: told.unit, steps, step_s: Number(apart.value) * 60, turn_s: turnS, since, overrides: rota.overrides.filter((one) => one.end > now()), version: told.version }, { signal });
   }, { done });
 }

@@ -82,6 +82,10 @@ function take(frame) {
   ageing = setTimeout(() => touch("feed"), STALE_MS + 20); // silence shows when it is due, not at the next tick
   tries = 0;
   if (frame.type === "snapshot") {
+    if (state.person && frame.me.person !== state.person) { // the browser's session is another person's by now
+      closedOn(frame.me.person);
+      return;
+    }
     if (unitPath !== null) unitPath = frame.unit.path; // it may have been renamed since it was asked for
     takeSnapshot(frame);
   } else if (frame.type === "changes" && state.ready) freshOn(takeChanges(frame));

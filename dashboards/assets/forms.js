@@ -8,12 +8,14 @@ export function field(label, input, hint = null) {
   return h("label.field", {}, h("span", {}, label), input, hint ? h("span.hint", {}, hint) : null);
 }
 
-/** Open a form in `place`; `submit()` gives an answer of the room, or `{ ok: false, words }` for what is wrong in the form itself. */
+/** Open a form in `place`; `submit(signal)` gives an answer of the room, or `{ ok: false, words }` for what is wrong in the form itself; what it posts is called off when the form is closed. */
 export function openForm(place, fields, buttonKey, submit, { opener = document.activeElement, done = () => {} } = {}) {
   place.querySelector("form")?.remove();
   const fault = h("p.fault", { role: "alert" });
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
+  const off = new AbortController();
   const close = () => {
+    off.abort();
     form.remove();
     if (opener?.isConnected) opener.focus();
   };
@@ -26,7 +28,7 @@ export function openForm(place, fields, buttonKey, submit, { opener = document.a
     event.preventDefault();
     if (button.disabled) return;
     button.disabled = true;
-    const answer = await submit();
+    const answer = await submit(off.signal);
     button.disabled = false;
     if (answer.ok) {
       close();

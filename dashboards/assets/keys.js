@@ -45,7 +45,7 @@ export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      if (!document.querySelector("dialog[open]") && (closeForms() || stopPicking())) event.preventDefault();
+      if (!$("room").hidden && !document.querySelector("dialog[open]") && (closeForms() || stopPicking())) event.preventDefault();
       return;
     }
     if ($("room").hidden || document.querySelector("dialog[open]") || typing(event.target)) {

@@ -24,8 +24,8 @@ export async function openLinks() {
   const box = dialog("room.kiosk.title", [
     h("p.about", {}, t("room.kiosk.about", { unit: state.me?.unit || t("room.root") })), field("room.kiosk.name", name), field("room.kiosk.days", days), walls,
     field("room.kiosk.every", every), field("room.kiosk.scale", scale), made, list,
-  ], "room.kiosk.make", async () => {
-    const answer = await act("/kiosks", { name: name.value.trim(), days: Number(days.value) });
+  ], "room.kiosk.make", async (signal) => {
+    const answer = await act("/kiosks", { name: name.value.trim(), days: Number(days.value) }, { signal });
     if (!answer.ok) return answer;
     const chosen = [...walls.querySelectorAll("input:checked")].map((one) => one.value);
     const rest = new URLSearchParams({ kiosk: answer.content.code, walls: chosen.join(","), every: every.value, scale: scale.value });
@@ -58,7 +58,7 @@ async function paint(list) {
 }
 
 async function revoke(one, list) {
-  const answer = await act(`/kiosks/${one.id}`, undefined, "DELETE");
+  const answer = await act(`/kiosks/${one.id}`, undefined, { method: "DELETE" });
   if (!answer.ok) notice(worded(answer.error));
   await paint(list);
 }

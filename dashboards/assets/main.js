@@ -1,12 +1,12 @@
 // Start: wait for the frame that Dash renders, fetch the words, then sign in or follow the feed.
 
-import { $, notice, remember, remembered } from "./dom.js";
+import { $, notice, remember } from "./dom.js";
 import { startBlinking } from "./icons.js";
 import { startAudits } from "./audits.js";
 import { startAgreements } from "./agreements.js";
 import { startSitting } from "./sitting.js";
 import { announce, startWall, tickWall } from "./alerts.js";
-import { follow, stop, watch } from "./feed.js";
+import { follow, watch } from "./feed.js";
 import { startDrill } from "./drill.js";
 import { startDatafeed, repaintDatafeed } from "./datafeed.js";
 import { startFigures } from "./figures.js";
@@ -20,10 +20,11 @@ import { onGoing } from "./going.js";
 import { startFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
-import { act, onExpired, worded } from "./rest.js";
+import { worded } from "./rest.js";
 import { param, setParams } from "./address.js";
 import { onChange, select, state, touchAll } from "./model.js";
-import { currentSession, showSignIn, startSignIn } from "./signin.js";
+import { currentSession, goOn, signOut, signedOut, startSession, take, wasSeated } from "./session.js";
+import { showSignIn } from "./signin.js";
 import { redrawTiles, startTiles, tickTiles } from "./tiles.js";
 import { startTimeRange, tickRange } from "./timerange.js";
 import { addWall, startWalls, tickWalls } from "./walls.js";
@@ -63,17 +64,7 @@ function go(path, push = true) {
   follow(path);
 }
 
-const waiting = []; // acts whose session had ended
-
-/** What was typed stays where it is: the room is only hidden behind the sign-in. */
-function signInAgain() {
-  const before = state.me?.person;
-  signedOut();
-  return new Promise((done) => waiting.push(() => done(state.person === before)));
-}
-
-function enterRoom() {
-  for (const goOn of waiting.splice(0)) goOn();
+function enterRoom(session) {
   remember("seated", "yes");
   $("signin").hidden = true;
   $("room").hidden = false;
@@ -83,6 +74,8 @@ function enterRoom() {
     onFresh: (fresh) => fresh?.length && announce(fresh),
     onRefused: refused,
   });
+  kioskSession(session);
+  goOn();
 }
 
 /** Empty panels are not shown: what somebody reached for would move away under the hand when they fill. */
@@ -96,23 +89,6 @@ function refused(error) {
   setParams({ unit: null });
 }
 
-function signedOut() {
-  stop();
-  remember("seated", "no");
-  state.ready = false;
-  state.csrf = "";
-  kioskSession(null);
-  showSignIn();
-}
-
-async function signOut() {
-  await act("/session", undefined, "DELETE");
-  signedOut();
-}
-
-/** Whether this browser was signed in: a first visit asks nothing that can only be refused. */
-const wasSeated = () => remembered("seated") === "yes";
-
 /** `asked` is the session when it was asked for while the page was being drawn. */
 async function begin(asked = null) {
   if (!wasSeated()) {
@@ -121,9 +97,8 @@ async function begin(asked = null) {
   }
   const answer = await (asked ?? currentSession());
   if (answer.ok && answer.content?.csrf) {
-    Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null });
-    enterRoom();
-    kioskSession(answer.content);
+    take(answer.content);
+    enterRoom(answer.content);
   } else if (answer.status === 0 || answer.status >= 500) {
     await pause(1000);
     await begin();
@@ -185,8 +160,7 @@ async function start() {
   startKiosk();
   startKeys();
   startBlinking();
-  startSignIn(enterRoom);
-  onExpired(signInAgain);
+  startSession(enterRoom);
   choices($("choices"), { withSignOut: true });
   wordFrame();
   paintKeys();

@@ -126,7 +126,7 @@ export class Marks {
   }
 
   async remove(mark) {
-    const answer = await act(`/annotations/${encodeURIComponent(mark.id)}`, undefined, "DELETE");
+    const answer = await act(`/annotations/${encodeURIComponent(mark.id)}`, undefined, { method: "DELETE" });
     notice(answer.ok ? t("room.mark.removed") : worded(answer.error));
     this.load();
   }
@@ -147,9 +147,9 @@ export class Marks {
     const where = h("select", { name: "where" }, series ? h("option", { value: "series" }, name) : null, h("option", { value: "unit" }, unitName || t("room.root")));
     const untouched = [from.value, to.value];
     const exact = (input, place, ms) => (input.value === untouched[place] ? Math.round(ms) : instantOf(input.value)); // the field knows minutes, the trend more
-    dialog("room.mark.title", [field("room.mark.text", text), field("room.mark.where", where), field("room.mark.from", from), field("room.mark.to", to)], "room.mark.write_now", async () => {
+    dialog("room.mark.title", [field("room.mark.text", text), field("room.mark.where", where), field("room.mark.from", from), field("room.mark.to", to)], "room.mark.write_now", async (signal) => {
       const place = where.value === "series" ? { series_id: series } : { unit };
-      const answer = await act("/annotations", { text: text.value.trim(), from: exact(from, 0, since), to: to.value ? exact(to, 1, until) : null, ...place });
+      const answer = await act("/annotations", { text: text.value.trim(), from: exact(from, 0, since), to: to.value ? exact(to, 1, until) : null, ...place }, { signal });
       if (answer.ok) {
         this.pinAt(null);
         say(t("room.mark.written"));

@@ -14,7 +14,7 @@ let frame = 0;
 let restUntil = 0;
 
 export const state = {
-  me: null, csrf: "", limits: null, unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
+  person: null, me: null, csrf: "", limits: null, unit: null, ancestors: [], children: new Map(), alerts: new Map(), series: new Map(),
   seats: [], lamps: [0, 0, 0], flood: { on: false, raises_10min: 0 }, standing: 0, audits: [], pleasures: [], unadopted: 0, flows: [], condition: [], exercise: false, drills: [], agreements: { waiting: 0, revision: -1 }, decisions: { pending: 0, followups: [], revision: -1 }, chairs: { panes: [], pressed: null, floor: null, pointer: null }, revision: null, boot: null, skewMs: 0, ready: false, replayAt: null,
   selected: null, // {alert: id} or {series: id}
 };

@@ -51,26 +51,41 @@ export async function ask(path, headers = {}) {
 /** Ask for columns, which come as typed arrays: what a chart draws is never parsed from text. */
 export const askColumns = (path) => ask(path, { Accept: COLUMNS_TYPE });
 
-let signInAgain = null;
+/** Whether an act was refused because its session has ended, or is another one by now than this page knows. */
+const outlived = (answer) => answer.status === 401 || answer.error?.code === "csrf_wrong";
 
-/** `ask()` has the person sign in again and says whether it was the same one. */
-export function onExpired(ask) {
-  signInAgain = ask;
+let renew = null;
+
+/** `ask(answer, {signal, waits})` has the session renewed: it gives null when the act may be tried again, else the answer to give for it. */
+export function onEnded(ask) {
+  renew = ask;
 }
 
-/** Post an act; tries again with the same key when the room cannot be reached, and when its session had ended and the same person is back. */
-export async function act(path, body, method = "POST") {
-  const headers = { "X-CSRF-Token": state.csrf, "Idempotency-Key": key() };
-  for (let turn = 0; turn < TRIES; turn++) {
+/** What was called off before it was sent. */
+export const notSent = () => ({ ok: false, status: 0, error: { code: "not_sent", params: {} } });
+
+/**
+ * Post an act; tries again with the same key when the room cannot be reached, and when its session had ended and the same person is
+ * back, which is waited for unless `waits` is false. `signal` calls it off: what has not reached the room by then is not sent again.
+ */
+export async function act(path, body, { method = "POST", signal = null, waits = true } = {}) {
+  const headers = { "Idempotency-Key": key() };
+  let last = unreachable();
+  for (let failed = 0, renewed = 0; failed < TRIES && renewed < TRIES;) {
+    if (signal?.aborted) return notSent();
+    headers["X-CSRF-Token"] = state.csrf;
     try {
-      const answer = await once(method, path, body, headers);
-      if (answer.status !== 401 || method === "DELETE" || !signInAgain || !(await signInAgain())) return answer;
-      headers["X-CSRF-Token"] = state.csrf;
+      last = await once(method, path, body, headers);
     } catch {
-      await pause(400 * (turn + 1));
+      last = unreachable();
+      await pause(400 * ++failed);
+      continue;
     }
+    const given = outlived(last) && renew ? await renew(last, { signal, waits }) : last;
+    if (given) return given;
+    renewed++;
   }
-  return unreachable();
+  return last;
 }
 
 /** A time in what the room sent: ms, or microseconds when it is too large for ms. */
@@ -84,6 +99,7 @@ export function worded(error, lostRace = "room.act.lost_race") {
     return t(lostRace, { person: params.person, at });
   }
   if (error.code === "unreachable") return t("room.error.unreachable");
+  if (error.code === "not_sent") return t("room.error.not_sent");
   for (const name of Object.keys(params)) if (name.endsWith("_dimension")) params[name] = dimension(params[name]);
   for (const name of Object.keys(params)) if (typeof params[name] === "number" && params[name] > 1e11) params[name] = clock(ms(params[name]));
   const [what, remedy] = [wordFor(error.code, "message", params), wordFor(error.code, "remedy", params)];

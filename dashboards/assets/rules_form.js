@@ -1,6 +1,7 @@
 // The dialog in which a rule is made or altered: fields, then what would change and what history says, then into force.
 
 import { h, $ } from "./dom.js";
+import { closing, openModal } from "./dialogs.js";
 import { state } from "./model.js";
 import { act, worded } from "./rest.js";
 import { differences, matrix, named } from "./rules.js";
@@ -44,6 +45,7 @@ export function editRule(rule, listed, done) {
   const look = h("button.button", { type: "submit" }, t("room.rules.preview"));
   const put = h("button.button.strong", { type: "button", disabled: true }, t("room.rules.put"));
   const box = h("dialog.dialog.rule-dialog", { "aria-labelledby": "dialog-title" });
+  const signal = closing(box);
   const cancel = h("button.button", { type: "button", onclick: () => box.close() }, t("room.cancel"));
   const title = rule ? t("room.rules.edit_title", { title: rule.title }) : t("room.rules.new_title");
   const body = h("form", { novalidate: true }, h("h2", { id: "dialog-title" }, title), h("div.rule-fields", {}, form.nodes), fault, preview, h("div.form-acts", {}, look, put, cancel));
@@ -57,7 +59,7 @@ export function editRule(rule, listed, done) {
     event.preventDefault();
     stale();
     const draft = form.read();
-    const answer = await act("/rules/preview", { rule: draft });
+    const answer = await act("/rules/preview", { rule: draft }, { signal });
     form.mark(answer.ok ? null : answer.error);
     fault.textContent = answer.ok ? "" : refusal(answer.error);
     preview.replaceChildren();
@@ -67,12 +69,12 @@ export function editRule(rule, listed, done) {
     const history = h("p.rule-history", {}, t("room.rules.trying"));
     preview.replaceChildren(...shown(answer.content, listed.matrix), history);
     preview.scrollIntoView({ block: "nearest" });
-    await tried(draft, history);
+    await tried(draft, history, signal);
   });
   put.addEventListener("click", async () => {
     if (!ready) return;
     put.disabled = true;
-    const answer = await act("/rules", ready);
+    const answer = await act("/rules", ready, { signal });
     if (answer.ok) {
       box.close();
       done();
@@ -88,9 +90,7 @@ export function editRule(rule, listed, done) {
 
 function show(box, body) {
   box.append(body);
-  box.addEventListener("close", () => box.remove());
-  $("dialogs").append(box);
-  box.showModal();
+  openModal(box);
 }
 
 /** A refusal in the reader's language where the field has words of its own. */
@@ -109,8 +109,8 @@ function shown(content, rows) {
   return [h("h3", {}, t("room.rules.preview_title")), h("p", {}, plural("room.rules.series", watches)), priority, rule.event ? null : matrix(rule.cell, rows), changes].filter(Boolean);
 }
 
-async function tried(draft, place) {
-  const answer = await act("/rules/backtest", { rule: draft });
+async function tried(draft, place, signal) {
+  const answer = await act("/rules/backtest", { rule: draft }, { signal });
   if (!place.isConnected) return;
   if (!answer.ok) {
     place.textContent = worded(answer.error);
@@ -216,14 +216,15 @@ export function importRules(done) {
   const put = h("button.button.strong", { type: "submit", disabled: true }, t("room.rules.put"));
   const box = h("dialog.dialog.rule-dialog", { "aria-labelledby": "dialog-title" });
   const cancel = h("button.button", { type: "button", onclick: () => box.close() }, t("room.cancel"));
+  const signal = closing(box);
   let text = "";
   file.addEventListener("change", async () => {
     put.disabled = true;
     seen.replaceChildren();
     if (!file.files.length) return;
     text = await file.files[0].text();
-    const answer = await act("/rules/import", { text });
-    fault.textContent = answer.ok ? "" : `${answer.error.message} ${answer.error.remedy ?? ""}`;
+    const answer = await act("/rules/import", { text }, { signal });
+    fault.textContent = answer.ok ? "" : answer.error.message ? `${answer.error.message} ${answer.error.remedy ?? ""}` : worded(answer.error);
     if (!answer.ok) return;
     const rows = answer.content.changes.map((one) => h("div", {}, h("h3", {}, `${one.rule}: ${t(`room.rules.change.${one.change}`)}`), Object.keys(one.keys).length ? differences(one.keys, "room.rules.in_force", "room.rules.in_file") : null));
     seen.replaceChildren(...(rows.length ? rows : [h("p", {}, t("room.rules.no_change"))]));
@@ -233,7 +234,7 @@ export function importRules(done) {
   body.addEventListener("submit", async (event) => {
     event.preventDefault();
     put.disabled = true;
-    const answer = await act("/rules/import", { text, force: true });
+    const answer = await act("/rules/import", { text, force: true }, { signal });
     if (answer.ok) {
       box.close();
       done();

@@ -108,9 +108,9 @@ async function settle(rows, place) {
 /** Agree on unit, figures and description: adopting asks for recovery times too. */
 function agree(row, place, adopting) {
   const form = adoptFields(row, adopting);
-  openForm(place, form.fields, adopting ? "room.series.adopt" : "room.series.alter", async () => {
+  openForm(place, form.fields, adopting ? "room.series.adopt" : "room.series.alter", async (signal) => {
     const body = form.body();
-    return body.words ? { ok: false, words: body.words } : act(`/series/${row.id}/adopt`, body);
+    return body.words ? { ok: false, words: body.words } : act(`/series/${row.id}/adopt`, body, { signal });
   }, { done: load });
 }
 
@@ -123,7 +123,7 @@ function unitHead() {
   const history = h("div.accord-history");
   const rename = button("room.series.rename_unit", () => {
     const form = unitNameFields(unit);
-    openForm(place, form.fields, "room.series.rename", () => act(`/units/${unit.id}/rename`, form.body()), { done: load });
+    openForm(place, form.fields, "room.series.rename", (signal) => act(`/units/${unit.id}/rename`, form.body(), { signal }), { done: load });
   });
   return [h("div.accord-acts", {}, rename, versionsButton(`/units/${unit.id}`, history)), formerly(unit.formerly, `/units/${unit.id}`, true, place), place, history].filter(Boolean);
 }
@@ -134,7 +134,7 @@ function ownActs(row, place, history) {
     found.push(button("room.series.alter", () => agree(row, place, false)));
     found.push(button("room.series.rename", () => {
       const form = nameFields(row);
-      openForm(place, form.fields, "room.series.rename", () => act(`/series/${row.id}/rename`, form.body()), { done: load });
+      openForm(place, form.fields, "room.series.rename", (signal) => act(`/series/${row.id}/rename`, form.body(), { signal }), { done: load });
     }));
   }
   return [...found, versionsButton(`/series/${row.id}`, history)];

@@ -95,7 +95,7 @@ function unitRow(unit) {
   if (unit.may_rename && !unit.retired) acts.push(button("room.drill.begin", () => newDrill(place, unit.path, name), name));
   if (unit.may_retire) acts.push(unit.retired
     ? button("room.settings.revive", () => doing(place, `/units/${unit.id}/revive`), name)
-    : button("room.settings.retire", () => sure(place, t("room.settings.retire_means", { unit: name }), "room.settings.retire", () => act(`/units/${unit.id}/retire`, {})), name));
+    : button("room.settings.retire", () => sure(place, t("room.settings.retire_means", { unit: name }), "room.settings.retire", (signal) => act(`/units/${unit.id}/retire`, {}, { signal })), name));
   const about = [unit.level_name, unit.retired ? t("room.settings.retired") : plural("room.settings.series", unit.series)].filter(Boolean).join(" · ");
   return row(`${unit.retired ? ".is-retired" : ""}`, name, unit.path || null, about, acts, place);
 }
@@ -112,12 +112,12 @@ export function newUnit(place, parent, done = load) {
   const part = text("part", "", { spellcheck: false });
   const level = text("level_name");
   const fields = [field(t("room.series.unit_name"), name), h("div.accord-times", {}, field(t("room.series.unit_part"), part, t("room.settings.part_hint")), field(t("room.settings.level"), level, t("room.settings.level_hint")))];
-  openForm(place, fields, "room.settings.make", () => act("/units", { parent: parent.path, name: name.value.trim(), part: part.value.trim(), level_name: level.value.trim() }), { done: (made) => made !== false && done(made) });
+  openForm(place, fields, "room.settings.make", (signal) => act("/units", { parent: parent.path, name: name.value.trim(), part: part.value.trim(), level_name: level.value.trim() }, { signal }), { done: (made) => made !== false && done(made) });
 }
 
 function rename(place, unit) {
   const name = text("name", unit.name, { required: true });
-  openForm(place, [field(t("room.series.unit_name"), name)], "room.series.rename", () => act(`/units/${unit.id}/rename`, { name: name.value.trim() }), { done: load });
+  openForm(place, [field(t("room.series.unit_name"), name)], "room.series.rename", (signal) => act(`/units/${unit.id}/rename`, { name: name.value.trim() }, { signal }), { done: load });
 }
 
 function dismissedRow(one) {
@@ -127,7 +127,7 @@ function dismissedRow(one) {
 
 function newDrill(place, unit, name) {
   const lasts = choice("duration", DRILLS_S, hours, 1800);
-  openForm(place, [h("p.about", {}, t("room.drill.means", { unit: name })), field(t("room.drill.for"), lasts)], "room.drill.begin", () => beginDrill(unit, Number(lasts.value)), { done: load });
+  openForm(place, [h("p.about", {}, t("room.drill.means", { unit: name })), field(t("room.drill.for"), lasts)], "room.drill.begin", (signal) => beginDrill(unit, Number(lasts.value), { signal }), { done: load });
 }
 
 const entrustable = () => found.units.filter((unit) => unit.may_entrust);
@@ -137,7 +137,7 @@ const entrustable = () => found.units.filter((unit) => unit.may_entrust);
 function tokenRow(token) {
   const place = h("div.accord-form");
   const about = [t("room.settings.made", { when: when(token.at, now()) }), token.expires === null ? t("room.settings.endless") : t(token.expired ? "room.settings.expired" : "room.settings.expires", { when: when(token.expires, now()) })].join(" · ");
-  const acts = token.may_revoke ? [button("room.settings.revoke", () => sure(place, t("room.settings.revoke_means", { name: token.name }), "room.settings.revoke", () => act(`/tokens/${token.id}/revoke`, {})), token.name)] : [];
+  const acts = token.may_revoke ? [button("room.settings.revoke", () => sure(place, t("room.settings.revoke_means", { name: token.name }), "room.settings.revoke", (signal) => act(`/tokens/${token.id}/revoke`, {}, { signal })), token.name)] : [];
   return row(token.expired ? ".is-retired" : "", token.name || "–", token.unit || t("room.root"), about, acts, place);
 }
 
@@ -147,10 +147,10 @@ export function newToken(place, units, unit, done = load) {
   const name = text("name", unit?.name ?? "");
   const life = choice("life", LIVES_D, (days) => (days ? plural("room.settings.days", days) : t("room.settings.endless")));
   let answer = null;
-  const submit = async () => {
+  const submit = async (signal) => {
     const body = { unit: which.value, name: name.value.trim() };
     if (Number(life.value)) body.life_s = Number(life.value) * DAY_S;
-    answer = await act("/tokens", body);
+    answer = await act("/tokens", body, { signal });
     return answer;
   };
   openForm(place, [h("div.accord-times", {}, unit ? null : field(t("room.settings.unit"), which), field(t("room.settings.token_name"), name, t("room.settings.token_name_hint")), field(t("room.settings.life"), life))], "room.settings.make", submit, {
@@ -171,7 +171,7 @@ function seatRow(seat) {
   const acts = seat.may_alter ? [
     button("room.settings.alter", () => alterSeat(place, seat), seat.person),
     button("room.settings.password", () => password(place, seat), seat.person),
-    button("room.settings.remove", () => sure(place, t("room.settings.remove_means", { person: seat.person }), "room.settings.remove", () => act(`/seats/${seat.id}/remove`, {})), seat.person),
+    button("room.settings.remove", () => sure(place, t("room.settings.remove_means", { person: seat.person }), "room.settings.remove", (signal) => act(`/seats/${seat.id}/remove`, {}, { signal })), seat.person),
   ] : [];
   const about = [t(`room.settings.role.${seat.role}`), t(seat.present ? "room.seat.present" : "room.seat.away"), seat.mine ? t("room.seat.you") : ""].filter(Boolean).join(" · ");
   return row("", seat.person, seat.unit || t("room.root"), about, acts, place);
@@ -189,7 +189,7 @@ function newSeat() {
   const person = text("person", "", { required: true, maxLength: 200 });
   const { unit, role } = seatFields();
   let answer = null;
-  const submit = async () => (answer = await act("/seats", { person: person.value.trim(), unit: unit.value, role: role.value }));
+  const submit = async (signal) => (answer = await act("/seats", { person: person.value.trim(), unit: unit.value, role: role.value }, { signal }));
   openForm(place, [field(t("room.settings.person"), person), h("div.accord-times", {}, field(t("room.settings.unit"), unit), field(t("room.settings.role"), role, t("room.settings.role_hint")))], "room.settings.make", submit, {
     done: (made) => {
       if (made !== false) once(place, answer.content);
@@ -200,12 +200,12 @@ function newSeat() {
 
 function alterSeat(place, seat) {
   const { unit, role } = seatFields(seat);
-  openForm(place, [h("div.accord-times", {}, field(t("room.settings.unit"), unit), field(t("room.settings.role"), role, t("room.settings.role_hint")))], "room.settings.alter", () => act(`/seats/${seat.id}`, { unit: unit.value, role: role.value }), { done: load });
+  openForm(place, [h("div.accord-times", {}, field(t("room.settings.unit"), unit), field(t("room.settings.role"), role, t("room.settings.role_hint")))], "room.settings.alter", (signal) => act(`/seats/${seat.id}`, { unit: unit.value, role: role.value }, { signal }), { done: load });
 }
 
 function password(place, seat) {
   let answer = null;
-  openForm(place, [h("p.about", {}, t("room.settings.password_means", { person: seat.person }))], "room.settings.password", async () => (answer = await act(`/seats/${seat.id}/password`, {})), {
+  openForm(place, [h("p.about", {}, t("room.settings.password_means", { person: seat.person }))], "room.settings.password", async (signal) => (answer = await act(`/seats/${seat.id}/password`, {}, { signal })), {
     done: (made) => made !== false && once(place, answer.content),
   });
 }

@@ -1,16 +1,36 @@
-// The sign-in page: person and password; what went wrong is said with what to do.
+// The sign-in page: person and password; why somebody is here again, and what went wrong, is said with what to do.
 
-import { $, h } from "./dom.js";
+import { $, h, say, setText, show } from "./dom.js";
 import { plan } from "./icons.js";
-import { ask, worded } from "./rest.js";
-import { state } from "./model.js";
+import { worded } from "./rest.js";
+import { onChange } from "./model.js";
 import { choices } from "./head.js";
 import { t, wordFrame } from "./words.js";
 
 let done = () => {};
+let drop = () => {};
+let because = null;
 
-export function startSignIn(onDone) {
+export function startSignIn({ onDone, onDrop }) {
   done = onDone;
+  drop = onDrop;
+  onChange(["words"], paintWhy);
+}
+
+/** Say why the person who sat here has to sign in again: {person, other: who has signed in elsewhere, waits: an act is kept}; null says nothing. */
+export function explain(why) {
+  because = why;
+  paintWhy();
+  const text = $("signin-why")?.textContent;
+  if (text && !$("signin").hidden) say(text);
+}
+
+function paintWhy() {
+  const place = $("signin-why");
+  if (!place) return;
+  const first = because && t(because.other ? "room.signin.other" : "room.signin.again", because);
+  setText(place, [first, because?.waits && t("room.signin.waits", because)].filter(Boolean).join(" "));
+  show($("signin-drop"), Boolean(because?.waits));
 }
 
 export function showSignIn() {
@@ -28,9 +48,10 @@ export function showSignIn() {
     h("div.signin-mark", {}, plan()),
     h("h1", { "data-word": "room.signin.title" }),
     h("p.quiet", { "data-word": "room.signin.about" }),
+    h("p.fault", { id: "signin-why" }),
     h("label.field", {}, h("span", { "data-word": "room.signin.person" }), person),
     h("label.field", {}, h("span", { "data-word": "room.signin.password" }), password),
-    fault, button);
+    fault, button, h("button.button", { id: "signin-drop", type: "button", hidden: true, "data-word": "room.signin.drop", onclick: () => drop() }));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     enter({ person, password, fault, button });
@@ -53,9 +74,7 @@ async function enter({ person, password, fault, button }) {
     return;
   }
   password.value = "";
-  Object.assign(state, { csrf: answer.content.csrf, limits: answer.content.limits ?? null, person: answer.content.person });
-  $("signin").hidden = true;
-  done();
+  done(answer.content);
 }
 
 async function signIn(person, password) {
@@ -71,5 +90,3 @@ async function signIn(person, password) {
     return { ok: false, error: { code: "unreachable" } };
   }
 }
-
-export const currentSession = () => ask("/session");

@@ -34,9 +34,9 @@ export function shelve(card, alert) {
   time.append(h("option", { value: UNTIL_CLEAR }, t("room.act.until_clear", { until: clock(now() + most * 1000) })));
   const reason = line("reason", { "aria-required": "true" });
   const about = h("p.about", {}, clockRunsOn(alert));
-  inPlace(card, [field("room.act.shelve_time", time), field("room.act.why", reason), about], "room.act.shelve", () => {
+  inPlace(card, [field("room.act.shelve_time", time), field("room.act.why", reason), about], "room.act.shelve", (signal) => {
     const how = time.value === UNTIL_CLEAR ? { one_shot: true } : { duration_s: Number(time.value) };
-    return act(path(alert, "shelve"), { reason: reason.value.trim(), ...how });
+    return act(path(alert, "shelve"), { reason: reason.value.trim(), ...how }, { signal });
   }, { said: () => notice(t("room.said.shelved", { name: alert.series_name })) });
 }
 
@@ -44,8 +44,8 @@ export function outOfService(card, alert) {
   const reference = line("reference", { maxLength: 200, "aria-required": "true" });
   const reason = line("reason");
   const about = h("p.about", {}, clockRunsOn(alert));
-  inPlace(card, [field("room.act.reference", reference), field("room.act.why_work", reason), about], "room.act.remove_now", () =>
-    act(path(alert, "out-of-service"), { reference: reference.value.trim(), reason: reason.value.trim() }),
+  inPlace(card, [field("room.act.reference", reference), field("room.act.why_work", reason), about], "room.act.remove_now", (signal) =>
+    act(path(alert, "out-of-service"), { reference: reference.value.trim(), reason: reason.value.trim() }, { signal }),
   { said: () => notice(t("room.said.removed", { name: alert.series_name })) });
 }
 
@@ -61,5 +61,5 @@ export const reset = (card, alert) => withNote(card, alert, "reset", "room.act.r
 function withNote(card, alert, verb, buttonKey, aboutKey) {
   const note = line("note");
   const about = h("p.about", {}, t(aboutKey));
-  inPlace(card, [field("room.act.note", note), about], buttonKey, () => act(path(alert, verb), { note: note.value.trim() }));
+  inPlace(card, [field("room.act.note", note), about], buttonKey, (signal) => act(path(alert, verb), { note: note.value.trim() }, { signal }));
 }

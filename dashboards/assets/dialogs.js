@@ -1,0 +1,40 @@
+// Modal dialogs. While somebody signs in they stand aside with all that was typed: an open one would leave the sign-in page without a hand.
+
+import { $ } from "./dom.js";
+
+const aside = []; // {box, focus}, in the order in which they were opened
+
+/** Show a dialog, or have it wait until there is a room again to show it over. */
+export function openModal(box) {
+  box.addEventListener("close", () => box.remove());
+  if ($("room").hidden) {
+    aside.push({ box, focus: null });
+    return;
+  }
+  $("dialogs").append(box);
+  box.showModal();
+}
+
+/** What a dialog posts is called off with this when it is closed. */
+export function closing(box) {
+  const off = new AbortController();
+  box.addEventListener("close", () => off.abort());
+  return off.signal;
+}
+
+/** Taken out of the page a dialog keeps its nodes and what stands in them, and hears of no closing. */
+export function setAside() {
+  for (const box of [...$("dialogs").querySelectorAll(":scope > dialog[open]")]) {
+    aside.push({ box, focus: box.contains(document.activeElement) ? document.activeElement : null });
+    box.remove();
+    box.removeAttribute("open");
+  }
+}
+
+export function bringBack() {
+  for (const { box, focus } of aside.splice(0)) {
+    $("dialogs").append(box);
+    box.showModal();
+    focus?.focus();
+  }
+}
