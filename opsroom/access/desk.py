@@ -199,6 +199,8 @@ class Access:
             OpsroomError: status 429, too many tries from this address; `params` say `wait_s`.
         """
         self._admit(address)
+        if person not in self._people:
+            await self.load()  # the command line may have made the seat a moment ago
         seat = self._people.get(person)
         known = await self._read(self._rows.credentials, seat.id if seat else 0, PASSWORD)
         if len(password) > PASSWORD_CHARS_MAX:

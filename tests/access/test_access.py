@@ -108,6 +108,18 @@ def test_a_session_ends_by_time_and_by_signing_out() -> None:
     run(story, sessions_hours=1.0)
 
 
+def test_a_seat_that_another_process_has_just_made_can_sign_in_at_once() -> None:
+    async def story(room: SmallRoom) -> None:
+        other = SmallRoom()
+        other.access._rows = room.store.access
+        await other.access.load()
+        await other.access.make_seat("ada", Role.OPERATOR, MILL, PASSWORD)
+        _, caller = await room.access.sign_in("ada", PASSWORD, "a")
+        assert caller.seat.person == "ada"
+
+    run(story)
+
+
 def test_whoever_loses_the_seat_is_nobody_and_does_not_become_the_next_one() -> None:
     async def story(room: SmallRoom) -> None:
         await room.seat("ada", Role.OPERATOR, MILL)
