@@ -21,7 +21,7 @@ from numba.extending import intrinsic
 LINE_BYTES: Final = 64
 """Of a cache."""
 F = TypeVar("F", bound=Callable[..., Any])
-KERNELS: Final[list[Any]] = []
+kernels: Final[list[Any]] = []
 """What Python calls. Each lists the types it has been compiled for."""
 
 
@@ -50,7 +50,7 @@ forget_stale(Path(__file__).parent)
 def kernel(function: F) -> F:
     """Compile a function that Python calls too."""
     compiled: F = njit(cache=True, nogil=True)(function)
-    KERNELS.append(compiled)
+    kernels.append(compiled)
     return compiled
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from opsroom.detect.jit import KERNELS
+from opsroom.detect.jit import kernels
 from opsroom.kernels import compile_all
 
 
@@ -15,7 +15,7 @@ def known() -> set[tuple[str, str, str]]:
     """Give module, name and types of all that is compiled and that Python calls."""
     return {
         (one.py_func.__module__, one.py_func.__name__, str(types))
-        for one in KERNELS
+        for one in kernels
         for types in one.signatures
     }
 
