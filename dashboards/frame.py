@@ -119,6 +119,7 @@ def layout() -> html.Div:
             html.Div(id="room", className="room", hidden=True, children=[_header(), _main(), _foot()]),
             html.Div(id="notice", className="notice", role="status", hidden=True),
             html.Div(id="say", className="unseen", role="status", **{"aria-live": "polite"}),
+            html.Div(id="say-feed", className="unseen", role="status"),
             html.Div(id="say-now", className="unseen", role="alert", **{"aria-live": "assertive"}),
         ],
     )
@@ -136,7 +137,7 @@ def _header() -> html.Header:
             ),
             html.Nav(id="menu", className="menu", **_named("room.menu")),
             html.Ul(id="lamps", className="lamps", **_named("room.lamps")),
-            html.Div(id="feed", className="feed", role="status"),
+            html.Div(id="feed", className="feed"),
             html.Div(id="clock", className="clock"),
             html.Div(id="choices", className="choices"),
             html.Div(id="banners", className="banners", children=_banners()),

@@ -183,11 +183,10 @@ export function tickWall() {
   }
 }
 
-/** Say new alerts aloud, worst first. */
+/** Say the worst of what calls anew. */
 export function announce(fresh) {
-  const [worst] = fresh.filter((alert) => alert.unacked && !alert.audited).sort(worstFirst);
-  if (!worst) return;
-  say(t("room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }), { now: worst.priority === 1 });
+  const [{ alert: worst, known }] = [...fresh].sort((a, b) => worstFirst(a.alert, b.alert));
+  say(t(known ? "room.said.again" : "room.said.new", { priority: sentence.priorityWord(worst.priority), name: worst.series_name, unit: worst.unit_name }), { now: worst.priority === 1 });
   if (worst.priority === 1) shake();
 }
 

@@ -87,9 +87,13 @@ function take(frame) {
       return;
     }
     if (unitPath !== null) unitPath = frame.unit.path; // it may have been renamed since it was asked for
-    takeSnapshot(frame);
-  } else if (frame.type === "changes" && state.ready) freshOn(takeChanges(frame));
+    tellFresh(takeSnapshot(frame));
+  } else if (frame.type === "changes" && state.ready) tellFresh(takeChanges(frame));
   touch("feed");
+}
+
+function tellFresh(fresh) {
+  if (fresh.length) freshOn(fresh);
 }
 
 async function lost(code, reason) {

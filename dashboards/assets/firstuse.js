@@ -23,7 +23,7 @@ export function start() {
   parts.one = step(1, "room.first.unit", "room.first.unit_about", h("div.step-acts"), parts.unit);
   parts.two = step(2, "room.first.token", "room.first.token_about", h("div.step-acts"), parts.token);
   parts.three = step(3, "room.first.feed", "room.first.feed_about", h("div.feed-lines"));
-  parts.four = step(4, "room.first.reading", "room.first.reading_about", h("div.step-reading", { role: "status" }));
+  parts.four = step(4, "room.first.reading", "room.first.reading_about", h("div.step-reading"));
   parts.steps.append(parts.one, parts.two, parts.three, parts.four);
   $("first").replaceChildren(h("p.steps-about", { "data-word": "room.first.about" }), parts.fault, parts.steps);
 }

@@ -148,6 +148,15 @@ function paintCondition() {
   $("condition").hidden = !text;
 }
 
+/** Whether the feed was silent when that was said last: each change is said once, and never how old the last frame is, which changes with each second. */
+let silent = false;
+
+function sayFeed(stale) {
+  if (!state.ready || !feed.lastFrame || stale === silent) return;
+  silent = stale;
+  setText($("say-feed"), t(stale ? "room.said.stale" : "room.said.live"));
+}
+
 export function paintFeed() {
   const age = staleness();
   const text = age === null ? t(state.replayAt === null ? "room.feed.live" : "room.feed.replay") : feed.lastFrame ? t("room.feed.stale", { age: span(Math.floor(age)) }) : t("room.feed.connecting");
@@ -155,6 +164,7 @@ export function paintFeed() {
   if ($("feed").className !== wanted) $("feed").className = wanted;
   setText($("feed").querySelector(".feed-text"), text);
   document.documentElement.classList.toggle("stale", age !== null);
+  sayFeed(age !== null);
 }
 
 export function tickClock() {

@@ -14,6 +14,12 @@ const until = (alert) => alert.deadline ?? Number.MAX_SAFE_INTEGER;
 /** Whether the alert is silenced at the level where it stands: it asks nobody to look. */
 export const silent = (alert) => Boolean(alert.silenced?.here);
 
+const asks = (alert) => alert.unacked && !alert.audited && !silent(alert);
+
+/** Whether the alert calls now and did not before (null: it was not known), or more urgently, or at another level. */
+export const callsAnew = (alert, before) =>
+  asks(alert) && (!before || !asks(before) || alert.level !== before.level || alert.priority < before.priority);
+
 /** What is heard comes before what is silenced, then worst first; of equal priority, what nobody has seen before what somebody has. */
 const heardFirst = (a, b) => silent(a) - silent(b) || (a.active !== false && b.active !== false && a.priority === b.priority && b.unacked - a.unacked) || worstFirst(a, b);
 

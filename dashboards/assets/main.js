@@ -71,7 +71,7 @@ function enterRoom(session) {
   showWhatIsKnown();
   follow(unitInAddress(), {
     onSignedOut: signedOut,
-    onFresh: (fresh) => fresh?.length && announce(fresh),
+    onFresh: announce,
     onRefused: refused,
   });
   kioskSession(session);

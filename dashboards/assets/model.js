@@ -1,5 +1,7 @@
 // What the page knows: the last snapshot and every change after it. Topics tell the painters what to look at.
 
+import { callsAnew } from "./lines.js";
+
 const TRAIL = 90;
 const UNIT_TRAIL = 360;
 const UNIT_STEP_MS = 5000;
@@ -94,6 +96,9 @@ export function touchAll() {
   hurry();
 }
 
+let present = null; // {unit, alerts} as last told live: what comes during a replay calls after it
+
+/** Gives what calls anew since this unit was looked at last without a break; of another unit, or at first, nothing does. */
 export function takeSnapshot(frame) {
   Object.assign(state, {
     me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], exercise: frame.exercise ?? false, drills: frame.drills ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs, marks: frame.marks ?? 0,
@@ -106,13 +111,23 @@ export function takeSnapshot(frame) {
   state.series = new Map((frame.series ?? []).map((series) => [series.id, { ...series, trail: series.trail ?? [] }]));
   if (state.selected && !stillThere(state.selected)) state.selected = null;
   touchAll();
+  if (state.replayAt !== null) return [];
+  const before = present?.unit === frame.unit.id ? present.alerts : null;
+  present = { unit: frame.unit.id, alerts: state.alerts };
+  return before ? calling(state.alerts.values(), before) : [];
+}
+
+/** [{alert, known}] of those that call anew; `known`: they stood there before. In a replay nothing calls. */
+function calling(alerts, before) {
+  if (state.replayAt !== null) return [];
+  return [...alerts].filter((alert) => callsAnew(alert, before.get(alert.id))).map((alert) => ({ alert, known: before.has(alert.id) }));
 }
 
 function stillThere(selected) {
   return selected.alert ? state.alerts.has(selected.alert) : state.series.has(selected.series);
 }
 
-/** Apply one frame of changes; gives the alerts that are new on the wall. */
+/** Apply one frame of changes; gives what calls anew. */
 export function takeChanges(frame) {
   state.revision = frame.to ?? state.revision;
   if (frame.now && state.replayAt === null) state.skewMs = frame.now - Date.now();
@@ -181,15 +196,15 @@ export function takeChanges(frame) {
 const ofSeries = new Map();
 
 function takeAlerts(frame) {
-  const fresh = [];
+  const fresh = calling(frame.alerts ?? [], state.alerts);
+  const pressed = (frame.alerts ?? []).some((alert) => alert.pressed && !state.alerts.has(alert.id));
   for (const alert of frame.alerts ?? []) {
-    if (!state.alerts.has(alert.id)) fresh.push(alert);
     state.alerts.set(alert.id, alert);
     ofSeries.set(alert.series_id, alert.id);
   }
   for (const id of frame.ended ?? []) state.alerts.delete(id);
   if (frame.alerts?.length || frame.ended?.length) touch("alerts", "tiles-alerts", "selection", "lamps");
-  if (fresh.some((alert) => alert.pressed)) hurry();
+  if (pressed) hurry();
   return fresh;
 }
 

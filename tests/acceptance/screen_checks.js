@@ -55,7 +55,7 @@
   const range = document.createRange();
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const parent = node.parentElement;
-    if (!node.data.trim() || parent.closest("script, style, noscript, template, code, .uplot, .js-plotly-plot, #say, #say-now") || !shown(parent)) continue;
+    if (!node.data.trim() || parent.closest("script, style, noscript, template, code, .uplot, .js-plotly-plot, #say, #say-feed, #say-now") || !shown(parent)) continue;
     faults.texts.push(short(node.data).length < 60 ? node.data.trim() : node.data.trim().replace(/\s+/g, " "));
     if (parent.closest(".unseen, option, select")) continue;
     range.selectNodeContents(node);
