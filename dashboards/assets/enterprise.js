@@ -3,6 +3,7 @@
 import { $, atMost, h, setText } from "./dom.js";
 import { auditSentence } from "./audits.js";
 import { amount, linkWords, nameOf, stateOf } from "./flow_chart.js";
+import { isBad, isOld } from "./freshness.js";
 import { goTo } from "./going.js";
 import { bar, mark, ratioClass, setBar } from "./icons.js";
 import { now, onChange, select, state } from "./model.js";
@@ -110,14 +111,10 @@ function who() {
 
 const own = () => [...state.series.values()].filter((series) => series.unit_path === state.unit.path);
 
-function isOld(series) {
-  return series.t === null || series.t === undefined || now() - series.t > (series.grey_s ?? 180) * 1000;
-}
-
 function indices() {
   const shown = own().filter((series) => series.indicator);
   const { unit } = state;
-  const key = [unit.productivity, unit.latency, unit.performance, shown.map((series) => [series.id, series.name, series.value, isOld(series), series.productivity, series.latency, series.performance, series.low, series.high, series.indicator, series.unit])];
+  const key = [unit.productivity, unit.latency, unit.performance, shown.map((series) => [series.id, series.name, series.value, isOld(series, now()), isBad(series), series.productivity, series.latency, series.performance, series.low, series.high, series.indicator, series.unit])];
   return { key, build: () => {
     const head = ["actuality", "capability", "potentiality", "productivity", "latency", "performance"].map((name) => h("th", { scope: "col" }, t(`room.ratio.${name}`)));
     const body = [unitRow(unit), ...shown.slice(0, 4 * SHOWN).map(indicatorRow)];
@@ -145,7 +142,7 @@ function indicatorRow(series) {
   const unit = unitText(series.unit);
   const band = series.low === null || series.low === undefined ? "–" : `${number(series.low)} – ${number(series.high)}`;
   const name = h("button.enterprise-way", { type: "button", "data-key": `series ${series.id}`, onclick: () => open({ series: series.id }) }, series.name);
-  return h(`tr${isOld(series) ? ".old" : ""}`, {}, h("th", { scope: "row" }, name, essential ? h("span.enterprise-note", {}, t("room.essential")) : null),
+  return h(`tr${isOld(series, now()) ? ".old" : ""}`, {}, h("th", { scope: "row" }, name, essential ? h("span.enterprise-note", {}, t("room.essential")) : null, isBad(series) ? h("span.enterprise-note", {}, t("room.tiles.poor")) : null),
     ...cells([[`${number(series.value)} ${unit}`.trim()], [number(capability)], [number(potentiality)], [ratio(series.productivity), low], [ratio(series.latency)], [ratio(series.performance), low]], series), h("td.amount", {}, band));
 }
 

@@ -3,13 +3,14 @@
 import { $, h, setAttr, setText } from "./dom.js";
 import { BUTTONS, backToIndex, entryOf, held, index, openEntry, press } from "./armrest.js";
 import { openAlert } from "./alertcard.js";
+import { ageWords, isOld } from "./freshness.js";
 import { mark, ratioClass, setMark } from "./icons.js";
 import { now, onChange, state } from "./model.js";
 import { askColumns } from "./rest.js";
 import * as sentence from "./sentences.js";
 import { Marks } from "./marks.js";
 import { Trend } from "./trend.js";
-import { clock, language, number, ratio, span, t, unitText } from "./words.js";
+import { clock, language, number, ratio, t, unitText } from "./words.js";
 import { inFront } from "./walls.js";
 
 const SPAN_S = 3600;
@@ -131,15 +132,13 @@ function paintEntry(parts, entry) {
   else drawSeries(parts, series, alert);
 }
 
-/** The value with its unit; once it is old, greyed and with its age, as on the tiles. */
+/** The value with its unit; where it is old or bad, greyed and with what is to be said of it, as on the tiles. */
 function paintAge(parts) {
   const { series } = parts;
   parts.value.hidden = !series;
   if (!series) return;
-  const age = series.t === null || series.t === undefined ? null : (now() - series.t) / 1000;
-  const old = age === null || age > (series.grey_s ?? Infinity);
-  parts.value.classList.toggle("old", old);
-  setText(parts.value, `${number(series.value)} ${unitText(series.unit)}${old && age !== null ? ` · ${t("room.pane.old", { age: span(age) })}` : ""}`.trim());
+  parts.value.classList.toggle("old", isOld(series, now()));
+  setText(parts.value, [`${number(series.value)} ${unitText(series.unit)}`.trim(), ageWords(series, now())].filter(Boolean).join(" · "));
 }
 
 function paintTrio(parts, of) {

@@ -1,11 +1,12 @@
 // The index wall: aggregates of the units below, then the series, each with a canvas sparkline drawn only when its data changed.
 
 import { $, h, keyed, order, setAttr, setText, token } from "./dom.js";
+import { ageWords, isOld } from "./freshness.js";
 import { mark, ratioClass, setMark } from "./icons.js";
 import { alertOfSeries, live, measured, now, onChange, select, state } from "./model.js";
 import { pointsOf, sparkWindow, startSparks, tickSparks } from "./sparks.js";
 import { cursorAt, pointAt } from "./timerange.js";
-import { number, plural, ratio, roughly, t, unitText } from "./words.js";
+import { number, plural, ratio, t, unitText } from "./words.js";
 
 const MANY = 36; // more tiles than a wall of usual size shows: they are made smaller
 const AT_ONCE = 72; // so many are made whole before anybody knows which are seen: more than a screen shows
@@ -175,19 +176,14 @@ function fillValue(node, series) {
   draw(node);
 }
 
-/** Grey after `grey_s`, with the age, and at once where its source said that it has no value: old data never looks live. */
 function age(node, series, at) {
-  const s = series.t === null || series.t === undefined ? Infinity : (at - series.t) / 1000;
-  const bad = series.q !== undefined && series.q !== null && series.q < 64;
-  const gone = bad && !finite(series.value);
-  const old = bad || s > (series.grey_s ?? 180);
+  const old = isOld(series, at);
   if (old !== node.classList.contains("old")) {
     node.classList.toggle("old", old);
     node.drawn = null;
     draw(node);
   }
-  const poor = series.q !== undefined && series.q !== null && series.q < 192 ? t("room.tiles.poor") : "";
-  setText(node.parts.age, s === Infinity ? t("room.tiles.never") : gone ? t("room.tiles.gone", { age: roughly(s) }) : old && !bad ? t("room.tiles.old", { age: roughly(s) }) : poor);
+  setText(node.parts.age, ageWords(series, at));
 }
 
 export function tickTiles() {

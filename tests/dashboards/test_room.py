@@ -173,6 +173,21 @@ def test_a_value_that_is_gone_is_grey_at_once_and_breaks_the_line(served: Served
     seen.page.wait_for_selector(".tile.old .tile-age:has-text('no value for')")
 
 
+def test_a_bad_reading_looks_live_on_no_wall(served: Served, visit: Visits) -> None:
+    """Tile, pane and unit page grey it at once, however new it is, and say so."""
+    seen, room = visit().sign_in(served.url), served.room
+    room.series[8].update(q=0, t=room.clock())
+    room.frozen = True  # the next beat would bring a good one
+    seen.page.reload()
+    seen.page.wait_for_selector(".tile.old:has-text('order book') .tile-age:has-text('uncertain')")
+    pane = {"seat_id": None, "person": None, "shows": {"kind": "series", "id": "8", "opened": True}}
+    room.tell(room.changes(chairs={"panes": [pane] * 3, "pressed": None, "floor": None, "pointer": None}))
+    seen.page.evaluate("location.hash = 'datafeed'")
+    seen.page.wait_for_selector("#pane-1 .pane-value.old:has-text('uncertain')")
+    seen.page.evaluate("location.hash = 'enterprise'")
+    seen.page.wait_for_selector(".enterprise-table tr.old:has-text('order book'):has-text('uncertain')")
+
+
 def test_palette_and_language_are_remembered(served: Served, visit: Visits) -> None:
     seen = visit().sign_in(served.url)
     seen.page.keyboard.press("t")
