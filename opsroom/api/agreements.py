@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from pydantic import Field
 
 from opsroom.agreement import DECLARED, Accord, Ended, Proposal, Signature, Terms, levels, terms_of
-from opsroom.api.acts import Desk, DeskOf, Span, Text
+from opsroom.api.acts import Desk, DeskOf, Positive, Text
 from opsroom.api.answers import answer
 from opsroom.api.ports import ApiRoom, CallerOf, RoomOf
 from opsroom.api.session import Body
@@ -32,7 +32,7 @@ RECOVERIES_MAX: Final = 32
 class ProposeBody(Body):
     """Terms, own level first; `version` and `answers` (a waiting proposal, 0: none) are what was read."""
 
-    recovery_s: Annotated[tuple[Span, ...], Field(min_length=1, max_length=RECOVERIES_MAX)]
+    recovery_s: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=RECOVERIES_MAX)]
     essential: bool = False
     version: Annotated[int, Field(ge=1)]
     answers: Annotated[int, Field(ge=0)] = 0

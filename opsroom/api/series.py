@@ -62,7 +62,7 @@ class AdoptBody(Body):
     like: Name | None = None
     band: tuple[Finite | None, Finite | None] | None = None
     indicator: IndicatorBody | None = None
-    recovery_s: Annotated[tuple[Span, ...], Field(min_length=1, max_length=RECOVERIES_MAX)] | None = None
+    recovery_s: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=RECOVERIES_MAX)] | None = None
     consequence: Annotated[str, Field(max_length=32)] | None = None
     response_s: Span | None = None
 
