@@ -331,7 +331,7 @@ class Courier:
         while waiting:
             body = msgspec.msgpack.encode(wire.Declare(waiting[:at_once]))
             if len(body) > self.bounds.frame_bytes and at_once > 1:
-                at_once = min(at_once, len(waiting)) // 2
+                at_once = max(1, min(at_once, len(waiting)) // 2)
                 continue
             frames.append(body)
             waiting = waiting[at_once:]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from opsroom.errors import OpsroomError
-from opsroom.step import Step, Unforeseen
+from opsroom.step import Step, Unforeseen, peek
 
 if TYPE_CHECKING:
     from opsroom.core import Core
@@ -36,4 +36,7 @@ def applied(core: Core, record: Record) -> Step:
         )
         refusal.status = FAILED
         step.refused = step.refused or refusal
+        if step.stored is None:  # it was acknowledged: whatever went wrong around it, it is kept
+            told = peek(record)
+            step.stored, step.historical = told.stored, told.historical
         return step

@@ -79,23 +79,29 @@ def _stated() -> None:
     StatedBook().compile()
 
 
-def prepare(catalog: Catalog) -> None:
-    """Compile what a room of this catalog needs, or read it from its cache."""
+def prepare(catalog: Catalog, changes: Iterable[AnyConfig] = ()) -> None:
+    """Compile what a room of this catalog and these changes needs, or read it from its cache."""
     _alone()
     _stated()
     if catalog.rules:
         _rules()
     for kind in {one.kind for one in catalog.relations.values()}:
         _related(kind)
-
-
-def prepare_for(changes: Iterable[AnyConfig]) -> None:
-    """Compile what these changes need beyond that; nothing where it was needed before."""
     for change in changes:
-        if isinstance(change, RuleSet):
-            _rules()
-        elif isinstance(change, RelationSet):
-            _related(change.relation.kind)
+        prepare_for(change)
+
+
+def asks(change: AnyConfig) -> bool:
+    """Tell whether a change may need kernels that not every room has."""
+    return isinstance(change, RuleSet | RelationSet)
+
+
+def prepare_for(change: AnyConfig) -> None:
+    """Compile what a change needs beyond that; nothing where it was needed before."""
+    if isinstance(change, RuleSet):
+        _rules()
+    elif isinstance(change, RelationSet):
+        _related(change.relation.kind)
 
 
 def compile_all() -> None:

@@ -132,7 +132,8 @@ class Room(Known):
     async def change(self, changes: list[AnyConfig]) -> None:
         """Make changes of configuration durable and wait until the room has taken them."""
         if changes:
-            await self.read(kernels.prepare_for, changes)
+            for change in filter(kernels.asks, changes):  # others keep their place before what names them
+                await self.read(kernels.prepare_for, change)
             await self.reached(await self.log.append([self._entry(RecordKind.CONFIG, encode(changes))]))
 
     def _entry(self, kind: RecordKind, payload: bytes = b"", source: str = "") -> Entry:
@@ -159,7 +160,7 @@ class Room(Known):
         # Records between the two changed nothing that was worth a commit.
         self._committed = max(self.store.journal.offset(), self._snapshotted)
         if self.core.detection:
-            kernels.prepare(self.catalog)
+            kernels.prepare(self.catalog, changes)
             if snapshot is not None and not restored:
                 warm(self.core, self.store)
         flushed = self.store.readings.flushed_offset
@@ -167,7 +168,6 @@ class Room(Known):
         await self._replay(flushed)  # under what was agreed then; the detectors hear of the present after it
         self.core.configure(list(self.catalog.series.values()))
         show_all(self.core, self.view)
-        kernels.prepare_for(changes)
         first = [self._entry(RecordKind.TICK, START)]
         first += [self._entry(RecordKind.CONFIG, encode(changes))] if changes else []
         await self.log.append(first, urgent=True)  # the reserve: a room comes up on a full disk
@@ -356,7 +356,7 @@ class Room(Known):
         while True:
             await asyncio.sleep(KEEP_EVERY_S)
             await self._save()
-            await self._flush(force=False)
+            await self._flush(force=self.store.readings.held >= self.settings.store.hold_readings)
             await self._log_looks()
 
     async def _log_looks(self) -> None:

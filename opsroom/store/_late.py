@@ -1,14 +1,13 @@
 """Late readings, cut into parts of which each needs few stored ones beside it. Pure.
 
 A reading that comes after a later one of its series makes its hour be looked at again, in whatever year that
-hour lies. Hours are taken some at a time and only with the series that are late in them: one reading of last
-year beside one of a minute ago does not make the year between be read.
+hour lies. A span of hours that would bring too many readings is cut at its widest gap: one reading of last
+year beside one of a minute ago does not make the year between be read, and decades of daily ones are few.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +16,6 @@ from opsroom.store._chunks import Rows
 from opsroom.store._rollups import HOUR_US, among
 from opsroom.store._streams import Ints
 
-HOURS_MOST: Final = 24
-"""Hours looked at together, at most."""
 Marks = NDArray[np.bool_]
 
 
@@ -40,26 +37,33 @@ class Span(NamedTuple):
     late: Marks
 
 
-def split(fresh: Rows, late: Marks) -> tuple[Marks, Iterator[Span]]:
-    """Mark the rows in hours of a series that has a late one there; give those by spans of hours.
+def split(fresh: Rows, late: Marks) -> tuple[Marks, Span]:
+    """Mark the rows in hours of a series that has a late one there, at least one; give those as one span.
 
-    `fresh` are sorted and single. Each marked row is in one span, and with it all others of its series and
-    hour.
+    `fresh` are sorted and single.
     """
     touched = among(fresh, fresh.take(late), HOUR_US)
-    return touched, _spans(fresh, late, np.flatnonzero(touched))
+    return touched, _span(fresh.take(touched), late[touched])
 
 
-def _spans(fresh: Rows, late: Marks, place: Ints) -> Iterator[Span]:
-    hour = fresh.t[place] // HOUR_US
+def halves(span: Span) -> tuple[Span, Span] | None:
+    """Cut a span where it is widest between two of its hours, of several such places in the middle.
+
+    None where it is one hour. What lies between the two is in neither.
+    """
+    hour = span.fresh.t // HOUR_US
     hours = np.unique(hour)
-    begins = np.concatenate([[True], np.diff(hours) > 1]) if len(hours) else np.zeros(0, bool)
-    first = np.maximum.accumulate(np.where(begins, np.arange(len(hours)), 0))
-    number = np.cumsum(begins | ((np.arange(len(hours)) - first) % HOURS_MOST == 0))
-    of_row = number[np.searchsorted(hours, hour)]
-    for one in np.unique(number):
-        mine, own = place[of_row == one], hours[number == one]
-        yield Span(int(own[0]) * HOUR_US, (int(own[-1]) + 1) * HOUR_US, fresh.take(mine), late[mine])
+    if len(hours) == 1:
+        return None
+    gaps = np.diff(hours)
+    widest = np.flatnonzero(gaps == gaps.max())
+    early = hour <= hours[widest[len(widest) // 2]]
+    return tuple(_span(span.fresh.take(half), span.late[half]) for half in (early, ~early))  # type: ignore[return-value]
+
+
+def _span(fresh: Rows, late: Marks) -> Span:
+    first, last = int(fresh.t.min()) // HOUR_US, int(fresh.t.max()) // HOUR_US
+    return Span(first * HOUR_US, (last + 1) * HOUR_US, fresh, late)
 
 
 def taken(span: Span, series: Ints) -> Span:

@@ -21,7 +21,7 @@ from opsroom.store._chunks import Rows, join, no_rows
 from opsroom.store._database import Database
 from opsroom.store._head import Head, apart, merged, within
 from opsroom.store._horizon import STEP_READINGS, Piece, levels, pieces
-from opsroom.store._late import Part, Span, replaced, split, taken
+from opsroom.store._late import Part, Span, halves, replaced, split, taken
 from opsroom.store._listing import Listing
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
 from opsroom.store._segments import Gone, Segments, made
@@ -242,45 +242,62 @@ class SqlReadings:
         if not late.any():
             yield Part(fresh, late, none, none)
             return
-        touched, spans = split(fresh, late)
+        touched, span = split(fresh, late)
         rest = fresh.take(~touched)
         yield Part(rest, np.zeros(len(rest), np.bool_), none, none)
-        for span in spans:
-            for series in self._few(connection, view, span):
-                yield from self._beside(connection, view, taken(span, series), series)
+        for some, series in self._few(connection, view, span):
+            yield from self._beside(connection, view, some, series)
 
-    def _few(self, connection: Connection, view: _View, span: Span) -> Iterator[Ints]:
-        """Give the series of a span, some at a time: those of about `STEP_READINGS` stored readings."""
-        ids = np.unique(span.fresh.series).astype(np.int64)
+    def _few(self, connection: Connection, view: _View, span: Span) -> Iterator[tuple[Span, Ints]]:
+        """Cut a span by hours, then by series, until each needs about `STEP_READINGS` stored readings."""
+        waiting = [span]
+        while waiting:
+            one = waiting.pop()
+            ids = np.unique(one.fresh.series).astype(np.int64)
+            rows = self._expected(connection, view, one, ids)
+            if rows.sum() > STEP_READINGS and (two := halves(one)) is not None:
+                waiting += two
+                continue
+            turn = np.cumsum(rows) // STEP_READINGS
+            for number in np.unique(turn):
+                series = ids[turn == number]
+                yield taken(one, series), series
+
+    def _expected(self, connection: Connection, view: _View, span: Span, ids: Ints) -> NDArray[np.float64]:
+        """Give how many stored rows of each series runs hold that reach into a span, by their index."""
         rows = np.zeros(len(ids))
         for segment in view.stored.segments:
-            if not segment.width_us and segment.t_max >= span.t_from and segment.t_min < span.t_to:
-                try:
-                    series, length = self._segments.spread(connection, segment, span.t_from, span.t_to)
-                except Corrupt:  # reading it tells more
-                    continue
-                place = np.minimum(np.searchsorted(ids, series), len(ids) - 1)
-                mine = ids[place] == series
-                rows += np.bincount(place[mine], length[mine], len(ids))
-        turn = np.cumsum(rows) // STEP_READINGS
-        for number in np.unique(turn):
-            yield ids[turn == number]
+            if segment.width_us or segment.t_max < span.t_from or segment.t_min >= span.t_to:
+                continue
+            try:
+                series, length = self._segments.spread(connection, segment, span.t_from, span.t_to)
+            except Corrupt:  # reading it tells more
+                continue
+            place = np.minimum(np.searchsorted(ids, series), len(ids) - 1)
+            mine = ids[place] == series
+            rows += np.bincount(place[mine], length[mine], len(ids))
+        return rows
 
     def _beside(self, connection: Connection, view: _View, span: Span, series: Ints) -> Iterator[Part]:
-        """Read what is stored in a span; where a block is damaged each series by itself."""
-        fresh, late = span.fresh, span.late
-        try:
-            stored = merged(self._stored_rows(connection, view, 0, series, span.t_from, span.t_to))
-        except Corrupt as damage:
-            if "segment" not in damage.params:  # it is the database that is damaged, not a block
-                raise
-            if len(series) > 1:
-                for one in series[:, None]:
-                    yield from self._beside(connection, view, taken(span, one), one)
-                return
-            _logger.warning("store_adds_to_what_is_damaged", message=damage.message, **damage.params)
-            stored, late = no_rows(1, 2), np.zeros(len(fresh), np.bool_)
-        yield Part(fresh, late, stored, replaced(stored, fresh.take(late)))
+        """Read what is stored in a span; where a block is damaged hour by hour, then series by series."""
+        waiting = [(span, series)]
+        while waiting:
+            one, of = waiting.pop()
+            late = one.late
+            try:
+                stored = merged(self._stored_rows(connection, view, 0, of, one.t_from, one.t_to))
+            except Corrupt as damage:
+                if "segment" not in damage.params:  # it is the database that is damaged, not a block
+                    raise
+                if (two := halves(one)) is not None:
+                    waiting += [(half, np.unique(half.fresh.series).astype(np.int64)) for half in two]
+                    continue
+                if len(of) > 1:
+                    waiting += [(taken(one, of[k : k + 1]), of[k : k + 1]) for k in range(len(of))]
+                    continue
+                _logger.warning("store_adds_to_what_is_damaged", message=damage.message, **damage.params)
+                stored, late = no_rows(1, 2), np.zeros(len(late), np.bool_)
+            yield Part(one.fresh, late, stored, replaced(stored, one.fresh.take(late)))
 
     # -- flushing ------------------------------------------------------------------------------------------
 

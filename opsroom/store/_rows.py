@@ -175,9 +175,11 @@ class SqlAccess:
             kept = Seat(number, seat.person, seat.role, seat.unit_id)
             row = {"id": number, "person": kept.person, "role": str(kept.role), "unit_id": kept.unit_id}
             self._database.upsert(connection, tables.seat, [row])
-            given = [{"name": SEATS, "log_offset": max(number, highest)}]
-            self._database.upsert(connection, tables.position, given)
+            self._keep_highest(connection, max(number, highest))
         return kept
+
+    def _keep_highest(self, connection: Connection, number: int) -> None:
+        self._database.upsert(connection, tables.position, [{"name": SEATS, "log_offset": number}])
 
     def _highest(self, connection: Connection) -> int:
         """Give the highest id that a seat ever had: acts of the past and open sessions go by it."""
@@ -189,6 +191,7 @@ class SqlAccess:
     def delete_seat(self, seat_id: int) -> None:
         """Remove a seat with its credentials and sessions."""
         with self._database.write() as connection:
+            self._keep_highest(connection, self._highest(connection))
             for table, column in (
                 (tables.session, tables.session.c.seat_id),
                 (tables.credential, tables.credential.c.seat_id),

@@ -29,6 +29,7 @@ _LISTS: Final = f"SELECT root_id, crc, body FROM snapshot WHERE name = '{NAME}' 
 _BODIES: Final = sorted(name for name, one in metadata.tables.items() if is_sealed(one))
 _PLAIN: Final = ("reader",)
 """Tables whose bodies are no MessagePack."""
+SEALED_SINCE: Final = "0016"
 _REPEATED: Final = {
     "alert": ("id", "series_id", "unit_id", "outcome", "raised", "deadline"),
     "edge": ("at", "verb", "actor"),
@@ -186,12 +187,14 @@ def _snapshots(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
 
 def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Check every row that has a body: the tree, the alerts, their journal, the acts and the rest."""
+    (schema,) = store.execute("SELECT version_num FROM alembic_version").fetchone() or (HEAD,)
     there = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in filter(there.__contains__, _BODIES):  # an older schema has fewer
         names = _REPEATED.get(table, ())
         try:
             rows = store.execute(f"SELECT {', '.join(('body', *names))} FROM {table}")  # noqa: S608 - constants
-            bad = sum(not _whole(table, body, dict(zip(names, said, strict=True))) for body, *said in rows)
+            bodies = ((_unsealed(schema, body), dict(zip(names, said, strict=True))) for body, *said in rows)
+            bad = sum(not _whole(table, body, said) for body, said in bodies)
         except (sqlite3.Error, UnicodeDecodeError) as error:
             yield Corrupt(f"{path.name}: table {table}: {error}.", remedy=_BACKUP, file=str(path))
             continue
@@ -204,11 +207,22 @@ def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
             )
 
 
-def _whole(table: str, stored: Any, said: dict[str, Any]) -> bool:
-    """Say whether a body is as it was written, and its row's columns say the same."""
+def _unsealed(schema: str, stored: Any) -> bytes | None:
+    """Give a body without its seal, which those of an older schema have not; None where it is damaged."""
+    if schema < SEALED_SINCE:
+        return bytes(stored)
     try:
-        body = unseal(stored)
+        return unseal(stored)
+    except (Corrupt, TypeError):
+        return None
+
+
+def _whole(table: str, body: bytes | None, said: dict[str, Any]) -> bool:
+    """Say whether a body is as it was written, and its row's columns say the same."""
+    if body is None:
+        return False
+    try:
         told = {} if table in _PLAIN else msgspec.msgpack.decode(body)
-    except (Corrupt, msgspec.DecodeError, TypeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return not isinstance(told, dict) or all(told.get(name, one) == one for name, one in said.items())

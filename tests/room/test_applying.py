@@ -66,6 +66,23 @@ def test_an_act_that_meets_a_mistake_is_answered(monkeypatch: pytest.MonkeyPatch
     asyncio.run(story())
 
 
+def test_readings_of_a_record_that_meets_a_mistake_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were acknowledged: the mistake was about something else that fell due."""
+
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, KILN, leaves=False) as room:
+            with monkeypatch.context() as patch:
+                patch.setattr(Core, "_until", _mistake)
+                await house.reads(50.0, 51.0)
+                await room.reached(house.log.last_offset)
+            await house.reads(52.0)
+            await room.reached(house.log.last_offset)
+            assert room.store.readings.read(2, 0, 2**62).v.tolist() == [50.0, 51.0, 52.0]
+
+    asyncio.run(story())
+
+
 def _mistake(*_: Any) -> None:
     raise ZeroDivisionError
 

@@ -38,5 +38,18 @@ def test_readings_wait_in_the_log_once_as_many_are_held_as_may_be(monkeypatch: p
     asyncio.run(story())
 
 
+def test_a_bound_below_what_is_due_is_flushed_at_once() -> None:
+    told = {**SETTINGS.model_dump(), "store": {"hold_readings": FEW, "flush_age_s": 3_600.0}}
+
+    async def story() -> None:
+        place = House(Settings.model_validate(told))
+        async with place.room(ROOT, KILN, leaves=False) as room:
+            for _ in range(3):
+                await place.reads(*[50.0] * FEW)
+                await asyncio.wait_for(room.reached(place.log.last_offset), 10)
+
+    asyncio.run(story())
+
+
 def _refuses(*_: object, **__: object) -> int:
     raise StoreError("The store does not answer.")

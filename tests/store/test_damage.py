@@ -132,6 +132,7 @@ def test_rows_from_before_there_were_seals_are_sealed_once(kept: Path) -> None:
             other.execute(f"UPDATE {table} SET body = substr(body, 5)")  # noqa: S608 - names of tables
         other.execute("UPDATE alembic_version SET version_num = '0015'")
     other.close()
+    assert inspect(kept)[1] == [], "a backup of then is whole"
     for _ in range(2):
         store = open_store(f"sqlite:///{kept}", StoreSection())
         assert store.journal.alerts() == [alert(1)]

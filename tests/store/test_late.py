@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from opsroom.model import Columns
 from opsroom.section import StoreSection
-from opsroom.store import open_store
+from opsroom.store import _readings, open_store
 from opsroom.store._chunks import Rows
-from opsroom.store._late import HOURS_MOST, replaced, split
+from opsroom.store._late import halves, replaced, split
 from opsroom.store._segments import Segments
 from tests.store.cutter import DAY, EVERY, HOUR, MINUTE, store_days
 
@@ -37,21 +37,28 @@ def table(some: list[tuple[int, int, bool]]) -> tuple[Rows, np.ndarray]:
 
 
 @given(rows)
-def test_each_row_is_in_one_part_with_all_others_of_its_series_and_hour(
-    some: list[tuple[int, int, bool]],
-) -> None:
+def test_each_row_is_in_one_part_with_all_of_its_series_and_hour(some: list[tuple[int, int, bool]]) -> None:
     fresh, late = table(some)
-    touched, spans = split(fresh, late)
+    if not late.any():
+        return
+    touched, span = split(fresh, late)
     keys = set(zip(fresh.series[late].tolist(), (fresh.t[late] // HOUR).tolist(), strict=True))
     every = list(zip(fresh.series.tolist(), (fresh.t // HOUR).tolist(), strict=True))
     assert touched.tolist() == [key in keys for key in every]
     met: list[float] = []
-    for span in spans:
-        hours = np.unique(span.fresh.t // HOUR)
-        assert (span.t_from, span.t_to) == (hours[0] * HOUR, (hours[-1] + 1) * HOUR)
-        assert len(hours) == (span.t_to - span.t_from) // HOUR <= HOURS_MOST, "no hour that nobody is late in"
-        assert late[span.fresh.floats[0].astype(int)].tolist() == span.late.tolist()
-        met += span.fresh.floats[0].tolist()
+    waiting, before = [span], 0
+    while waiting:
+        one = waiting.pop()
+        if (two := halves(one)) is not None:
+            gap = (two[1].t_from - two[0].t_to) // HOUR + 1
+            assert gap == np.diff(np.unique(one.fresh.t // HOUR)).max(), "cut where it is widest"
+            waiting += reversed(two)
+            continue
+        assert (one.t_from, one.t_to - one.t_from) == (one.fresh.t[0] // HOUR * HOUR, HOUR)
+        assert one.t_from >= before, "in the order of time"
+        before = one.t_to
+        assert late[one.fresh.floats[0].astype(int)].tolist() == one.late.tolist()
+        met += one.fresh.floats[0].tolist()
     assert sorted(met) == fresh.floats[0][touched].tolist()
 
 
@@ -68,6 +75,7 @@ def test_what_is_replaced_has_series_and_instant_of_a_late_one(
 def test_one_reading_of_long_ago_does_not_make_the_time_between_be_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(_readings, "STEP_READINGS", 5_000)
     url = f"sqlite:///{tmp_path}/store.db"
     store = open_store(url, StoreSection())
     store_days(store, 60)
@@ -88,6 +96,10 @@ def test_one_reading_of_long_ago_does_not_make_the_time_between_be_read(
     count = store.readings.count()
     assert count == 60 * 2880 + 2
     assert sum(read) == 2 * 6, "the hour of each"
+    read.clear()
+    monkeypatch.setattr(_readings, "STEP_READINGS", 1_000_000)
+    assert store.readings.count() == count
+    assert len(read) < 60, "few are read as one"
     store.readings.flush(60 * DAY, force=True)
     assert store.readings.count() == count
     old, new = (store.readings.buckets([n], at, at + HOUR, HOUR) for n, at in ((5, 0), (6, 60 * DAY - HOUR)))

@@ -13,7 +13,8 @@ from sqlalchemy import create_engine
 
 import opsroom.store.migrations
 from opsroom.errors import Corrupt, StoreError
-from opsroom.model import Columns
+from opsroom.model import Columns, Role
+from opsroom.seats import Seat
 from opsroom.store import open_store
 from opsroom.store._tables import metadata
 
@@ -76,3 +77,17 @@ def alter(folder: Path, statement: str) -> None:
     with connection:
         connection.execute(statement)
     connection.close()
+
+
+def test_a_seat_of_an_older_store_keeps_its_number_for_good(tmp_path: Path) -> None:
+    """Also where it is the newest, and is taken away before another is made."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    store = open_store(url)
+    for person in ("ana", "ben", "eve"):
+        store.access.put_seat(Seat(0, person, Role.OPERATOR, 1))
+    store.close()
+    alter(tmp_path, "DELETE FROM position WHERE name = 'seats'")
+    store = open_store(url)
+    store.access.delete_seat(3)
+    assert store.access.put_seat(Seat(0, "ida", Role.OPERATOR, 1)).id == 4
+    store.close()
