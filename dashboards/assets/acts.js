@@ -1,7 +1,7 @@
 // What a person can do: acknowledge and reply in place on the card; decide and press in a dialog. Always by REST, never by callback.
 
 import { h, notice, say, $ } from "./dom.js";
-import { closing, openModal } from "./dialogs.js";
+import { closing, finish, openModal } from "./dialogs.js";
 import { ask, act, worded } from "./rest.js";
 import { now, state, touch } from "./model.js";
 import { placeName, stamp } from "./sentences.js";
@@ -15,17 +15,28 @@ export const NOTE_CHARS = 2000;
 /** The alert whose in-place form is open, or null: the wall then holds its order, so that nothing moves under a typing hand. */
 export const formOf = () => $("wall").querySelector(".card form")?.closest(".card").dataset.alert ?? null;
 
-/** Close the form or menu that is open on a card; tells whether there was one. */
+/** Close the form or menu that is open on a card, and call nothing off: another one opens in its place. Tells whether there was one. */
 export function closeForms() {
   const open = document.querySelector(".card form, .card .menu-acts");
   if (!open) return false;
   const card = open.closest(".card");
-  open.dispatchEvent(new Event("cancel"));
   open.remove();
   touch("alerts-selection"); // the wall held its order under the form
   card?.querySelector(".more")?.setAttribute("aria-expanded", "false");
   card?.querySelector(".card-title")?.focus();
   return true;
+}
+
+/** The person closes what is open on a card: what has not reached the room by then is not sent. */
+export function cancelForms() {
+  document.querySelector(".card form")?.dispatchEvent(new Event("cancel"));
+  return closeForms();
+}
+
+/** Tell what became of an act whose form stands there no more; only who called it off knows already that it was not sent. */
+export function tellLate(error, signal, lostRace) {
+  const words = worded(error, lostRace).trim();
+  if (words && !(signal.aborted && error.code === "not_sent")) notice(words);
 }
 
 export function field(labelKey, input) {
@@ -48,12 +59,12 @@ export function leaves(card) {
   if (refused) notice(refused);
 }
 
-/** Open a form on the card; `said` speaks when it was done, and what `submit(signal)` posts is called off when it is closed. The wall holds its order while it is open. */
+/** Open a form on the card; `said` speaks when it was done, and what `submit(signal)` posts is called off when it is cancelled. The wall holds its order while it is open. */
 export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {}) {
   closeForms();
   const fault = h("p.fault", { role: "alert" });
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
-  const cancel = h("button.button", { type: "button", onclick: closeForms }, t("room.cancel"));
+  const cancel = h("button.button", { type: "button", onclick: cancelForms }, t("room.cancel"));
   const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));
   const off = new AbortController();
   form.addEventListener("cancel", () => off.abort());
@@ -64,12 +75,13 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
     const answer = await submit(off.signal);
     button.disabled = false;
     if (answer.ok) {
+      const here = form.isConnected; // else the hand is elsewhere by now
       form.remove();
       touch("alerts-selection");
-      card.querySelector(".card-title")?.focus();
+      if (here) card.querySelector(".card-title")?.focus();
       said();
     } else if (form.isConnected) refuse(form, fault, answer.error);
-    else if (!off.signal.aborted) notice(worded(answer.error)); // the alert has left the wall meanwhile, and its card with it
+    else tellLate(answer.error, off.signal); // closed meanwhile, or the alert has left the wall and its card with it
   });
   card.querySelector(":scope > .card-text > .card-form").append(form);
   form.querySelector("input, textarea, select").focus();
@@ -119,7 +131,8 @@ export function dialog(titleKey, body, buttonKey, submit) {
     button.disabled = true;
     const answer = await submit(signal);
     button.disabled = false;
-    if (answer.ok) box.close();
+    if (answer.ok) finish(box);
+    else if (signal.aborted) tellLate(answer.error, signal, "room.act.lost_decision");
     else fault.textContent = worded(answer.error, "room.act.lost_decision");
   });
   box.append(form);

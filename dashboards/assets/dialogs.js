@@ -22,6 +22,16 @@ export function closing(box) {
   return off.signal;
 }
 
+/** Close a dialog whose act is done. One that stands aside hears of no closing by itself, and would come back as if nothing had been sent. */
+export function finish(box) {
+  const at = aside.findIndex((one) => one.box === box);
+  if (at < 0) box.close();
+  else {
+    aside.splice(at, 1);
+    box.dispatchEvent(new Event("close"));
+  }
+}
+
 /** Taken out of the page a dialog keeps its nodes and what stands in them, and hears of no closing. */
 export function setAside() {
   for (const box of [...$("dialogs").querySelectorAll(":scope > dialog[open]")]) {

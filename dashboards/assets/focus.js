@@ -2,8 +2,9 @@
 
 import { $, atMost, h, keyed, order, setAttr, setText, show } from "./dom.js";
 import { hasChart, place, roomOf } from "./flow.js";
+import { ageWords, isOld } from "./freshness.js";
 import { bar, mark, ratioClass, setBar, setMark } from "./icons.js";
-import { alertOfSeries, onChange, select, state, touch } from "./model.js";
+import { alertOfSeries, now, onChange, select, state, touch } from "./model.js";
 import { number, plural, ratio, t, unitText } from "./words.js";
 
 const FEW = 7;
@@ -128,11 +129,23 @@ function fillIndicator(node, series) {
   figure(node.parts.second, "room.ratio.capability", number(capability));
   if (potentiality === null || potentiality === undefined) figure(node.parts.third, "room.ratio.productivity", ratio(series.productivity), cls);
   else figure(node.parts.third, "room.ratio.potentiality", number(potentiality));
+  age(node, series);
   const alert = alertOfSeries(series.id);
   flag(node, alert?.priority, Boolean(alert?.unacked));
   const chosen = state.selected?.series === series.id || (alert !== null && state.selected?.alert === alert.id);
   setAttr(node.inner, "aria-pressed", chosen);
   node.classList.toggle("chosen", chosen);
+}
+
+/** Grey where it is old or bad, as on the tiles. */
+function age(node, series) {
+  const at = now();
+  node.parts.first.classList.toggle("old", isOld(series, at));
+  setAttr(node.parts.first, "title", ageWords(series, at) || null);
+}
+
+export function tickFocus() {
+  for (const [id, node] of indicators) if (state.series.has(id)) age(node, state.series.get(id));
 }
 
 function paintLegend() {

@@ -1,6 +1,7 @@
 // Forms in place on walls other than the overview: one at a time below `place`, closed by Escape, with its fault in words.
 
-import { h } from "./dom.js";
+import { tellLate } from "./acts.js";
+import { h, notice } from "./dom.js";
 import { worded } from "./rest.js";
 import { t } from "./words.js";
 
@@ -33,7 +34,9 @@ export function openForm(place, fields, buttonKey, submit, { opener = document.a
     if (answer.ok) {
       close();
       done(true);
-    } else fault.textContent = answer.words ?? worded(answer.error);
+    } else if (form.isConnected) fault.textContent = answer.words ?? worded(answer.error);
+    else if (answer.words) notice(answer.words);
+    else tellLate(answer.error, off.signal);
   });
   place.append(form);
   form.querySelector("input, select, textarea, button")?.focus();

@@ -21,6 +21,6 @@ export function ageWords(series, at) {
   const age = ageOf(series, at);
   if (age === Infinity) return t("room.tiles.never");
   if (isBad(series) && !Number.isFinite(series.value)) return t("room.tiles.gone", { age: roughly(age) });
-  if (!isBad(series) && isOld(series, at)) return t("room.tiles.old", { age: roughly(age) });
-  return below(series, GOOD) ? t("room.tiles.poor") : "";
+  const old = age > (series.grey_s ?? GREY_S) ? t("room.tiles.old", { age: roughly(age) }) : "";
+  return [below(series, GOOD) ? t("room.tiles.poor") : "", old].filter(Boolean).join(" · ");
 }

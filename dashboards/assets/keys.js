@@ -2,7 +2,7 @@
 
 import { h, $ } from "./dom.js";
 import { acknowledgeWorst, judgeChosen, menuOfChosen, openChosen, pickChosen, pickLine, shelveChosen, toggleQuiet, walkWall } from "./alerts.js";
-import { closeForms, dialog } from "./acts.js";
+import { cancelForms, dialog } from "./acts.js";
 import { press } from "./armrest.js";
 import { keyHints, moreHints, togglePalette } from "./head.js";
 import { pickOwn, stopPicking } from "./pick.js";
@@ -45,7 +45,7 @@ export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      if (!$("room").hidden && !document.querySelector("dialog[open]") && (closeForms() || stopPicking())) event.preventDefault();
+      if (!$("room").hidden && !document.querySelector("dialog[open]") && (cancelForms() || stopPicking())) event.preventDefault();
       return;
     }
     if ($("room").hidden || document.querySelector("dialog[open]") || typing(event.target)) {

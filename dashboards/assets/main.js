@@ -17,7 +17,7 @@ import { startRules } from "./rules.js";
 import { startSeries } from "./series.js";
 import { startFlow } from "./flow.js";
 import { onGoing } from "./going.js";
-import { startFocus } from "./focus.js";
+import { startFocus, tickFocus } from "./focus.js";
 import { choices, paintFeed, paintKeys, startHead, tickClock } from "./head.js";
 import { startKeys } from "./keys.js";
 import { worded } from "./rest.js";
@@ -168,7 +168,7 @@ async function start() {
   onChange(["units"], leaveRetired);
   onChange(["units"], showWhatIsKnown);
   setInterval(tick, HALF_S);
-  setInterval(() => state.ready && tickTiles(), 1000);
+  setInterval(() => state.ready && (tickTiles(), tickFocus()), 1000);
   await begin(asked);
   if (fault) notice(worded(fault));
 }

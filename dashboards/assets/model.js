@@ -96,9 +96,9 @@ export function touchAll() {
   hurry();
 }
 
-let present = null; // {unit, alerts} as last told live: what comes during a replay calls after it
+let present = null; // {unit, alerts} as last told live, `unit` the seat's own: what comes during a replay calls after it
 
-/** Gives what calls anew since this unit was looked at last without a break; of another unit, or at first, nothing does. */
+/** Gives what calls anew since the last snapshot or change, whichever unit is in focus: alerts are those of the seat. At first, or in a seat of another unit, nothing does. */
 export function takeSnapshot(frame) {
   Object.assign(state, {
     me: frame.me, unit: { ...frame.unit, trail: trailOf(frame.unit.path, frame.unit, frame.now) }, ancestors: frame.ancestors ?? [], seats: frame.seats ?? [], lamps: frame.lamps ?? [0, 0, 0], flood: frame.flood ?? { on: false, raises_10min: 0 }, standing: frame.standing ?? (frame.alerts ?? []).length, audits: frame.audits ?? [], pleasures: frame.pleasures ?? [], unadopted: frame.unadopted ?? 0, flows: frame.flows ?? [], condition: frame.condition ?? [], exercise: frame.exercise ?? false, drills: frame.drills ?? [], agreements: frame.agreements ?? state.agreements, decisions: frame.decisions ?? state.decisions, chairs: frame.chairs ?? state.chairs, marks: frame.marks ?? 0,
@@ -112,8 +112,8 @@ export function takeSnapshot(frame) {
   if (state.selected && !stillThere(state.selected)) state.selected = null;
   touchAll();
   if (state.replayAt !== null) return [];
-  const before = present?.unit === frame.unit.id ? present.alerts : null;
-  present = { unit: frame.unit.id, alerts: state.alerts };
+  const before = present?.unit === frame.me.unit ? present.alerts : null;
+  present = { unit: frame.me.unit, alerts: state.alerts };
   return before ? calling(state.alerts.values(), before) : [];
 }
 

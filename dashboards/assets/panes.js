@@ -36,7 +36,7 @@ function button(key) {
 function build(number_) {
   const parts = {
     number: number_, hand: h("span.pane-hand"), list: h("div.pane-index"), entry: h("div.pane-entry", { hidden: true }), mark: mark(1), name: h("h3.pane-name"), place: h("p.pane-place"), value: h("p.pane-value"),
-    trio: h("dl.trio"), chart: h("div.chart"), marks: h("div.trend-marks"), words: h("div.pane-words"), back: h("button.button.small", { type: "button", onclick: () => backToIndex(number_) }), card: h("button.button.small", { type: "button" }), loaded: "", shown: "",
+    trio: h("dl.trio"), chart: h("div.chart"), marks: h("div.trend-marks"), words: h("div.pane-words"), back: h("button.button.small", { type: "button", onclick: () => backToIndex(number_) }), card: h("button.button.small", { type: "button" }), loaded: "", shown: "", rows: new Map(),
   };
   parts.chart.setAttribute("role", "img");
   parts.entry.append(h("div.pane-head", {}, parts.mark, h("div", {}, parts.name, parts.place), parts.back), parts.value, parts.trio, parts.chart, parts.marks, parts.words, parts.card);
@@ -53,7 +53,10 @@ export function load() {
 }
 
 export function tick() {
-  for (const parts of panes) if (parts.series) paintAge(parts);
+  for (const parts of panes) {
+    if (parts.series) paintAge(parts);
+    else paintRows(parts);
+  }
 }
 
 export function paint() {
@@ -84,11 +87,27 @@ function paintIndex(parts, shows, sections) {
   parts.series = null;
   const gone = shows.opened && shows.kind ? h("p.quiet", {}, t("room.pane.gone")) : null;
   const key = `${language()} ${JSON.stringify(shows)} ${sections.map((section) => section.entries.map((entry) => `${entry.id}${entry.name}${entry.item.priority ?? ""}${entry.item.unacked ?? ""}`)).join()}`;
-  if (parts.shown === key) return;
+  if (parts.shown === key) {
+    paintRows(parts);
+    return;
+  }
   parts.shown = key;
+  parts.rows.clear();
   const lists = sections.map((section) => h("section", {}, h("h3.wall-part", {}, t(section.word)), h("ul.pane-list", {}, around(section.entries, shows).map((entry) => row(parts, entry, shows)))));
   parts.list.replaceChildren(...[gone, ...lists, lists.length ? null : h("p.nothing", {}, t("room.pane.empty"))].filter(Boolean));
   parts.list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
+  paintRows(parts);
+}
+
+/** The values in the list as they are now, grey where they are old or bad. */
+function paintRows(parts) {
+  for (const [id, figure] of parts.rows) {
+    const series = state.series.get(id);
+    if (!series) continue;
+    setText(figure, number(series.value));
+    setAttr(figure, "title", ageWords(series, now()) || null);
+    figure.classList.toggle("old", isOld(series, now()));
+  }
 }
 
 /** Of a long section those around the marked entry. */
@@ -100,9 +119,10 @@ function around(entries, shows) {
 
 function row(parts, entry, shows) {
   const marked = entry.kind === shows.kind && entry.id === shows.id;
-  const figure = entry.kind === "unit" ? ratio(entry.item.productivity) : entry.kind === "series" ? number(entry.item.value) : "";
+  const figure = h("span.figure", {}, entry.kind === "unit" ? ratio(entry.item.productivity) : "");
+  if (entry.kind === "series") parts.rows.set(entry.item.id, figure);
   return h("li", {}, h("button.pane-row", { type: "button", "aria-current": marked ? "true" : null, onclick: () => openEntry(parts.number, entry) },
-    entry.kind === "alert" ? mark(entry.item.priority, { unacked: entry.item.unacked }) : null, h("span.pane-row-name", {}, entry.name || t("room.root")), h("span.pane-row-place", {}, entry.place ?? ""), h("span.figure", {}, figure)));
+    entry.kind === "alert" ? mark(entry.item.priority, { unacked: entry.item.unacked }) : null, h("span.pane-row-name", {}, entry.name || t("room.root")), h("span.pane-row-place", {}, entry.place ?? ""), figure));
 }
 
 function paintEntry(parts, entry) {

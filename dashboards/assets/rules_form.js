@@ -1,7 +1,8 @@
 // The dialog in which a rule is made or altered: fields, then what would change and what history says, then into force.
 
+import { tellLate } from "./acts.js";
 import { h, $ } from "./dom.js";
-import { closing, openModal } from "./dialogs.js";
+import { closing, finish, openModal } from "./dialogs.js";
 import { state } from "./model.js";
 import { act, worded } from "./rest.js";
 import { differences, matrix, named } from "./rules.js";
@@ -76,9 +77,10 @@ export function editRule(rule, listed, done) {
     put.disabled = true;
     const answer = await act("/rules", ready, { signal });
     if (answer.ok) {
-      box.close();
+      finish(box);
       done();
-    } else {
+    } else if (signal.aborted) tellLate(answer.error, signal);
+    else {
       fault.textContent = refusal(answer.error);
       form.mark(answer.error);
       stale();
@@ -236,9 +238,10 @@ export function importRules(done) {
     put.disabled = true;
     const answer = await act("/rules/import", { text, force: true }, { signal });
     if (answer.ok) {
-      box.close();
+      finish(box);
       done();
-    } else fault.textContent = worded(answer.error);
+    } else if (signal.aborted) tellLate(answer.error, signal);
+    else fault.textContent = worded(answer.error);
   });
   show(box, body);
   file.focus();

@@ -86,6 +86,7 @@ async function renew(answer, { signal, waits }) {
 }
 
 function whenBack(signal) {
+  if (signal?.aborted) return Promise.resolve(false); // called off while the room answered
   return new Promise((done) => {
     const cut = () => one(false);
     const one = (on) => {

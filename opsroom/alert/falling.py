@@ -40,7 +40,9 @@ def timers(alert: Alert) -> list[tuple[Micros, int]]:
     """Give what runs for an alert: (instant, what)."""
     until = None if alert.silenced is None else alert.silenced.until
     ends = ends_at(alert)
-    running = (alert.deadline, alert.acked_until, until, alert.call_at, alert.followup_due, ends)
+    # A snapshot may still say how long an acknowledgement held before the decision that ended it.
+    seen = None if lifecycle.decision_pending(alert) else alert.acked_until
+    running = (alert.deadline, seen, until, alert.call_at, alert.followup_due, ends)
     return [(at, int(what)) for what, at in zip(Due, running, strict=True) if at is not None]
 
 

@@ -16,6 +16,7 @@ from opsroom.records import (
     Acknowledge,
     CauseSet,
     ClassSet,
+    Decide,
     OutOfService,
     ReturnToService,
     Shelve,
@@ -23,12 +24,14 @@ from opsroom.records import (
     Unshelve,
 )
 from tests.alert.room import (
+    CASH,
     ENTERPRISE,
     HOUR,
     MIN,
     OTHER_OUTPUT,
     OUTPUT,
     PLANT,
+    ROOT,
     SCRAP,
     T0,
     TEMPERATURE,
@@ -309,3 +312,20 @@ def test_a_snapshot_of_before_is_read_with_defaults() -> None:
     book = AlertBook.load(msgspec.msgpack.encode(body))
     assert book.open == {alert.id: alert}
     assert book.next_deadline() == alert.deadline
+
+
+def test_an_acknowledgement_of_a_snapshot_ends_with_the_decision_on_it() -> None:
+    """Of before decisions ended it: it still says how long it held, and calls nobody before the follow-up."""
+    room = Room()
+    alert = room.raised(series_id=CASH)
+    top = SEATS | {"unit_id": ROOT}
+    room.act(T0, Acknowledge(alert_id=alert.id, **top))
+    decide = Decide(alert_id=alert.id, text="wait", addressee_id=ROOT, followup=T0 + HOUR, **top)
+    room.act(T0 + MIN, decide)
+    body = msgspec.msgpack.decode(room.book.dump())
+    body["open"][0]["acked_until"] = T0 + 2 * MIN
+    room.book = AlertBook.load(msgspec.msgpack.encode(body))
+    assert room.wait(T0 + HOUR - 1) == []
+    assert room.now_of(alert).state is AlarmState.ACKED
+    (edge, *_) = room.wait(T0 + HOUR)
+    assert (edge.verb, edge.alert.acked_until) == ("annunciated", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -36,6 +37,100 @@ def test_an_act_is_not_lost_when_its_session_ends(served: Served, visit: Visits,
     else:
         page.wait_for_timeout(1_000)
         assert "Acknowledged by council-2" not in page.locator("#wall").inner_text()
+
+
+def two_cards(served: Served, visit: Visits) -> tuple[Any, str, str]:
+    """Give a page with two alerts that may be acknowledged, and their ids; shown on the wall."""
+    for alert in served.room.alerts.values():
+        alert.update(unacked=True, may_acknowledge=True)
+    page = visit("wall", "day", "en").sign_in(served.url).page
+    page.wait_for_selector("#wall .card.waiting")
+    seen = page.locator("#wall .card.waiting:visible")
+    first, second, *_ = seen.evaluate_all("(all) => all.map((one) => one.dataset.alert)")
+    return page, first, second
+
+
+def hold(page: Any, pattern: str) -> list[Any]:
+    """Give the requests that come, each unanswered until a test answers it."""
+    held: list[Any] = []
+
+    def keep(route: Any) -> None:
+        held.append(route)
+
+    page.route(pattern, keep)
+    return held
+
+
+def open_form(page: Any, alert_id: str) -> None:
+    page.click(f".card[data-alert='{alert_id}'] .card-title")
+    page.keyboard.press("a")
+    page.wait_for_selector(f".card[data-alert='{alert_id}'] form input")
+
+
+def test_an_act_under_way_goes_on_as_another_form_is_opened(served: Served, visit: Visits) -> None:
+    """Its first try is lost on the way: opening another form is no cancelling."""
+    page, first, second = two_cards(served, visit)
+    page.route("**/acknowledge", lambda route: route.abort(), times=1)
+    open_form(page, first)
+    page.keyboard.type("Seen")
+    with page.expect_event("requestfailed"):
+        page.keyboard.press("Enter")
+    open_form(page, second)
+    page.wait_for_selector(f".card[data-alert='{first}']:not(.waiting)")
+    assert served.room.alerts[first]["acknowledgements"][-1]["note"] == "Seen"
+    assert page.evaluate("document.activeElement.closest('.card form') !== null"), (
+        "the hand stays where it is"
+    )
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_refusal_is_told_when_its_form_is_closed(served: Served, visit: Visits, *, cancelled: bool) -> None:
+    page, first, second = two_cards(served, visit)
+    held = hold(page, "**/acknowledge")
+    open_form(page, first)
+    with page.expect_request("**/acknowledge"):
+        page.keyboard.press("Enter")
+    if cancelled:
+        page.keyboard.press("Escape")
+    else:
+        open_form(page, second)
+    params = {"person": "chair-9", "at": served.room.clock()}
+    held[0].fulfill(status=409, json={"error": {"code": "conflict", "message": "", "params": params}})
+    page.wait_for_selector("#notice:has-text('chair-9')")
+
+
+def test_what_was_cancelled_waits_for_nobody_to_sign_in(served: Served, visit: Visits) -> None:
+    """Its session turns out to have ended only after: the sign-in promises nothing, and nothing is sent."""
+    page, first, _ = two_cards(served, visit)
+    held = hold(page, "**/acknowledge")
+    open_form(page, first)
+    with page.expect_request("**/acknowledge"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    held[0].fulfill(status=401, json={"error": {"code": "not_signed_in", "message": "", "params": {}}})
+    page.wait_for_selector("#signin:not([hidden])")
+    assert page.locator("#signin-drop").is_hidden()
+    assert len(held) == 1
+
+
+def test_a_dialog_that_is_done_as_somebody_signs_in_stays_away(served: Served, visit: Visits) -> None:
+    page = visit("wall", "day", "en").sign_in(served.url).page
+    page.wait_for_selector("#wall .card.waiting")
+    held = hold(page, "**/decide")
+    page.locator("button:text-is('Decide')").first.click()
+    page.fill("dialog[open] textarea", "Send a crew.")
+    with page.expect_request("**/decide"):
+        page.click("dialog[open] button[type=submit]")
+    served.room.sessions.clear()
+    page.evaluate("dispatchEvent(new Event('focus'))")
+    page.wait_for_selector("#signin:not([hidden]) #person")
+    held[0].fulfill(json={})
+    page.fill("#person", "council-1")
+    page.fill("#password", PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#room:not([hidden]) .feed.is-live")
+    page.wait_for_timeout(300)
+    assert page.locator("dialog[open]").count() == 0
 
 
 def test_a_browser_whose_clock_is_hours_wrong_shows_the_rooms_time(served: Served, visit: Visits) -> None:

@@ -188,6 +188,27 @@ def test_a_bad_reading_looks_live_on_no_wall(served: Served, visit: Visits) -> N
     seen.page.wait_for_selector(".enterprise-table tr.old:has-text('order book'):has-text('uncertain')")
 
 
+def test_a_bad_reading_grows_old_and_says_so(served: Served, visit: Visits) -> None:
+    """Its source died on it days ago: pane and tile say that; the focus and the index of a pane grey it."""
+    seen, room = visit().sign_in(served.url), served.room
+    room.frozen = True
+    own = next(one for one in room.series.values() if one.get("indicator"))
+    for one in (own, room.series[8]):
+        one.update(q=0, t=room.clock() - 3 * 86_400_000)
+    seen.page.reload()
+    seen.page.wait_for_selector(".tile.old:has-text('order book') .tile-age:has-text('3 d')")
+    figure = f".indicators .entity:has-text('{own['name']}') .entity-line.old"
+    assert "3 d" in str(seen.page.wait_for_selector(figure).get_attribute("title"))
+    panes = [
+        {"seat_id": None, "person": None, "shows": {"kind": "series", "id": "8", "opened": opened}}
+        for opened in (True, False, False)
+    ]
+    room.tell(room.changes(chairs={"panes": panes, "pressed": None, "floor": None, "pointer": None}))
+    seen.page.evaluate("location.hash = 'datafeed'")
+    seen.page.wait_for_selector("#pane-1 .pane-value.old:has-text('uncertain · 3 d')")
+    seen.page.wait_for_selector("#pane-2 .pane-row:has-text('order book') .figure.old")
+
+
 def test_palette_and_language_are_remembered(served: Served, visit: Visits) -> None:
     seen = visit().sign_in(served.url)
     seen.page.keyboard.press("t")

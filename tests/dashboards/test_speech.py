@@ -66,6 +66,18 @@ def test_a_call_that_comes_with_the_snapshot_is_spoken_and_felt(visit: Visits) -
         assert [place for place, _ in heard(page)].count("say-now") == 1
 
 
+def test_a_call_that_comes_as_another_unit_is_looked_at_is_spoken(served: Served, visit: Visits) -> None:
+    """The alerts of a snapshot are those of the seat, whichever unit is in focus."""
+    room = served.room
+    page = visit().sign_in(served.url).page
+    page.wait_for_selector("#wall .card")
+    raised = room._alert(3, 1, 30, level=0, kind="limit", own=True)
+    room.alerts[raised["id"]] = raised  # told with the snapshot alone
+    page.locator("#focus .focus-below .entity-button").first.dispatch_event("click")
+    page.wait_for_selector("#say-now:has-text('New alert')", state="attached")
+    assert "water" in page.inner_text("#say-now")
+
+
 def test_a_known_alert_that_calls_again_is_spoken(served: Served, visit: Visits) -> None:
     room = served.room
     page = visit().sign_in(served.url).page
