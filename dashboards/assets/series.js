@@ -191,22 +191,38 @@ function button(word, onclick, strong = false) {
 
 // -- versions ---------------------------------------------------------------------------------------
 
+const unfolded = new Map(); // the versions last read, by path: a card that is drawn anew shows them on
+
 function versionsButton(path, place) {
-  const node = h("button.button.small", { type: "button", "aria-expanded": "false", onclick: () => unfold(node, path, place) }, t("room.series.versions"));
+  const node = h("button.button.small", { type: "button", "aria-expanded": String(unfolded.has(path)), onclick: () => toggle(node, path, place) }, t("room.series.versions"));
+  if (unfolded.has(path)) {
+    place.replaceChildren(...unfolded.get(path).map(listed));
+    read(path, place);
+  }
   return node;
 }
 
-async function unfold(node, path, place) {
-  const open = place.childElementCount > 0;
-  node.setAttribute("aria-expanded", String(!open));
+function toggle(node, path, place) {
+  const open = !unfolded.has(path);
+  node.setAttribute("aria-expanded", String(open));
   if (open) {
+    unfolded.set(path, []);
+    read(path, place);
+  } else {
+    unfolded.delete(path);
     place.replaceChildren();
-    return;
   }
-  const answer = await ask(`${path}/versions`);
-  if (!answer.ok) place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
-  else place.replaceChildren(h("ol.versions", {}, answer.content.versions.map(version)));
 }
+
+async function read(path, place) {
+  const answer = await ask(`${path}/versions`);
+  if (!unfolded.has(path)) return;
+  if (answer.ok) unfolded.set(path, [answer.content.versions]);
+  if (!answer.ok) place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+  else place.replaceChildren(listed(answer.content.versions));
+}
+
+const listed = (versions) => h("ol.versions", {}, versions.map(version));
 
 function version(one) {
   const said = { person: one.person, unit: one.unit_name || t("room.root"), when: one.at === null ? "" : when(one.at, now()) };

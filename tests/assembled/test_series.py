@@ -74,11 +74,11 @@ def test_an_unknown_series_in_kw_becomes_an_indicator_in_mw_and_is_renamed(
     assert badge.get_attribute("aria-label") == "2 series not adopted"
     page.keyboard.press("e")
     new = page.locator("#unadopted .accord", has_text="power")
-    assert "3,200 kW" in new.locator(".series-value").inner_text()
+    new.locator(".series-value", has_text="3,200 kW").wait_for()
     adopt_in_megawatts(page, new)
     own = page.locator("#catalogue .accord", has_text="power")
     own.wait_for()
-    assert "3.20 MW" in own.locator(".series-value").inner_text()
+    own.locator(".series-value", has_text="3.20 MW").wait_for()
     assert "capability 3.50 MW" in own.inner_text()
     assert "stored in kW" in own.inner_text()
     tile(page, "power", "3.20", "MW")
