@@ -17,6 +17,7 @@ from opsroom.model import QUALITY_GOOD, Columns, Unit
 from opsroom.records import AnyConfig, Entry, RecordKind, UnitSet
 from opsroom.room import Room
 from opsroom.settings import Settings
+from opsroom.store import Store
 from opsroom.store.memory import MemoryStore
 from opsroom.store.offload import InlineOffload
 
@@ -30,7 +31,8 @@ class House:
     """One log and one store; the room in it may be killed."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.clock, self.log, self.store = ManualClock(T0), MemoryLog(), MemoryStore()
+        self.clock, self.log = ManualClock(T0), MemoryLog()
+        self.store: Store = MemoryStore()
         self.settings = settings
 
     @asynccontextmanager

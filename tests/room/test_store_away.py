@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from opsroom.errors import StoreError
 from opsroom.model import Series
 from opsroom.records import SeriesSet
 from opsroom.settings import Settings
+from opsroom.store import open_store
 from tests.room.house import ROOT, SETTINGS, House
 
 KILN = SeriesSet(Series(id=2, root_id=1, unit_id=1, name="kiln", period_s=60.0))
@@ -38,15 +40,20 @@ def test_readings_wait_in_the_log_once_as_many_are_held_as_may_be(monkeypatch: p
     asyncio.run(story())
 
 
-def test_a_bound_below_what_is_due_is_flushed_at_once() -> None:
+def test_a_bound_below_what_is_due_is_flushed_at_once(tmp_path: Path) -> None:
+    """In a store that cuts chunks only when they are due; the one in memory keeps everything at once."""
     told = {**SETTINGS.model_dump(), "store": {"hold_readings": FEW, "flush_age_s": 3_600.0}}
+    settings = Settings.model_validate(told)
 
     async def story() -> None:
-        place = House(Settings.model_validate(told))
+        place = House(settings)
+        place.store = open_store(f"sqlite:///{tmp_path}/store.db", settings.store)
         async with place.room(ROOT, KILN, leaves=False) as room:
             for _ in range(3):
                 await place.reads(*[50.0] * FEW)
                 await asyncio.wait_for(room.reached(place.log.last_offset), 10)
+            assert room.store.readings.count() == 3 * FEW
+        place.store.close()
 
     asyncio.run(story())
 
