@@ -7,18 +7,20 @@ import json
 import sys
 import time
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 import numpy as np
 
 from opsroom.bench.mix import mixed, names
-from opsroom.bench.wire import columns_frame, hello, opened, send_casual, send_full
+from opsroom.bench.wire import Stream, columns_frame, hello, opened, send_full
 
 FORMS: Final = ("columns-1000", "list-100", "single")
 SERIES: Final = 1_000
 STEP_MS: Final = 1_000
 LIST_LENGTH: Final = 100
-SINGLE_CONNECTIONS: Final = 16
+SINGLE_CONNECTIONS: Final = 200
+"""As many as a room has plants."""
 
 
 def main() -> None:
@@ -73,26 +75,27 @@ async def _send_casual(
         _casual_frames(values[:, share], [series[number] for number in share], begin, per_frame)
         for share in shares
     ]
-    async with asyncio.TaskGroup() as group:
-        ready = [asyncio.Event() for _ in shares]
-        go = asyncio.Event()
-        for share, frames, event in zip(shares, made, ready, strict=True):
-            group.create_task(_one_casual(url, token, frames, instants * len(share), event, go))
-        for event in ready:
-            await event.wait()
-        started = time.perf_counter()
-        go.set()
-    return {"readings": instants * SERIES, "seconds": time.perf_counter() - started, "refused": 0}
+    streams = [
+        await _joined(url, Stream(url, token, frames, instants * len(share)))
+        for share, frames in zip(shares, made, strict=True)
+    ]
+    started = time.perf_counter()
+    for stream in streams:
+        stream.go()
+    await asyncio.gather(*(stream.stored for stream in streams))
+    seconds = time.perf_counter() - started
+    for stream in streams:
+        stream.close()
+    return {"readings": instants * SERIES, "seconds": seconds, "refused": 0}
 
 
-async def _one_casual(
-    url: str, token: str, frames: list[str], readings: int, ready: asyncio.Event, go: asyncio.Event
-) -> None:
-    """Open one connection, wait for the start, send."""
-    async with opened(url, token) as socket:
-        ready.set()
-        await go.wait()
-        await send_casual(socket, frames, readings)
+async def _joined(url: str, stream: Stream) -> Stream:
+    """Connect one sender and wait until its frames stand ready."""
+    at = urlsplit(url)
+    assert at.hostname is not None and at.port is not None, "the rig names both"  # noqa: PT018
+    await asyncio.get_running_loop().create_connection(lambda: stream, at.hostname, at.port)
+    await stream.ready
+    return stream
 
 
 def _casual_frames(values: np.ndarray, series: list[str], begin_ms: int, per_frame: int) -> list[str]:

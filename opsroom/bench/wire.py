@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Response
+from websockets.uri import parse_uri
 
 from opsroom.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     import numpy as np
 
@@ -114,19 +118,104 @@ def _settled(waiting: dict[int, int], stored_seq: int) -> int:
     return size
 
 
-async def send_casual(socket: ClientConnection, frames: Sequence[str], readings: int) -> None:
-    """Send casual frames while reading acks, until `readings` are stored."""
+class Stream(asyncio.Protocol):
+    """One casual sender: its frames stand ready as bytes, masked and all, and go out as they are read.
 
-    async def write() -> None:
-        for frame in frames:
-            await socket.send(frame)
+    websockets' own connection takes longer over a small frame than the room does, and so would be what is
+    measured.
+    """
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(write())
-        stored = 0
-        while stored < readings:
-            message = read(await socket.recv())
-            if message["type"] == "ack":
-                stored = message["stored"]
-            elif message["type"] in {"refused", "error"}:  # a plant also hears of its own alerts
-                raise StoreError(f"Refused: {message}", remedy="See docs/protocol.md.", code="bench_refused")
+    def __init__(self, url: str, token: str, frames: Sequence[str], readings: int) -> None:
+        """Prepare to send `frames`, which hold `readings`."""
+        self._protocol = ClientProtocol(parse_uri(url), max_size=FRAME_BYTES_MAX)
+        self._token = token
+        self._texts = frames
+        self._readings = readings
+        self._frames: Iterator[bytes] = iter(())
+        self._goes = False
+        self._transport: asyncio.Transport | None = None
+        loop = asyncio.get_running_loop()
+        self.ready: asyncio.Future[None] = loop.create_future()
+        self.stored: asyncio.Future[None] = loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for a WebSocket."""
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is of a class of its own
+        request = self._protocol.connect()
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        self._protocol.send_request(request)
+        self._flush()
+
+    def go(self) -> None:
+        """Begin to send."""
+        self._goes = True
+        self._write()
+
+    def pause_writing(self) -> None:
+        """Hold on: the room reads no faster."""
+        self._goes = False
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._goes = True
+        self._write()
+
+    def _write(self) -> None:
+        """Write frame by frame while the transport takes them."""
+        assert self._transport is not None, "it is connected"
+        while self._goes and (frame := next(self._frames, None)) is not None:
+            self._transport.write(frame)
+
+    def data_received(self, data: bytes) -> None:
+        """Open, and read acknowledgements."""
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Response):
+                self._opened()
+            elif isinstance(event, Frame) and event.opcode is Opcode.TEXT:
+                self._told(read(bytes(event.data).decode()))
+        self._flush()
+
+    def _opened(self) -> None:
+        """Make the frames, so that the time of making them is not measured."""
+        if self._protocol.handshake_exc is not None:
+            self._fail(str(self._protocol.handshake_exc), "room_unreachable")
+            return
+        made = []
+        for text in self._texts:
+            self._protocol.send_text(text.encode())
+            made.append(b"".join(self._protocol.data_to_send()))
+        self._frames = iter(made)
+        self.ready.set_result(None)
+
+    def _told(self, message: dict[str, Any]) -> None:
+        """Take an answer."""
+        if message["type"] == "ack":
+            if message["stored"] >= self._readings and not self.stored.done():
+                self.stored.set_result(None)
+        elif message["type"] in {"refused", "error"}:  # a plant also hears of its own alerts
+            self._fail(f"Refused: {message}", "bench_refused")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever waits."""
+        self._fail(f"The room closed the connection: {exc}", "room_unreachable")
+
+    def close(self) -> None:
+        """Take leave."""
+        assert self._transport is not None, "it is connected"
+        self._protocol.send_close()
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        """Write what the protocol wants said."""
+        assert self._transport is not None, "it is connected"
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+
+    def _fail(self, said: str, code: str) -> None:
+        """Fail whatever is waited for."""
+        for waited in (self.ready, self.stored):
+            if not waited.done():
+                waited.set_exception(StoreError(said, remedy="See docs/protocol.md.", code=code))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import time
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from ingest import wire as protocol
 from opsroom.bench import soak
@@ -18,8 +22,9 @@ from opsroom.bench.mix import mixed, names
 from opsroom.bench.rig import cpu_s
 from opsroom.bench.sender import FORMS, _casual_frames
 from opsroom.bench.viewers import Seen
-from opsroom.bench.wire import columns_frame
+from opsroom.bench.wire import Stream, columns_frame
 from opsroom.economy import parse_economy
+from opsroom.errors import StoreError
 from opsroom.settings import Settings
 
 
@@ -48,6 +53,41 @@ def test_casual_frames_hold_every_reading_once() -> None:
         flat = [row for frame in rows for row in (frame if isinstance(frame, list) else [frame])]
         assert [row["value"] for row in flat] == list(range(6))
         assert [row["ts"] for row in flat] == [1_000] * 3 + [2_000] * 3
+
+
+async def _streamed(answer: Callable[[int], dict[str, object]]) -> list[str]:
+    """Send three frames by `Stream` to a server of websockets that answers each; gives what came there."""
+    came: list[str] = []
+
+    async def room(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        came.append(socket.request.headers["Authorization"])
+        async for frame in socket:
+            assert isinstance(frame, str)
+            came.append(frame)
+            await socket.send(json.dumps(answer(len(came) - 1)))
+
+    async with serve(room, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        stream = Stream(f"ws://127.0.0.1:{port}/", "secret", ["a", "ü", "c"], 3)
+        await asyncio.get_running_loop().create_connection(lambda: stream, "127.0.0.1", port)
+        await stream.ready
+        stream.go()
+        try:
+            await asyncio.wait_for(stream.stored, 10)
+        finally:
+            stream.close()
+    return came
+
+
+def test_a_stream_sends_every_frame_once_and_waits_for_what_is_stored() -> None:
+    came = asyncio.run(_streamed(lambda count: {"type": "ack", "frames": count, "stored": count}))
+    assert came == ["Bearer secret", "a", "ü", "c"]
+
+
+def test_a_stream_fails_where_the_room_refuses() -> None:
+    with pytest.raises(StoreError, match="time_invalid"):
+        asyncio.run(_streamed(lambda _: {"type": "error", "code": "time_invalid"}))
 
 
 def test_rows_of_ingest() -> None:

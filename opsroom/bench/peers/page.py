@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FORMS: Final = {
     "columns-1000": "1,000 readings a frame or request, one connection",
     "list-100": "Lists of 100, one connection",
-    "single": "One reading a frame or request, 16 connections",
+    "single": "One reading a frame over 200 WebSockets, one a request over 16 connections elsewhere",
 }
 INGEST: Final = ("system", "acked readings/s", "CPU s a million", "bytes a reading", "kept after SIGKILL")
 QUESTIONS: Final = ("question", "system", "inside the store, ms", "over the wire, ms")
