@@ -56,7 +56,6 @@ class _Candidate(NamedTuple):
     name: str
     module: str
     file: str
-    tree: ast.Module | None
 
 
 def discover(package: str, *, having: str | None = None) -> dict[str, ModuleType]:
@@ -116,20 +115,14 @@ def _of_entry_point(point: EntryPoint) -> _Candidate:
 
 
 def _candidate(name: str, module: str) -> _Candidate:
-    """Find the file of `module` and parse it, without running it."""
+    """Find the file of `module`, without running it."""
     try:
         spec = importlib.util.find_spec(module)
     except ImportError as error:
         raise _invalid(name, module, f"its package cannot be imported: {error}") from error
     if spec is None or spec.origin is None:
         raise _invalid(name, module, "its module is not there")
-    if not spec.origin.endswith(".py"):
-        return _Candidate(name, module, spec.origin, None)
-    try:
-        tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"), spec.origin)
-    except SyntaxError as error:
-        raise _invalid(name, f"{spec.origin}:{error.lineno}", f"it cannot be parsed: {error.msg}") from error
-    return _Candidate(name, module, spec.origin, tree)
+    return _Candidate(name, module, spec.origin)
 
 
 def _without_clash(candidates: Iterable[_Candidate]) -> list[_Candidate]:
@@ -152,6 +145,9 @@ def _load(candidate: _Candidate) -> ModuleType | Missing:
         if command is None:
             raise _invalid(candidate.name, candidate.file, f"it cannot be imported: {error}") from error
         return Missing(candidate.name, absent, command)
+    except SyntaxError as error:
+        place = f"{error.filename}:{error.lineno}"
+        raise _invalid(candidate.name, place, f"it cannot be parsed: {error.msg}") from error
     except Exception as error:  # whatever a plug-in raises, its file must be named
         raise _invalid(
             candidate.name, candidate.file, f"it cannot be imported: {type(error).__name__}: {error}"
@@ -163,9 +159,10 @@ def _load(candidate: _Candidate) -> ModuleType | Missing:
 
 def _needs(candidate: _Candidate) -> dict[str, str]:
     """Read the literal `NEEDS = {library: command}` of a module that cannot be imported."""
-    if candidate.tree is None:
+    if not candidate.file.endswith(".py"):
         return {}
-    for statement in candidate.tree.body:
+    tree = ast.parse(Path(candidate.file).read_text(encoding="utf-8"), candidate.file)
+    for statement in tree.body:
         targets: list[ast.expr] = []
         if isinstance(statement, ast.Assign):
             targets = statement.targets

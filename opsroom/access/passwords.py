@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from base64 import b64encode
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import ARGON2_VERSION
 
 AT_ONCE: Final = 2
 PASSWORD_BYTES: Final = 15
@@ -24,9 +26,9 @@ class Passwords:
     """
 
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
-        """Prepare the hash that unknown persons are checked against, so that their answer takes as long."""
+        """Prepare what unknown persons are checked against, so that their answer takes as long."""
         self._hasher = hasher or PasswordHasher()
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(PASSWORD_BYTES))
+        self._nobody = _of_nobody(self._hasher)
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     async def hashed(self, password: str) -> str:
@@ -52,6 +54,16 @@ class Passwords:
             return self._hasher.verify(known, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _of_nobody(hasher: PasswordHasher) -> str:
+    """Write a hash of nobody's password, random but at the cost of `hasher`: a start computes none for it."""
+    salt, digest = (
+        b64encode(secrets.token_bytes(size)).decode("ascii").rstrip("=")
+        for size in (hasher.salt_len, hasher.hash_len)
+    )
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
 
 
 def new_password() -> str:

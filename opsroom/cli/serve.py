@@ -91,12 +91,14 @@ def with_server(settings: Settings, **given: Any) -> Settings:
 
 def run(settings: Settings, *, as_json: bool) -> None:
     """Build the room and run it until it is told to end."""
+    from opsroom.interpreter import hasten, settle
+
+    hasten()
     import asyncio
 
     import uvloop
 
     from opsroom.cli.certificate import certificate_of
-    from opsroom.interpreter import settle
     from opsroom.main import build
     from opsroom.main import run as run_room
 
@@ -110,7 +112,9 @@ def run(settings: Settings, *, as_json: bool) -> None:
             out().print(f"[bold]The room answers at[/] {url}/room/  (Ctrl+C ends it)")
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run_room(build(settings), tls=tls, on_ready=ready))
+        application = build(settings)
+        settle()  # what is made from here on, a long log read again, is looked at
+        runner.run(run_room(application, tls=tls, on_ready=ready))
 
 
 def _refuse_open_bind(settings: Settings) -> None:
