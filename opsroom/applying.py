@@ -30,6 +30,7 @@ def applied(core: Core, record: Record) -> Step:
         return core.apply(record)
     except Unforeseen as met:
         _logger.exception("record_failed", offset=record.offset, kind=record.kind.name, source=record.source)
+        core.passed_over += 1
         step = met.step
         refusal = OpsroomError(
             "The room made a mistake.", remedy="Tell its keeper; the log has the details.", code="internal"

@@ -90,7 +90,7 @@ class Core:
         self.settings = settings
         self.stream = clock == "stream"
         self.detection = detection
-        self.now = 0
+        self.now = self.passed_over = 0
         self.sources = Sources(reorder)
         self.engine = Engine(
             settings.filter_profile,

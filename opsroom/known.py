@@ -26,6 +26,11 @@ class Known:
         return self.core.sources.waiting, self.core.sources.early
 
     @property
+    def passed_over(self) -> int:
+        """How many records met a mistake of the room since the start; see `applied`."""
+        return self.core.passed_over
+
+    @property
     def agreed(self) -> Agreed:
         """What is agreed on alarms: rotas, classes, causes."""
         return self.core.book.agreed

@@ -1,9 +1,10 @@
 """The room watches itself: what keeps it from its work is an alert of the top unit, like any plant's.
 
-Two figures, each on a series of its own below `room/`, made when it is first needed: how far the room is
-behind its log, and what is left on the disk of its files. They are findings of the room about itself, not
-readings. A store that refuses is not among them: no alert comes to a screen before it is stored, so the
-readiness check and the outside monitor have to tell of it.
+Three figures, each on a series of its own below `room/`, made when it is first needed: how far the room is
+behind its log, what is left on the disk of its files, and how many records of its log it passed over, since
+they were damaged or met a mistake of its own. They are findings of the room about itself, not readings. A
+store that refuses is not among them: no alert comes to a screen before it is stored, so the readiness check
+and the outside monitor have to tell of it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 DETECTOR: Final = "opsroom"
 BEHIND: Final = "room/behind-log"
 FREE: Final = "room/disk-free"
+PASSED: Final = "room/records-passed-over"
 BEHIND_S_MOST: Final = 10.0
 """Twice what readiness allows: a peak is no alert."""
 LOOKS_BACK: Final = 2
@@ -54,6 +56,15 @@ class Vital(NamedTuple):
         return (self.low is None or self.value >= self.low) and (self.high is None or self.value <= self.high)
 
 
+class Damaged(Protocol):
+    """What is asked of the log."""
+
+    @property
+    def damaged(self) -> int:
+        """How many damaged records it found."""
+        ...
+
+
 class Watched(ReportedRoom, Protocol):
     """What is asked of the room."""
 
@@ -62,6 +73,16 @@ class Watched(ReportedRoom, Protocol):
     @property
     def lag_s(self) -> float:
         """How far it is behind its log, seconds."""
+        ...
+
+    @property
+    def passed_over(self) -> int:
+        """How many records met a mistake of the room since the start."""
+        ...
+
+    @property
+    def log(self) -> Damaged:
+        """Its log."""
         ...
 
 
@@ -96,6 +117,7 @@ class Vitals:
         self._every_s = room.settings.room.vitals_every_s
         self._low = room.settings.limits.disk_free_least / GIGA
         self._standing: dict[str, int] | None = None
+        self._passed = self._passed_told = 0
 
     async def run(self) -> None:
         """Look until cancelled."""
@@ -116,16 +138,18 @@ class Vitals:
             except OpsroomError as error:
                 _logger.warning("vitals_unsaid", code=error.code, message=error.message)
                 return
-        self._standing = after
+        self._standing, self._passed_told = after, self._passed
 
     def figures(self) -> list[Vital]:
         """Look once."""
         usage = shutil.disk_usage(self._folder)
         # A small disk is not low for being small.
         low = min(self._low, usage.total / GIGA / 20)
+        self._passed = self._room.passed_over + self._room.log.damaged
         return [
             Vital(BEHIND, "s", self._room.lag_s, high=BEHIND_S_MOST),
             Vital(FREE, "GBy", usage.free / GIGA, low=low),
+            Vital(PASSED, "1", self._passed - self._passed_told, high=0),
         ]
 
     def _left_open(self, vitals: list[Vital]) -> dict[str, int]:

@@ -65,6 +65,12 @@ class Meters:
         early.set_function(lambda: room.reordering[1])
         damaged = Gauge("opsroom_log_damaged", "Damaged records found in the log", registry=self.registry)
         damaged.set_function(lambda: room.log.damaged)
+        passed = Gauge(
+            "opsroom_log_passed_over",
+            "Records that met a mistake of the room since the start",
+            registry=self.registry,
+        )
+        passed.set_function(lambda: room.passed_over)
         rows = Gauge("opsroom_store_rows", "Rows stored", ["level"], registry=self.registry)
         oldest = Gauge(
             "opsroom_store_oldest_seconds",

@@ -228,6 +228,11 @@ class Condition(Protocol):
         """Readings that wait for a watermark, and those released early since the start."""
         ...
 
+    @property
+    def passed_over(self) -> int:
+        """Records that met a mistake of the room since the start."""
+        ...
+
 
 class ApiRoom(Doings, Parts, Condition, Protocol):
     """All of it."""

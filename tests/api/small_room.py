@@ -144,6 +144,7 @@ class SmallRoom:
         self.store_failing = False
         self.lag_s = 0.0
         self.reordering = (0, 0)
+        self.passed_over = 0
         self.offset = 0
         self.acts: list[Act] = []
         self.delivered_ids: list[str] = []

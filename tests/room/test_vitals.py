@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.core import Core
+from opsroom.errors import OpsroomError, StoreFull
 from opsroom.model import Alert
+from opsroom.records import Acknowledge
 from opsroom.room import Room
-from opsroom.vitals import BEHIND, FREE, LOOKS_BACK, Vital, Vitals, judged
+from opsroom.vitals import BEHIND, FREE, LOOKS_BACK, PASSED, Vital, Vitals, judged
 from tests.room.house import ROOT, House
 
 
@@ -54,6 +59,41 @@ def test_the_top_unit_is_alerted_of_the_room_and_told_when_it_is_well_again(tmp_
             assert not alert.active
 
     asyncio.run(story())
+
+
+def test_a_record_passed_over_is_an_alert_of_the_top_unit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story() -> None:
+        house = House()
+        async with house.room(ROOT, leaves=False) as room:
+            vitals = Vitals(room, tmp_path, house.clock)
+            with monkeypatch.context() as patch:
+                patch.setattr(Core, "_taken", _mistake)
+                with pytest.raises(OpsroomError):
+                    await room.act(Acknowledge(alert_id="none", person="council", seat_id=1, unit_id=1))
+            figures = vitals.figures()
+            monkeypatch.setattr(Room, "act", _full)
+            await vitals.tell(figures)  # which nobody hears yet
+            monkeypatch.undo()
+            await vitals.tell(vitals.figures())
+            (alert,) = await standing(room, house)
+            assert room.catalog.series[alert.series_id].name == PASSED
+            assert alert.explanation[0].params["value"] == 1.0
+            for _ in range(LOOKS_BACK):
+                await vitals.tell(vitals.figures())
+            (alert,) = await standing(room, house)
+            assert not alert.active
+
+    asyncio.run(story())
+
+
+def _mistake(*_: Any) -> None:
+    raise ZeroDivisionError
+
+
+async def _full(*_: Any, **__: Any) -> None:
+    raise StoreFull("The disk is full.", remedy="Wait.")
 
 
 def test_a_room_at_rest_is_well(tmp_path: Path) -> None:
