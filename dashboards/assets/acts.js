@@ -15,9 +15,12 @@ export const NOTE_CHARS = 2000;
 /** The alert whose in-place form is open, or null: the wall then holds its order, so that nothing moves under a typing hand. */
 export const formOf = () => $("wall").querySelector(".card form")?.closest(".card").dataset.alert ?? null;
 
+/** What is open on a card and is seen: what stands on a wall behind is not what a hand means here. */
+const seen = (what) => [...document.querySelectorAll(what)].find((one) => one.checkVisibility());
+
 /** Close the form or menu that is open on a card, and call nothing off: another one opens in its place. Tells whether there was one. */
 export function closeForms() {
-  const open = document.querySelector(".card form, .card .menu-acts");
+  const open = seen(".card form, .card .menu-acts");
   if (!open) return false;
   const card = open.closest(".card");
   open.remove();
@@ -29,7 +32,7 @@ export function closeForms() {
 
 /** The person closes what is open on a card: what has not reached the room by then is not sent. */
 export function cancelForms() {
-  document.querySelector(".card form")?.dispatchEvent(new Event("cancel"));
+  seen(".card form")?.dispatchEvent(new Event("cancel"));
   return closeForms();
 }
 

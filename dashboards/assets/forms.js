@@ -23,7 +23,9 @@ export function openForm(place, fields, buttonKey, submit, { opener = document.a
   const cancel = h("button.button", { type: "button", onclick: () => (close(), done(false)) }, t("room.cancel"));
   const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") cancel.click();
+    if (event.key !== "Escape") return;
+    event.stopPropagation(); // it closes this one, and nothing that is open elsewhere
+    cancel.click();
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

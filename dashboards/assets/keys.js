@@ -9,7 +9,7 @@ import { pickOwn, stopPicking } from "./pick.js";
 import { walkTiles } from "./tiles.js";
 import { toggleReplay } from "./replay.js";
 import { nextCompared, step, toggleHeld } from "./timerange.js";
-import { toggleWall, wallOf } from "./walls.js";
+import { inFront, toggleWall, wallOf } from "./walls.js";
 import { inKiosk, toggleKiosk } from "./kiosk.js";
 import { t } from "./words.js";
 
@@ -45,7 +45,7 @@ export function startKeys() {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape") {
-      if (!$("room").hidden && !document.querySelector("dialog[open]") && (cancelForms() || stopPicking())) event.preventDefault();
+      if (!$("room").hidden && !document.querySelector("dialog[open]") && (cancelForms() || (inFront("room") && stopPicking()))) event.preventDefault();
       return;
     }
     if ($("room").hidden || document.querySelector("dialog[open]") || typing(event.target)) {

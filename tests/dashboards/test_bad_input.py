@@ -99,6 +99,52 @@ def test_a_refusal_is_told_when_its_form_is_closed(served: Served, visit: Visits
     page.wait_for_selector("#notice:has-text('chair-9')")
 
 
+def bring(page: Any, wall: str) -> None:
+    page.evaluate("(wall) => document.querySelector(`#menu .wall-choice[data-wall=${wall}]`).click()", wall)
+    page.wait_for_selector(f"#walls[data-front='{wall}']")
+
+
+def test_escape_closes_what_is_seen_and_only_that(served: Served, visit: Visits) -> None:
+    """Neither a form that stands on a wall behind nor what was picked there is thrown away."""
+    page, first, second = two_cards(served, visit)
+    own = {"rows": [a_series(1)], "left_out": 0, "unit": {"id": 0, "may_rename": False, "formerly": []}}
+    page.route("**/series/own", lambda route: route.fulfill(json=own))
+    page.route(
+        "**/series/unadopted", lambda route: route.fulfill(json={"waiting": 0, "rows": [], "left_out": 0})
+    )
+    open_form(page, first)
+    page.keyboard.type("Seen")
+    page.click(f".card[data-alert='{second}'] .card-title")
+    page.keyboard.press("g")
+    bring(page, "series")
+    page.locator("#catalogue .accord-acts button").first.click()
+    page.wait_for_selector("#catalogue form")
+    page.keyboard.press("Escape")
+    assert page.locator("#catalogue form").count() == 0
+    page.keyboard.press("Escape")
+    bring(page, "room")
+    assert page.input_value(f".card[data-alert='{first}'] form input") == "Seen"
+    page.focus(f".card[data-alert='{first}'] form input")
+    page.keyboard.press("Escape")
+    assert page.locator(".card form").count() == 0
+    assert page.locator("#wall-picks").is_visible()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#wall-picks", state="hidden")
+
+
+def a_series(id_: int) -> dict[str, Any]:
+    """Give one series as the wall of series hears of it."""
+    plain = {"unit": "t", "unit_path": "", "unit_name": "Economy", "unit_verified": True, "kept": "t"}
+    none: dict[str, Any] = {
+        "indicator": None,
+        "band": None,
+        "period_s": None,
+        "description": "",
+        "formerly": [],
+    }
+    return {"id": id_, "name": "steam", "value": 1.0, "adopted": True, "may_adopt": True, **plain, **none}
+
+
 def test_what_was_cancelled_waits_for_nobody_to_sign_in(served: Served, visit: Visits) -> None:
     """Its session turns out to have ended only after: the sign-in promises nothing, and nothing is sent."""
     page, first, _ = two_cards(served, visit)
