@@ -36,10 +36,11 @@ export function cancelForms() {
   return closeForms();
 }
 
-/** Tell what became of an act whose form stands there no more; only who called it off knows already that it was not sent. */
-export function tellLate(error, signal, lostRace) {
-  const words = worded(error, lostRace).trim();
-  if (words && !(signal.aborted && error.code === "not_sent")) notice(words);
+/** Tell what became of the act `name` whose form stands there no more; only who called it off knows already that it was not sent. */
+export function tellLate(name, error, signal, lostRace) {
+  if (signal.aborted && error.code === "not_sent") return;
+  const words = error.code === "unreachable" ? t("room.error.unconfirmed") : worded(error, lostRace).trim(); // it was given up: nothing tries it again
+  if (words) notice(`${name}: ${words}`);
 }
 
 export function field(labelKey, input) {
@@ -56,10 +57,12 @@ function refuse(form, fault, error) {
   named.focus();
 }
 
+const titleOf = (card) => card.querySelector(".card-title").textContent;
+
 /** A card leaves the wall: what was refused on it is said on, else nobody would have had time to read it. */
 export function leaves(card) {
   const refused = card.querySelector("form.in-place .fault")?.textContent;
-  if (refused) notice(refused);
+  if (refused) notice(`${titleOf(card)}: ${refused}`);
 }
 
 /** Open a form on the card; `said` speaks when it was done, and what `submit(signal)` posts is called off when it is cancelled. The wall holds its order while it is open. */
@@ -70,6 +73,7 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
   const cancel = h("button.button", { type: "button", onclick: cancelForms }, t("room.cancel"));
   const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));
   const off = new AbortController();
+  const name = `${titleOf(card)} · ${t(buttonKey)}`;
   form.addEventListener("cancel", () => off.abort());
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -84,7 +88,7 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
       if (here) card.querySelector(".card-title")?.focus();
       said();
     } else if (form.isConnected) refuse(form, fault, answer.error);
-    else tellLate(answer.error, off.signal); // closed meanwhile, or the alert has left the wall and its card with it
+    else tellLate(name, answer.error, off.signal); // closed meanwhile, or the alert has left the wall and its card with it
   });
   card.querySelector(":scope > .card-text > .card-form").append(form);
   form.querySelector("input, textarea, select").focus();
@@ -135,7 +139,7 @@ export function dialog(titleKey, body, buttonKey, submit) {
     const answer = await submit(signal);
     button.disabled = false;
     if (answer.ok) finish(box);
-    else if (signal.aborted) tellLate(answer.error, signal, "room.act.lost_decision");
+    else if (signal.aborted) tellLate(t(titleKey), answer.error, signal, "room.act.lost_decision");
     else fault.textContent = worded(answer.error, "room.act.lost_decision");
   });
   box.append(form);

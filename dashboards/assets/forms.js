@@ -15,6 +15,8 @@ export function openForm(place, fields, buttonKey, submit, { opener = document.a
   const fault = h("p.fault", { role: "alert" });
   const button = h("button.button.strong", { type: "submit" }, t(buttonKey));
   const off = new AbortController();
+  const of = place.closest("article")?.querySelector("h3, h4")?.firstChild?.textContent;
+  const name = [of, t(buttonKey)].filter(Boolean).join(" · ");
   const close = () => {
     off.abort();
     form.remove();
@@ -37,8 +39,8 @@ export function openForm(place, fields, buttonKey, submit, { opener = document.a
       close();
       done(true);
     } else if (form.isConnected) fault.textContent = answer.words ?? worded(answer.error);
-    else if (answer.words) notice(answer.words);
-    else tellLate(answer.error, off.signal);
+    else if (answer.words) notice(`${name}: ${answer.words}`);
+    else tellLate(name, answer.error, off.signal);
   });
   place.append(form);
   form.querySelector("input, select, textarea, button")?.focus();

@@ -79,7 +79,7 @@ export function editRule(rule, listed, done) {
     if (answer.ok) {
       finish(box);
       done();
-    } else if (signal.aborted) tellLate(answer.error, signal);
+    } else if (signal.aborted) tellLate(title, answer.error, signal);
     else {
       fault.textContent = refusal(answer.error);
       form.mark(answer.error);
@@ -240,7 +240,7 @@ export function importRules(done) {
     if (answer.ok) {
       finish(box);
       done();
-    } else if (signal.aborted) tellLate(answer.error, signal);
+    } else if (signal.aborted) tellLate(t("room.rules.import_title"), answer.error, signal);
     else fault.textContent = worded(answer.error);
   });
   show(box, body);

@@ -97,6 +97,23 @@ def test_a_refusal_is_told_when_its_form_is_closed(served: Served, visit: Visits
     params = {"person": "chair-9", "at": served.room.clock()}
     held[0].fulfill(status=409, json={"error": {"code": "conflict", "message": "", "params": params}})
     page.wait_for_selector("#notice:has-text('chair-9')")
+    title = page.inner_text(f".card[data-alert='{first}'] .card-title")
+    assert title in page.inner_text("#notice"), "another form may be under the hand: it says which is meant"
+
+
+def test_an_act_that_was_given_up_is_told_as_undone(served: Served, visit: Visits) -> None:
+    """The page goes on trying its feed, not this."""
+    page, first, second = two_cards(served, visit)
+    page.route("**/acknowledge", lambda route: route.abort())
+    open_form(page, first)
+    title = page.inner_text(f".card[data-alert='{first}'] .card-title")
+    page.keyboard.press("Enter")
+    open_form(page, second)
+    page.wait_for_selector("#notice:not([hidden])")
+    told = page.inner_text("#notice")
+    assert title in told
+    assert "do it again" in told
+    assert "goes on trying" not in told
 
 
 def bring(page: Any, wall: str) -> None:
