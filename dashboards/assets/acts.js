@@ -1,6 +1,6 @@
 // What a person can do: acknowledge and reply in place on the card; decide and press in a dialog. Always by REST, never by callback.
 
-import { h, notice, say, $ } from "./dom.js";
+import { h, handIn, notice, say, $ } from "./dom.js";
 import { closing, finish, openModal } from "./dialogs.js";
 import { ask, act, worded } from "./rest.js";
 import { now, state, touch } from "./model.js";
@@ -54,7 +54,7 @@ function refuse(form, fault, error) {
   for (const one of form.elements) one.removeAttribute("aria-invalid");
   if (!named) return;
   named.setAttribute("aria-invalid", "true");
-  named.focus();
+  if (handIn(form)) named.focus();
 }
 
 const titleOf = (card) => card.querySelector(".card-title").textContent;
@@ -82,7 +82,7 @@ export function inPlace(card, fields, buttonKey, submit, { said = () => {} } = {
     const answer = await submit(off.signal);
     button.disabled = false;
     if (answer.ok) {
-      const here = form.isConnected; // else the hand is elsewhere by now
+      const here = form.isConnected && handIn(form); // else the hand is elsewhere by now
       form.remove();
       touch("alerts-selection");
       if (here) card.querySelector(".card-title")?.focus();

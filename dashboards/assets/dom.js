@@ -121,6 +121,9 @@ export function forgetTokens() {
   colours.clear();
 }
 
+/** Whether the hand is in `node` or nowhere: only then may what is done with it move the focus. */
+export const handIn = (node) => node.contains(document.activeElement) || document.activeElement === document.body;
+
 /** Remember a choice in this browser; a browser that keeps nothing is fine. */
 export function remember(key, value) {
   try {

@@ -1,7 +1,7 @@
 // Forms in place on walls other than the overview: one at a time below `place`, closed by Escape, with its fault in words.
 
 import { tellLate } from "./acts.js";
-import { h, notice } from "./dom.js";
+import { h, handIn, notice } from "./dom.js";
 import { worded } from "./rest.js";
 import { t } from "./words.js";
 
@@ -18,9 +18,10 @@ export function openForm(place, fields, buttonKey, submit, { opener = document.a
   const of = place.closest("article")?.querySelector("h3, h4")?.firstChild?.textContent;
   const name = [of, t(buttonKey)].filter(Boolean).join(" · ");
   const close = () => {
+    const here = handIn(form); // else the hand is in another form by now, and what it types would be keys of the room
     off.abort();
     form.remove();
-    if (opener?.isConnected) opener.focus();
+    if (here && opener?.isConnected) opener.focus();
   };
   const cancel = h("button.button", { type: "button", onclick: () => (close(), done(false)) }, t("room.cancel"));
   const form = h("form.in-place", {}, fields, fault, h("div.form-acts", {}, button, cancel));

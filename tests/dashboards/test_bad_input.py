@@ -124,11 +124,7 @@ def bring(page: Any, wall: str) -> None:
 def test_escape_closes_what_is_seen_and_only_that(served: Served, visit: Visits) -> None:
     """Neither a form that stands on a wall behind nor what was picked there is thrown away."""
     page, first, second = two_cards(served, visit)
-    own = {"rows": [a_series(1)], "left_out": 0, "unit": {"id": 0, "may_rename": False, "formerly": []}}
-    page.route("**/series/own", lambda route: route.fulfill(json=own))
-    page.route(
-        "**/series/unadopted", lambda route: route.fulfill(json={"waiting": 0, "rows": [], "left_out": 0})
-    )
+    series_wall(page)
     open_form(page, first)
     page.keyboard.type("Seen")
     page.click(f".card[data-alert='{second}'] .card-title")
@@ -147,6 +143,41 @@ def test_escape_closes_what_is_seen_and_only_that(served: Served, visit: Visits)
     assert page.locator("#wall-picks").is_visible()
     page.keyboard.press("Escape")
     page.wait_for_selector("#wall-picks", state="hidden")
+
+
+def test_a_form_that_is_done_late_leaves_the_hand_where_it_is(served: Served, visit: Visits) -> None:
+    """What is typed on would else be heard as keys of the room."""
+    page, first, second = two_cards(served, visit)
+    hold_acknowledge, hold_adopt = hold(page, "**/acknowledge"), hold(page, "**/adopt")
+    open_form(page, first)
+    with page.expect_request("**/acknowledge"):
+        page.keyboard.press("Enter")
+    page.click(f".card[data-alert='{second}'] .card-title")
+    page.keyboard.press("g")
+    page.focus("#wall-picks input[name=note]")
+    hold_acknowledge[0].fulfill(json={})
+    page.wait_for_selector(f".card[data-alert='{first}'] form", state="detached")
+    assert page.evaluate("document.activeElement.closest('#wall-picks') !== null")
+    series_wall(page)
+    bring(page, "series")
+    for n in (1, 2):
+        page.click(f"#catalogue [data-series='{n}'] .accord-acts button")
+        page.wait_for_selector(f"#catalogue article[data-series='{n}'] form")
+        if n == 1:
+            with page.expect_request("**/adopt"):
+                page.click("#catalogue form button[type=submit]")
+    hold_adopt[0].fulfill(json={})
+    page.wait_for_selector("#catalogue article[data-series='1'] form", state="detached")
+    assert page.evaluate("document.activeElement.closest('#catalogue form') !== null")
+
+
+def series_wall(page: Any) -> None:
+    """Have the wall of series show two of our own."""
+    own = {"rows": [a_series(1), a_series(2)], "left_out": 0}
+    own["unit"] = {"id": 0, "may_rename": False, "formerly": []}
+    news: dict[str, Any] = {"waiting": 0, "rows": [], "left_out": 0}
+    page.route("**/series/own", lambda route: route.fulfill(json=own))
+    page.route("**/series/unadopted", lambda route: route.fulfill(json=news))
 
 
 def a_series(id_: int) -> dict[str, Any]:
