@@ -36,10 +36,15 @@ export function cancelForms() {
   return closeForms();
 }
 
-/** Tell what became of the act `name` whose form stands there no more; only who called it off knows already that it was not sent. */
+/** What became of an act whose form stands there no more, or ""; only who called it off knows already that it was not sent. */
+export function lateWords(error, signal, lostRace) {
+  if (signal.aborted && error.code === "not_sent") return "";
+  return error.code === "unreachable" ? t("room.error.unconfirmed") : worded(error, lostRace).trim(); // it was given up: nothing tries it again
+}
+
+/** Tell what became of the act `name` whose form stands there no more. */
 export function tellLate(name, error, signal, lostRace) {
-  if (signal.aborted && error.code === "not_sent") return;
-  const words = error.code === "unreachable" ? t("room.error.unconfirmed") : worded(error, lostRace).trim(); // it was given up: nothing tries it again
+  const words = lateWords(error, signal, lostRace);
   if (words) notice(`${name}: ${words}`);
 }
 

@@ -1,14 +1,15 @@
 // Several alerts at once: pick them by key or pointer, a line or all of our own together, and acknowledge them with one note.
 // Where more stand than the page holds, the room names the others, so that "all" means all.
 
-import { $, h, order, say, setAttr, setText } from "./dom.js";
-import { NOTE_CHARS } from "./acts.js";
+import { $, h, notice, order, say, setAttr, setText } from "./dom.js";
+import { NOTE_CHARS, lateWords } from "./acts.js";
 import { act, ask, worded } from "./rest.js";
 import { onChange, state, touch } from "./model.js";
 import { language, plural, t } from "./words.js";
 
 const AT_ONCE = 1000; // until the room has told its own limit
 const REFUSED_NAMED = 20;
+const TOLD_NAMED = 3; // of them in a sentence that stands for a while
 
 const picked = new Map(); // by id: the alert when it was picked
 let on = false;
@@ -16,6 +17,7 @@ let lineOf = () => [];
 let parts = null;
 let refused = [];
 let asking = false;
+let off = new AbortController(); // calls off what is not sent yet of the acknowledging under way
 
 export const picking = () => on;
 export const isPicked = (id) => picked.has(id);
@@ -89,6 +91,7 @@ export function togglePicking() {
 export function stopPicking() {
   if (!on) return false;
   on = false;
+  off.abort();
   picked.clear();
   refused = [];
   parts.fault.textContent = "";
@@ -143,23 +146,27 @@ let busy = false;
 
 async function acknowledgePicked(event) {
   event.preventDefault();
-  const ids = [...picked.keys()];
+  const meant = new Map(picked);
+  const ids = [...meant.keys()];
   if (busy || !ids.length) return;
   busy = true;
-  refused = [];
+  off = new AbortController();
+  const { signal } = off;
+  const missed = (refused = []);
+  let failed = null;
   parts.fault.textContent = "";
   parts.submit.disabled = true;
   const note = parts.note.value.trim();
   let done = 0;
   const most = state.limits?.acknowledge ?? AT_ONCE;
   for (let at = 0; at < ids.length; at += most) {
-    const answer = await act("/alerts/acknowledge", { ids: ids.slice(at, at + most), note });
+    const answer = await act("/alerts/acknowledge", { ids: ids.slice(at, at + most), note }, { signal });
     if (!answer.ok) {
-      parts.fault.textContent = worded(answer.error);
+      failed = answer.error;
       break;
     }
     for (const { id, ok, error } of answer.content.alerts) {
-      if (!ok) refused.push({ id, error, name: nameOf(id) });
+      if (!ok) missed.push({ id, error, name: nameOf(id, meant) });
       if (ok || !state.alerts.has(id)) picked.delete(id);
     }
     done += answer.content.acknowledged;
@@ -167,11 +174,21 @@ async function acknowledgePicked(event) {
   }
   busy = false;
   if (done) say(plural("room.pick.done", done));
-  if (picked.size || refused.length) touch("alerts-selection");
+  if (signal.aborted) tellStopped(plural("room.pick.acknowledge", ids.length), missed, failed && lateWords(failed, signal));
+  else if (failed) parts.fault.textContent = worded(failed);
+  if (signal.aborted || picked.size || missed.length) touch("alerts-selection");
   else stopPicking();
 }
 
-function nameOf(id) {
-  const alert = state.alerts.get(id) ?? picked.get(id);
+/** Picking was ended meanwhile: what was refused has no list any more, and is told at once. */
+function tellStopped(what, missed, failure) {
+  const words = missed.slice(0, TOLD_NAMED).map(({ name, error }) => `${name}: ${worded(error)}`);
+  if (missed.length > TOLD_NAMED) words.push(plural("room.pick.refused_more", missed.length - TOLD_NAMED));
+  if (failure) words.push(failure);
+  if (words.length) notice([`${what}:`, ...words].join(" "));
+}
+
+function nameOf(id, meant) {
+  const alert = state.alerts.get(id) ?? meant.get(id);
   return alert ? `${alert.series_name}, ${alert.unit_name}` : id;
 }

@@ -116,6 +116,32 @@ def test_an_act_that_was_given_up_is_told_as_undone(served: Served, visit: Visit
     assert "goes on trying" not in told
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_is_refused_after_picking_was_ended_is_told(served: Served, visit: Visits, *, fails: bool) -> None:
+    """It does not wait in a list that nobody sees, to stand there as if new when picking begins again."""
+    page, first, second = two_cards(served, visit)
+    held = hold(page, "**/alerts/acknowledge")
+    for one in (first, second):
+        page.click(f".card[data-alert='{one}'] .card-title")
+        page.keyboard.press("g")
+    name = page.inner_text(f".card[data-alert='{second}'] .card-title")
+    page.focus("#wall-picks input[name=note]")
+    with page.expect_request("**/alerts/acknowledge"):
+        page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    error = {"code": "conflict", "message": "", "params": {"person": "chair-9", "at": served.room.clock()}}
+    if fails:
+        held[0].fulfill(status=500, json={"error": {"code": "x", "message": "Broken.", "params": {}}})
+    else:
+        rows = [{"id": first, "ok": True}, {"id": second, "ok": False, "error": error}]
+        held[0].fulfill(json={"acknowledged": 1, "alerts": rows})
+    page.wait_for_selector(f"#notice:has-text('{'Broken.' if fails else name}')")
+    page.keyboard.press("g")
+    page.wait_for_selector("#wall-picks:not([hidden])")
+    assert page.inner_text("#wall-picks .refused, #wall-picks .fault") == ""
+    assert page.locator("#wall-picks .refused li").count() == 0
+
+
 def bring(page: Any, wall: str) -> None:
     page.evaluate("(wall) => document.querySelector(`#menu .wall-choice[data-wall=${wall}]`).click()", wall)
     page.wait_for_selector(f"#walls[data-front='{wall}']")
