@@ -1,12 +1,13 @@
 // The wall "agreements", first panel: recovery times that unit and parent agree, what waits for an answer, all versions.
 
-import { $, fill, h, keyed, order, say, setText } from "./dom.js";
+import { $, fill, h, isNew, keyed, order, say, setText } from "./dom.js";
+import { tellLate } from "./acts.js";
 import { loadDuty, paintDuty } from "./duty.js";
 import { field, openForm } from "./forms.js";
 import { now, onChange, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
 import { addWall, inFront, setWaiting } from "./walls.js";
-import { plural, span, t, when } from "./words.js";
+import { day, language, plural, span, t, when } from "./words.js";
 
 const WALL = "agreements";
 const AGAIN_MS = 60_000;
@@ -46,14 +47,15 @@ async function load() {
   if (answer.ok) found = answer.content;
   fault = answer.ok ? null : answer.error;
   paint();
+  for (const id of unfolded.keys()) read(id);
 }
 
-/** A form that is open keeps its place: the list is drawn anew when it closes. */
+/** A form that is open keeps its place: the list is drawn anew when it closes. A change of units elsewhere draws nothing anew. */
 function paint() {
   paintDuty();
   if (parts.list.querySelector("form")) return;
   setText(parts.fault, fault ? worded(fault) : "");
-  if (!found) return;
+  if (!found || !isNew(parts.list, [language(), found, ownTitle(), state.replayAt, day(now())])) return;
   const waiting = found.rows.filter((row) => row.waits_for_us);
   const rest = found.rows.filter((row) => !row.waits_for_us);
   const own = rest.filter((row) => row.side === "unit");
@@ -90,8 +92,13 @@ function fillGroup(node, { title, rows }) {
 function accord(row) {
   const place = h("div.accord-form");
   const history = h("div.accord-history");
-  const versions = h("button.button.small", { type: "button", "aria-expanded": "false", onclick: () => unfold(versions, history, row) }, t("room.agreements.versions"));
+  const versions = h("button.button.small", { type: "button", "aria-expanded": String(unfolded.has(row.series_id)), onclick: () => unfold(versions, history, row) }, t("room.agreements.versions"));
   const buttons = [...answers(row, place), versions];
+  const open = unfolded.get(row.series_id);
+  if (open) {
+    open.place = history;
+    if (open.past) history.replaceChildren(...past(open.past));
+  }
   return h("article.accord", { "data-series": String(row.series_id) },
     h("div.accord-head", {},
       h("h4", {}, row.name, row.waits_for_us || row.side === "parent" ? h("span.accord-place", {}, row.unit_name) : null),
@@ -137,22 +144,22 @@ function answers(row, place) {
   const button = (word, onclick, strong = false) => h(`button.button.small${strong ? ".strong" : ""}`, { type: "button", onclick }, t(word));
   const found = [];
   if (row.may_answer) {
-    found.push(button("room.agreements.confirm", () => settle(row, "confirm", {}, place), true));
+    found.push(button("room.agreements.confirm", () => settle(row, "confirm", {}), true));
     found.push(button("room.agreements.decline", () => decline(row, place)));
   }
-  if (row.may_withdraw) found.push(button("room.agreements.withdraw", () => settle(row, "decline", { reason: "" }, place)));
+  if (row.may_withdraw) found.push(button("room.agreements.withdraw", () => settle(row, "decline", { reason: "" })));
   if (row.may_propose) found.push(button(row.proposal ? "room.agreements.counter" : "room.agreements.propose", () => propose(row, place)));
   return found;
 }
 
 // -- what a council does ----------------------------------------------------------------------------
 
-async function settle(row, way, more, place) {
+async function settle(row, way, more) {
   const answer = await act(`/agreements/${row.series_id}/${way}`, { proposal: row.proposal.number, ...more });
   if (answer.ok) {
     say(t(way === "confirm" ? "room.agreements.said_confirmed" : "room.agreements.said_ended", { name: row.name }));
     load();
-  } else place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+  } else tellLate(`${row.name} · ${t(way === "confirm" ? "room.agreements.confirm" : "room.agreements.withdraw")}`, answer.error);
 }
 
 function decline(row, place) {
@@ -194,23 +201,37 @@ export function secondsOf(text) {
 
 // -- history ----------------------------------------------------------------------------------------
 
-async function unfold(button, place, row) {
-  const open = place.childElementCount > 0;
-  button.setAttribute("aria-expanded", String(!open));
+const unfolded = new Map(); // by series: {past as last read or null, place}; a card that is drawn anew shows it on
+
+function unfold(button, place, row) {
+  const open = !unfolded.has(row.series_id);
+  button.setAttribute("aria-expanded", String(open));
   if (open) {
+    unfolded.set(row.series_id, { past: null, place });
+    read(row.series_id);
+  } else {
+    unfolded.delete(row.series_id);
     place.replaceChildren();
-    return;
   }
-  const answer = await ask(`/agreements/${row.series_id}`);
-  if (!answer.ok) {
-    place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
-    return;
-  }
-  const { versions, ended } = answer.content;
+}
+
+/** What was read before stands on where the room does not answer. */
+async function read(id) {
+  const answer = await ask(`/agreements/${id}`);
+  const open = unfolded.get(id);
+  if (!open) return;
+  if (answer.ok) {
+    if (JSON.stringify(open.past) === JSON.stringify(answer.content)) return;
+    open.past = answer.content;
+    open.place.replaceChildren(...past(open.past));
+  } else if (!open.past) open.place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+}
+
+function past({ versions, ended }) {
   const lines = versions.map((one) => h("li.version", {},
     h("span.accord-version", {}, t("room.agreements.version", { n: String(one.version) })), rungs(one.levels), one.essential ? h("span.accord-tag", {}, t("room.essential")) : null,
     h("p.accord-signed", {}, signed({ agreed: one.proposed ? one : null, usual: one.usual })), one.note ? h("p.proposal-note", {}, one.note) : null));
   const gone = ended.map((one) => h("li.version.ended", {}, rungs(one.levels),
     h("p", {}, t(`room.agreements.how.${one.how}`, { person: one.by.person, unit: unitName(one.by), by: one.proposed.person, when: when(one.by.at, now()), reason: one.reason }))));
-  place.replaceChildren(h("ol.versions", {}, lines), ...(gone.length ? [h("h5", {}, t("room.agreements.ended")), h("ul.versions", {}, gone)] : []));
+  return [h("ol.versions", {}, lines), ...(gone.length ? [h("h5", {}, t("room.agreements.ended")), h("ul.versions", {}, gone)] : [])];
 }

@@ -121,6 +121,14 @@ export function forgetTokens() {
   colours.clear();
 }
 
+/** Whether `node` was last drawn from something else than `said`: what is drawn anew takes focus and unfolding with it, so it is done for a change only. */
+export function isNew(node, said) {
+  const key = JSON.stringify(said);
+  if (node.drawnOf === key) return false;
+  node.drawnOf = key;
+  return true;
+}
+
 /** Whether the hand is in `node` or nowhere: only then may what is done with it move the focus. */
 export const handIn = (node) => node.contains(document.activeElement) || document.activeElement === document.body;
 

@@ -1,15 +1,17 @@
 // The wall "agreements", second panel: who is called, in which order, who stands in for whom, and where nobody is called.
 
-import { $, h, setText } from "./dom.js";
+import { $, h, isNew, setText } from "./dom.js";
+import { tellLate } from "./acts.js";
 import { field, openForm } from "./forms.js";
 import { instantOf, localText } from "./localtime.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
-import { span, t, when } from "./words.js";
+import { language, span, t, when } from "./words.js";
 
 const TURNS_S = [0, 28_800, 43_200, 86_400, 604_800];
 const STAND_IN_MS = 4 * 3_600_000;
 const STEPS_MAX = 16;
+const MINUTE_MS = 60_000;
 let told = null;
 let fault = null;
 let turn = 0;
@@ -25,13 +27,14 @@ export async function loadDuty() {
 
 export function paintDuty() {
   const place = $("duty");
-  if (place.querySelector("form")) return;
+  const minute = Math.floor(now() / MINUTE_MS); // a stand-in begins and ends by the clock
+  if (place.querySelector("form") || !isNew(place, [language(), told, fault, state.me?.seat_id, state.replayAt, minute])) return;
   if (!told) {
     place.replaceChildren(h("p.fault", { role: "alert" }, fault ? worded(fault) : ""));
     return;
   }
   const form = h("div.duty-form");
-  place.replaceChildren(...(told.rota ? [...warned(), ladder(), standIns(form), origin()].filter(Boolean) : [h("p.nothing", {}, t("room.duty.none"))]), acts(form), form);
+  place.replaceChildren(...(told.rota ? [...warned(), ladder(), standIns(), origin()].filter(Boolean) : [h("p.nothing", {}, t("room.duty.none"))]), acts(form), form);
 }
 
 const nameOf = (id) => told.seats.find((seat) => seat.id === id)?.person ?? t("room.duty.seat_gone", { id: String(id) });
@@ -66,7 +69,7 @@ function ladder() {
   return h("section.duty-now", {}, h("h3", {}, t("room.duty.now")), h("ol.duty-steps", {}, rows), turnS ? h("p.quiet", {}, t("room.duty.turns", { time: span(turnS) })) : null);
 }
 
-function standIns(form) {
+function standIns() {
   const coming = told.rota.overrides.filter((one) => one.end > now());
   if (!coming.length) return null;
   const rows = coming.map((one) => {
@@ -74,7 +77,7 @@ function standIns(form) {
     const begun = one.start <= now();
     const key = one.instead ? (begun ? "room.duty.stands_in" : "room.duty.will_stand_in") : begun ? "room.duty.nobody_for" : "room.duty.nobody_from";
     const may = told.may_agree || one.instead === state.me?.seat_id;
-    return h("li.stand-in", {}, h("span", {}, t(key, params)), may ? h("button.button.small", { type: "button", onclick: () => end(one, form) }, t("room.duty.end")) : null);
+    return h("li.stand-in", {}, h("span", {}, t(key, params)), may ? h("button.button.small", { type: "button", onclick: () => end(one) }, t("room.duty.end")) : null);
   });
   return h("section.duty-stand-ins", {}, h("h3", {}, t("room.duty.stand_ins")), h("ul", {}, rows));
 }
@@ -96,10 +99,10 @@ function acts(form) {
 const done = () => loadDuty();
 const callable = () => told.seats.filter((seat) => seat.role !== "observer");
 
-async function end(one, form) {
+async function end(one) {
   const answer = await act("/rota/stand-in/end", { unit: told.unit, seat_id: one.seat_id, start: one.start, version: told.version });
   if (answer.ok) done();
-  else form.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+  else tellLate(`${nameOf(one.seat_id)} · ${t("room.duty.end")}`, answer.error);
 }
 
 function standIn(form) {

@@ -1,12 +1,13 @@
 // The wall "series": what plants brought and nobody has adopted yet, and all series of our own with figures, names and versions.
 
-import { $, fill, h, notice, say, setText } from "./dom.js";
+import { $, fill, h, isNew, notice, say, setText } from "./dom.js";
+import { tellLate } from "./acts.js";
 import { openForm } from "./forms.js";
 import { adoptFields, nameFields, unitNameFields } from "./series_forms.js";
 import { now, onChange, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
 import { addWall, inFront, setWaiting } from "./walls.js";
-import { number, plural, span, t, unitText, when } from "./words.js";
+import { day, language, number, plural, span, t, unitText, when } from "./words.js";
 
 const WALL = "series";
 const AGAIN_MS = 60_000;
@@ -48,13 +49,15 @@ async function load() {
   if (ours.ok) own = ours.content;
   fault = [news, ours].find((answer) => !answer.ok)?.error ?? null;
   paint();
+  for (const path of unfolded.keys()) read(path);
 }
 
-/** A form that is open keeps its place: its list is drawn anew when it closes. */
+/** A form that is open keeps its place: its list is drawn anew when it closes. A change of units elsewhere draws nothing anew. */
 function paint() {
   setText(parts.fault, fault ? worded(fault) : "");
-  if (waiting && !parts.waiting.querySelector("form")) fill(parts.waiting, newcomers());
-  if (own && !$("catalogue").querySelector("form")) {
+  const here = [language(), state.me?.unit, state.replayAt, day(now())];
+  if (waiting && !parts.waiting.querySelector("form") && isNew(parts.waiting, [here, waiting])) fill(parts.waiting, newcomers());
+  if (own && !$("catalogue").querySelector("form") && isNew(parts.own, [here, own])) {
     parts.unit.replaceChildren(...unitHead());
     const rows = own.rows.map((row) => () => card(row, ownActs));
     if (own.left_out) rows.push(() => h("p.quiet", {}, plural("room.series.left_out", own.left_out)));
@@ -75,34 +78,33 @@ function newcomers() {
 }
 
 function adoptAll(rows) {
-  const place = h("div.accord-form");
-  const all = h("button.button.small", { type: "button", onclick: () => settle(rows, place) }, t("room.series.adopt_all", { n: String(rows.length) }));
-  return h("div.series-all", {}, all, place);
+  const all = h("button.button.small", { type: "button", onclick: () => settle(rows) }, t("room.series.adopt_all", { n: String(rows.length) }));
+  return h("div.series-all", {}, all);
 }
 
 function newcomerActs(row, place) {
   return [
-    button("room.series.adopt", () => settle([row], place), true),
+    button("room.series.adopt", () => settle([row]), true),
     button("room.series.as_indicator", () => agree(row, place, true)),
-    button("room.series.dismiss", () => dismiss(row, place)),
+    button("room.series.dismiss", () => dismiss(row)),
   ];
 }
 
 /** Nobody wants it: it waits no more, and can be brought back on the wall of settings. */
-async function dismiss(row, place) {
+async function dismiss(row) {
   const answer = await act(`/series/${row.id}/dismiss`, {});
   if (answer.ok) {
     notice(t("room.series.said_dismissed", { series: row.name }));
     load();
-  } else place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+  } else tellLate(`${row.name} · ${t("room.series.dismiss")}`, answer.error);
 }
 
-async function settle(rows, place) {
+async function settle(rows) {
   const answer = await act("/series/adopt", { ids: rows.map((row) => row.id) });
   if (answer.ok) {
     say(plural("room.series.said_adopted", rows.length));
     load();
-  } else place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+  } else tellLate(`${rows.length > 1 ? rows.length : rows[0].name} · ${t("room.series.adopt")}`, answer.error);
 }
 
 /** Agree on unit, figures and description: adopting asks for recovery times too. */
@@ -125,7 +127,7 @@ function unitHead() {
     const form = unitNameFields(unit);
     openForm(place, form.fields, "room.series.rename", (signal) => act(`/units/${unit.id}/rename`, form.body(), { signal }), { done: load });
   });
-  return [h("div.accord-acts", {}, rename, versionsButton(`/units/${unit.id}`, history)), formerly(unit.formerly, `/units/${unit.id}`, true, place), place, history].filter(Boolean);
+  return [h("div.accord-acts", {}, rename, versionsButton(`/units/${unit.id}`, history)), formerly(unit.formerly, `/units/${unit.id}`, true), place, history].filter(Boolean);
 }
 
 function ownActs(row, place, history) {
@@ -141,12 +143,12 @@ function ownActs(row, place, history) {
 }
 
 /** Names that still lead here, each with the way to give it up. */
-function formerly(names, path, may, place) {
+function formerly(names, path, may) {
   if (!names.length) return null;
   const giveUp = async (name) => {
     const answer = await act(`${path}/give-up`, { name });
     if (answer.ok) load();
-    else place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
+    else tellLate(t("room.series.give_up_name", { name }), answer.error);
   };
   const one = (name) => h("li", {}, h("span", {}, name),
     may ? h("button.button.small", { type: "button", "aria-label": t("room.series.give_up_name", { name }), onclick: () => giveUp(name) }, t("room.series.give_up")) : null);
@@ -167,7 +169,7 @@ function card(row, acts) {
     h("p.series-facts", {}, h("span.series-value", { "data-series": String(row.id) }, valueText(row.value, row.unit)), facts(row).map((fact) => h("span", {}, fact))),
     row.description ? h("p.series-about", {}, row.description) : null,
     h("div.accord-acts", {}, acts(row, place, history)),
-    formerly(row.formerly, `/series/${row.id}`, row.may_adopt, place), place, history);
+    formerly(row.formerly, `/series/${row.id}`, row.may_adopt), place, history);
 }
 
 const valueText = (value, unit) => [number(value), unitText(unit)].filter(Boolean).join(" ");
@@ -191,13 +193,14 @@ function button(word, onclick, strong = false) {
 
 // -- versions ---------------------------------------------------------------------------------------
 
-const unfolded = new Map(); // the versions last read, by path: a card that is drawn anew shows them on
+const unfolded = new Map(); // by path: {versions last read or null, place}; a card that is drawn anew shows them on
 
 function versionsButton(path, place) {
-  const node = h("button.button.small", { type: "button", "aria-expanded": String(unfolded.has(path)), onclick: () => toggle(node, path, place) }, t("room.series.versions"));
-  if (unfolded.has(path)) {
-    place.replaceChildren(...unfolded.get(path).map(listed));
-    read(path, place);
+  const open = unfolded.get(path);
+  const node = h("button.button.small", { type: "button", "aria-expanded": String(Boolean(open)), onclick: () => toggle(node, path, place) }, t("room.series.versions"));
+  if (open) {
+    open.place = place;
+    if (open.versions) place.replaceChildren(listed(open.versions));
   }
   return node;
 }
@@ -206,20 +209,24 @@ function toggle(node, path, place) {
   const open = !unfolded.has(path);
   node.setAttribute("aria-expanded", String(open));
   if (open) {
-    unfolded.set(path, []);
-    read(path, place);
+    unfolded.set(path, { versions: null, place });
+    read(path);
   } else {
     unfolded.delete(path);
     place.replaceChildren();
   }
 }
 
-async function read(path, place) {
+/** What was read before stands on where the room does not answer. */
+async function read(path) {
   const answer = await ask(`${path}/versions`);
-  if (!unfolded.has(path)) return;
-  if (answer.ok) unfolded.set(path, [answer.content.versions]);
-  if (!answer.ok) place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
-  else place.replaceChildren(listed(answer.content.versions));
+  const open = unfolded.get(path);
+  if (!open) return;
+  if (answer.ok) {
+    if (JSON.stringify(open.versions) === JSON.stringify(answer.content.versions)) return;
+    open.versions = answer.content.versions;
+    open.place.replaceChildren(listed(open.versions));
+  } else if (!open.versions) open.place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
 }
 
 const listed = (versions) => h("ol.versions", {}, versions.map(version));

@@ -1,14 +1,14 @@
 // The wall "settings": units, tokens of plants, seats, and who lately let whom in. Series, agreements and rules have walls of their own.
 
-import { hours } from "./acts.js";
+import { hours, tellLate } from "./acts.js";
 import { feedLines, secretBox } from "./copying.js";
-import { $, fill, h, say, setText } from "./dom.js";
+import { $, fill, h, isNew, say, setText } from "./dom.js";
 import { DRILLS_S, beginDrill } from "./drill.js";
 import { field, openForm } from "./forms.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
 import { showWall } from "./walls.js";
-import { plural, t, when } from "./words.js";
+import { day, language, plural, t, when } from "./words.js";
 
 const AGAIN_MS = 15_000;
 const LIVES_D = [0, 1, 30, 90, 365];
@@ -47,9 +47,11 @@ const held = (place) => place.querySelector("form, .secret");
 export function paint() {
   setText(parts.fault, fault ? worded(fault) : "");
   if (!found) return;
-  paintUnits();
-  if (!held(parts.tokens)) parts.tokens.replaceChildren(...(found.tokens.length ? found.tokens.map(tokenRow) : [h("p.nothing", {}, t("room.settings.no_tokens"))]));
-  if (!held(parts.seats)) parts.seats.replaceChildren(...found.seats.map(seatRow));
+  const said = [language(), found, state.me?.unit, state.replayAt, day(now())]; // a change of units elsewhere draws nothing anew
+  if (!held(parts.units) && isNew(parts.units, said)) paintUnits();
+  if (!held(parts.tokens) && isNew(parts.tokens, said)) parts.tokens.replaceChildren(...(found.tokens.length ? found.tokens.map(tokenRow) : [h("p.nothing", {}, t("room.settings.no_tokens"))]));
+  if (!held(parts.seats) && isNew(parts.seats, said)) parts.seats.replaceChildren(...found.seats.map(seatRow));
+  if (!isNew(parts.journal, said)) return;
   fill(parts.journal, found.journal.length ? found.journal.map((one) => () => entry(one)) : [() => h("li.quiet", {}, t("room.settings.no_journal"))]);
   tool("set-tokens", "room.settings.token_new", entrustable().length > 0, () => newToken(parts.places.tokens, entrustable(), null));
   tool("set-people", "room.settings.seat_new", found.may_seat, newSeat);
@@ -64,12 +66,11 @@ function tool(panel, word, may, onclick) {
 const button = (word, onclick, named, strong = false) => h(`button.button.small${strong ? ".strong" : ""}`, { type: "button", onclick, "aria-label": named ? `${t(word)}: ${named}` : null }, t(word));
 const row = (cls, title, place, about, acts, form) => h(`article.set-row${cls}`, {}, h("div.set-name", {}, h("h3", {}, title), place ? h("span.accord-place", {}, place) : null), h("p.quiet.set-about", {}, about), h("div.accord-acts", {}, acts), form);
 
-/** Do something that needs no form; what is refused is said below the row. */
-async function doing(place, path, body = {}) {
-  const answer = await act(path, body);
+/** Do something that needs no form; what is refused is said with its name. */
+async function doing(word, name, path) {
+  const answer = await act(path, {});
   if (answer.ok) await load();
-  else place.replaceChildren(h("p.fault", { role: "alert" }, worded(answer.error)));
-  return answer.ok;
+  else tellLate(`${name} · ${t(word)}`, answer.error);
 }
 
 /** Ask once more, in words, before something that others notice. */
@@ -80,7 +81,6 @@ function sure(place, words, buttonKey, submit) {
 // -- units ------------------------------------------------------------------------------------------
 
 function paintUnits() {
-  if (held(parts.units)) return;
   fill(parts.units, found.units.map((unit) => () => unitRow(unit)));
   parts.dismissed.replaceChildren(...(found.dismissed.length ? [h("h3.set-part", {}, plural("room.settings.dismissed", found.dismissed.length)), ...found.dismissed.map(dismissedRow)] : []));
 }
@@ -94,7 +94,7 @@ function unitRow(unit) {
   if (unit.may_entrust) acts.push(button("room.settings.token_new", () => newToken(place, entrustable(), unit), name));
   if (unit.may_rename && !unit.retired) acts.push(button("room.drill.begin", () => newDrill(place, unit.path, name), name));
   if (unit.may_retire) acts.push(unit.retired
-    ? button("room.settings.revive", () => doing(place, `/units/${unit.id}/revive`), name)
+    ? button("room.settings.revive", () => doing("room.settings.revive", name, `/units/${unit.id}/revive`), name)
     : button("room.settings.retire", () => sure(place, t("room.settings.retire_means", { unit: name }), "room.settings.retire", (signal) => act(`/units/${unit.id}/retire`, {}, { signal })), name));
   const about = [unit.level_name, unit.retired ? t("room.settings.retired") : plural("room.settings.series", unit.series)].filter(Boolean).join(" · ");
   return row(`${unit.retired ? ".is-retired" : ""}`, name, unit.path || null, about, acts, place);
@@ -121,8 +121,7 @@ function rename(place, unit) {
 }
 
 function dismissedRow(one) {
-  const place = h("div.accord-form");
-  return row("", one.path, null, "", [button("room.settings.bring_back", () => doing(place, `/series/${one.id}/bring-back`), one.path)], place);
+  return row("", one.path, null, "", [button("room.settings.bring_back", () => doing("room.settings.bring_back", one.path, `/series/${one.id}/bring-back`), one.path)], null);
 }
 
 function newDrill(place, unit, name) {

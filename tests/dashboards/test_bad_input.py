@@ -117,7 +117,9 @@ def test_an_act_that_was_given_up_is_told_as_undone(served: Served, visit: Visit
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_what_is_refused_after_picking_was_ended_is_told(served: Served, visit: Visits, *, fails: bool) -> None:
+def test_what_is_refused_after_picking_was_ended_is_told(
+    served: Served, visit: Visits, *, fails: bool
+) -> None:
     """It does not wait in a list that nobody sees, to stand there as if new when picking begins again."""
     page, first, second = two_cards(served, visit)
     held = hold(page, "**/alerts/acknowledge")
@@ -125,6 +127,7 @@ def test_what_is_refused_after_picking_was_ended_is_told(served: Served, visit: 
         page.click(f".card[data-alert='{one}'] .card-title")
         page.keyboard.press("g")
     name = page.inner_text(f".card[data-alert='{second}'] .card-title")
+    page.wait_for_selector("#wall-picks:not([hidden])")
     page.focus("#wall-picks input[name=note]")
     with page.expect_request("**/alerts/acknowledge"):
         page.keyboard.press("Enter")
@@ -180,6 +183,7 @@ def test_a_form_that_is_done_late_leaves_the_hand_where_it_is(served: Served, vi
         page.keyboard.press("Enter")
     page.click(f".card[data-alert='{second}'] .card-title")
     page.keyboard.press("g")
+    page.wait_for_selector("#wall-picks:not([hidden])")
     page.focus("#wall-picks input[name=note]")
     hold_acknowledge[0].fulfill(json={})
     page.wait_for_selector(f".card[data-alert='{first}'] form", state="detached")
@@ -195,6 +199,53 @@ def test_a_form_that_is_done_late_leaves_the_hand_where_it_is(served: Served, vi
     hold_adopt[0].fulfill(json={})
     page.wait_for_selector("#catalogue article[data-series='1'] form", state="detached")
     assert page.evaluate("document.activeElement.closest('#catalogue form') !== null")
+
+
+def test_a_change_of_units_leaves_the_wall_of_series_as_it_stands(served: Served, visit: Visits) -> None:
+    """Units move each second: what is unfolded and the focus stay, nothing is asked again, a refusal told."""
+    page, *_ = two_cards(served, visit)
+    series_wall(page)
+    asked = hold(page, "**/series/1/versions")
+    bring(page, "series")
+    mine = "#catalogue article[data-series='1']"
+    with page.expect_request("**/series/1/versions"):
+        page.click(f"{mine} .accord-acts button:text-is('Versions')")
+    one: dict[str, Any] = {"person": "council-1", "unit_name": "", "at": None, "via": "", "changes": []}
+    asked[0].fulfill(json={"versions": [one]})
+    page.wait_for_selector(f"{mine} .version")
+    for productivity in (0.71, 0.72, 0.73):
+        units = [{**served.room.unit("copper"), "productivity": productivity}]
+        told = served.room.changes(units=units)
+        served.room.tell(told)
+        while int(page.evaluate("document.documentElement.dataset.revision")) < told["to"]:
+            page.wait_for_timeout(50)
+    assert len(asked) == 1
+    assert page.inner_text(":focus") == "Versions"
+    assert page.locator(f"{mine} .version").count() == 1
+    params = {"person": "chair-9", "at": served.room.clock()}
+    refused = {"error": {"code": "conflict", "message": "", "params": params}}
+    page.route("**/give-up", lambda route: route.fulfill(status=409, json=refused))
+    page.click(f"{mine} .series-formerly button")
+    page.wait_for_selector("#notice:has-text('old steam')")
+
+
+def test_versions_of_an_agreement_stay_unfolded(served: Served, visit: Visits) -> None:
+    page, *_ = two_cards(served, visit)
+    level = {"unit": "", "name": "Economy", "level_name": "nation", "recovery_s": 600.0}
+    version: dict[str, Any] = {"version": 1, "levels": [level], "essential": False, "usual": True, "note": ""}
+    row = {"series_id": 2, "name": "steam", "unit": "", "unit_name": "", "side": "unit", "agreed": None}
+    found: dict[str, Any] = {"rows": [{**version, **row, "proposal": None}], "left_out": 0}
+    past = {"versions": [{**version, "proposed": None}], "ended": []}
+    page.route("**/agreements", lambda route: route.fulfill(json=found))
+    page.route("**/agreements/2", lambda route: route.fulfill(json=past))
+    bring(page, "agreements")
+    page.click("#agreements .accord .accord-acts button")
+    page.wait_for_selector("#agreements .version")
+    found["rows"][0]["name"] = "hot steam"
+    served.room.tell(served.room.changes(agreements={"waiting": 1, "revision": 7}))
+    page.wait_for_selector("#agreements .accord:has-text('hot steam')")
+    assert page.locator("#agreements .version").count() == 1
+    assert page.get_attribute("#agreements .accord .accord-acts button", "aria-expanded") == "true"
 
 
 def series_wall(page: Any) -> None:
@@ -214,7 +265,7 @@ def a_series(id_: int) -> dict[str, Any]:
         "band": None,
         "period_s": None,
         "description": "",
-        "formerly": [],
+        "formerly": ["old steam"],
     }
     return {"id": id_, "name": "steam", "value": 1.0, "adopted": True, "may_adopt": True, **plain, **none}
 
