@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -24,7 +25,7 @@ from opsroom.store._horizon import STEP_READINGS, Piece, levels, pieces
 from opsroom.store._late import Part, Span, halves, replaced, split, taken
 from opsroom.store._listing import Listing
 from opsroom.store._rollups import WIDTHS_US, buckets_of, rollup, settle
-from opsroom.store._segments import Gone, Segments, made
+from opsroom.store._segments import Gone, Segments, made, present
 from opsroom.store._streams import Ints
 from opsroom.store._upkeep import Stored, Upkeep
 
@@ -36,10 +37,15 @@ _logger = structlog.get_logger("opsroom.store")
 
 
 class _View(NamedTuple):
-    """One moment: what is stored, and sorted runs that are not yet."""
+    """One moment: what is stored, and sorted runs that are not yet; it `lasts` for who alone could end it."""
 
     stored: Stored
     runs: list[Rows]
+    lasts: bool = False
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Read of this moment: where it lasts, what is not there is damage."""
+        return present() if self.lasts else nullcontext()
 
     def late(self, fresh: Rows) -> NDArray[np.bool_]:
         """Mark rows for which stored readings of their hour have to be looked at.
@@ -63,10 +69,8 @@ class SqlReadings:
         self._since: int | None = None
         self._told: tuple[Stored, tuple[Level, ...]] | None = None
         self._head, self._leaving = Head(), Head()
-        with database.read() as connection:
-            listing = self._segments.listed(connection)
-            known = self._segments.known(connection, listing)
-        self._stored = Stored(listing.segments, known, listing.horizons, listing.log_offset)
+        self._unsure = False
+        self._stored = self._listed()
 
     @property
     def flushed_offset(self) -> int:
@@ -90,13 +94,21 @@ class SqlReadings:
         Nothing is let go while readings are held that came under the horizon as it stands.
         """
         with self._flushing:
+            if self._unsure:
+                self._learn()
             with self._lock:
                 due, held = self._due(now_us, force=force), self._head.readings
-            if due:
-                self._leave()
-                self._follow(self._upkeep.joins(self._stored))
-            if due or not held:
-                self._follow(self._upkeep.let_go(self._stored, now_us))
+            try:
+                if due:
+                    self._leave()
+                    self._follow(self._upkeep.joins(self._stored))
+                if due or not held:
+                    self._follow(self._upkeep.let_go(self._stored, now_us))
+            except BaseException:
+                self._unsure = True
+                with suppress(StoreError):  # then the next flush learns it first
+                    self._learn()
+                raise
             if due:
                 self._database.tidy()
             else:
@@ -152,15 +164,17 @@ class SqlReadings:
 
     def _looking(self, look: Callable[[Connection, _View], T]) -> T:
         """Run `look` on one moment; again when a segment was taken away meanwhile."""
+        missing: Gone | None = None
         for _ in range(_TRIES):
             with self._lock:
                 view = _View(self._stored, [*self._leaving.runs(), *self._head.runs()])
             try:
                 with self._database.read() as connection:
                     return look(connection, view)
-            except Gone:
-                continue
-        raise StoreError("Segments are missing from the store.", remedy="Put a backup in its place.")
+            except Gone as gone:
+                missing = gone
+        assert missing is not None, "it looked"
+        raise missing.damage from missing
 
     def _rows(
         self,
@@ -199,7 +213,8 @@ class SqlReadings:
         for number, segment in candidates:
             if enough is not None and segment.t_max < enough:
                 break
-            rows = self._segments.rows(connection, segment, series, t_from, t_to, limit)
+            with view.reading():
+                rows = self._segments.rows(connection, segment, series, t_from, t_to, limit)
             if rows is not None and len(rows):
                 found[number] = rows
                 if limit is not None and len(rows) >= limit:
@@ -270,7 +285,8 @@ class SqlReadings:
             if segment.width_us or segment.t_max < span.t_from or segment.t_min >= span.t_to:
                 continue
             try:
-                series, length = self._segments.spread(connection, segment, span.t_from, span.t_to)
+                with view.reading():
+                    series, length = self._segments.spread(connection, segment, span.t_from, span.t_to)
             except Corrupt:  # reading it tells more
                 continue
             place = np.minimum(np.searchsorted(ids, series), len(ids) - 1)
@@ -310,26 +326,16 @@ class SqlReadings:
         return force or self._head.readings >= self._readings_max or now_us - self._since >= self._age_us
 
     def _leave(self) -> None:
-        """Store what is held; where that fails all of it is held again."""
-        with self._lock:
-            self._leaving, self._head, self._since = self._head, Head(), None
-        try:
-            self._store(self._leaving)
-        except BaseException:
-            with self._lock:
-                self._leaving.absorb(self._head)
-                self._head, self._leaving = self._leaving, Head()
-            raise
-
-    def _store(self, head: Head) -> None:
-        """Write the head's readings, their rollups and the offset in one transaction.
+        """Write what is held, its rollups and the offset in one transaction.
 
         Then let readers see it. What is behind the horizon of a level does not go into it.
         """
         with self._lock:
+            head = self._leaving = self._head
+            self._head, self._since = Head(), None
             runs = head.runs()
         fresh = merged(runs)
-        view = _View(self._stored, [])
+        view = _View(self._stored, [], lasts=True)
         segments, known, horizons, _ = view.stored
         twice: list[Rows] = []
         rolled: dict[int, list[Rows]] = {width: [] for width in WIDTHS_US}
@@ -351,6 +357,28 @@ class SqlReadings:
             self._segments.relist(connection, Listing(head.offset, listed, horizons))
         with self._lock:
             self._stored, self._leaving = Stored(listed, known, horizons, head.offset), Head()
+
+    def _listed(self) -> Stored:
+        """Read what the database says is stored."""
+        with self._database.read() as connection:
+            listing = self._segments.listed(connection)
+            known = self._segments.known(connection, listing)
+        return Stored(listing.segments, known, listing.horizons, listing.log_offset)
+
+    def _learn(self) -> None:
+        """Take up what is stored after a write that failed: it may have been kept, whole.
+
+        Its flush may have failed behind it, or the line while it was told of. A list as it was before would
+        be written over the one that stands, and what it names may be gone. What was about to be stored is
+        held again where it was not.
+        """
+        stored = self._listed()
+        self._segments.forget([one.id for one in set(self._stored.segments).difference(stored.segments)])
+        with self._lock:
+            if self._leaving.offset > stored.flushed:
+                self._leaving.absorb(self._head)
+                self._head = self._leaving
+            self._stored, self._leaving, self._unsure = stored, Head(), False
 
     def _follow(self, steps: Iterator[Stored]) -> None:
         """Let readers see what is stored after each step."""

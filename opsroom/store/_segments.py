@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import google_crc32c
@@ -27,7 +29,23 @@ _INDEXES: Final = 256
 
 
 class Gone(Exception):  # noqa: N818 - no error: the caller looks again
-    """A segment was merged away between looking and reading."""
+    """A segment was merged away between looking and reading; if it was not, `damage` says what is missing."""
+
+    def __init__(self, segment: Segment, block: int | None = None) -> None:
+        self.damage = _named(Corrupt("it is not there."), segment, block)
+
+
+@contextmanager
+def present() -> Iterator[None]:
+    """Read where nobody takes segments away meanwhile: what is not there is damage.
+
+    Raises:
+        Corrupt: a segment or block is not there; `params` name it.
+    """
+    try:
+        yield
+    except Gone as gone:
+        raise gone.damage from gone
 
 
 class Segments:
@@ -177,7 +195,7 @@ class Segments:
             query = select(table.runs).where(table.root_id == self._database.root_id, table.id == segment.id)
             blob = connection.execute(query).scalar()
             if blob is None:
-                raise Gone
+                raise Gone(segment)
             try:
                 runs = decode_runs(blob)
             except Corrupt as error:
@@ -206,7 +224,7 @@ class Segments:
                 except Corrupt as error:
                     raise _named(error, segment, number) from error
         if len(found) != len(numbers):
-            raise Gone
+            raise Gone(segment, next(number for number in numbers if number not in found))
         return found
 
 

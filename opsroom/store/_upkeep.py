@@ -21,7 +21,7 @@ from opsroom.store._horizon import STEP_READINGS, behind, reach, targets, worn
 from opsroom.store._listing import NEVER, Horizons, Listing, Segment
 from opsroom.store._merging import due, joined
 from opsroom.store._rollups import WIDTHS_US
-from opsroom.store._segments import Segments, made
+from opsroom.store._segments import Segments, made, present
 
 _CEIL = np.iinfo(np.int64).max
 _logger = structlog.get_logger("opsroom.store")
@@ -127,19 +127,19 @@ class Upkeep:
         """Count the readings of each series in [t_from, t_to), one an instant; some series at a time.
 
         Raises:
-            Corrupt: a block or index does not match its checksum.
+            Corrupt: a block or index does not match its checksum, or is not there.
         """
         held = [one for one in segments if not one.width_us and one.t_max >= t_from and one.t_min < t_to]
         found: dict[int, int] = {}
         if not held:
             return found
-        with self._database.read() as connection:
+        with present(), self._database.read() as connection:
             spreads = [self._segments.spread(connection, one, t_from, t_to) for one in held]
         ids, place = np.unique(np.concatenate([series for series, _ in spreads]), return_inverse=True)
         rows = np.bincount(place, np.concatenate([length for _, length in spreads]), len(ids))
         turn = np.cumsum(rows) // STEP_READINGS
         for number in np.unique(turn):
-            with self._database.read() as connection:
+            with present(), self._database.read() as connection:
                 of = ids[turn == number]
                 parts = [self._segments.rows(connection, one, of, t_from, t_to) for one in held]
             kept = merged([part for part in parts if part is not None and len(part)])
@@ -160,7 +160,7 @@ class Upkeep:
         """Write what can be read of segments of one kind as one, in the place of the last of them."""
         width_us, last = old[-1].width_us, old[-1]
         since = stored.horizons.of(width_us)
-        with self._database.read() as connection:
+        with present(), self._database.read() as connection:
             found = [self._segments.rows(connection, one, None, since, _CEIL) for one in old]
             parts = [rows for rows in found if rows is not None and len(rows)]
             number = self._segments.next_id(connection)

@@ -73,6 +73,30 @@ def test_a_late_reading_into_it_is_added_and_others_replace_as_usual(hurt: Store
     assert hurt.readings.count(list(range(1, SERIES + 1))) == 3 * A_DAY + 2
 
 
+@pytest.mark.parametrize(
+    "lost", ["UPDATE block SET number = 64 WHERE segment_id = ?", "DELETE FROM segment WHERE id = ?"]
+)
+def test_a_block_or_an_index_that_is_not_there_holds_up_nothing_either(tmp_path: Path, lost: str) -> None:
+    url = f"sqlite:///{tmp_path}/store.db"
+    store = open_store(url, StoreSection())
+    store_days(store, 3)
+    store.close()
+    with sqlite3.connect(tmp_path / "store.db") as other:
+        (first,) = other.execute("SELECT min(id) FROM segment WHERE width_s = 0").fetchone()
+        other.execute(lost, (first,))
+    other.close()
+    store = open_store(url, StoreSection())
+    store.readings.take(late((5, 5 * MINUTE, 7.0)), 4, historical=True)
+    assert store.readings.flush(4 * DAY, force=True) == 4
+    store_days(store, 40)
+    assert store.readings.flushed_offset == 40
+    assert len(store.readings.read(6, DAY, LAST)) == 38 * DAY // (10 * MINUTE)  # day 3 is the late one
+    with pytest.raises(Corrupt) as damage:
+        store.readings.read(6, FIRST, LAST)
+    assert damage.value.params["segment"] == first
+    store.close()
+
+
 @pytest.fixture
 def kept(tmp_path: Path) -> Path:
     """Give the file of a store that knows a unit and an alert with one edge."""

@@ -1,5 +1,7 @@
 """What is let go is let go wholly or not at all: failures, kills and readers in between."""
 
+import errno
+import os
 import sqlite3
 import threading
 from itertools import pairwise
@@ -11,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.errors import OpsroomError, SettingsError
+from opsroom.errors import OpsroomError, SettingsError, StoreError
 from opsroom.model import Columns
 from opsroom.section import StoreSection
 from opsroom.settings import load_settings
@@ -19,6 +21,7 @@ from opsroom.store import _horizon as horizon
 from opsroom.store import _listing as listing
 from opsroom.store import open_store
 from opsroom.store._listing import NEVER, Horizons, Listing, Segment
+from opsroom.store.inspection import inspect
 from tests.store.cutter import (
     A_DAY,
     DAY,
@@ -124,6 +127,42 @@ def test_a_failure_within_leaves_all_as_it_was(tmp_path: Path) -> None:
     again = open_store(url, KEPT)
     assert wrong(again) == []
     again.close()
+
+
+@pytest.mark.parametrize("nth", range(1, 13))
+def test_what_was_kept_though_its_flush_failed_is_stored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
+) -> None:
+    """The transaction was over: a list as it was before must not be written over the one that stands."""
+    url = f"sqlite:///{tmp_path}/store.db"
+    store = open_store(url, KEPT)
+    flush, calls = os.fsync, 0
+
+    def failing(file: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == nth:
+            raise OSError(errno.EIO, "Input/output error")
+        flush(file)
+
+    store_days(store, 6)
+    monkeypatch.setattr(os, "fsync", failing)
+    failures = 0
+    for number in range(6, 10):
+        store.readings.take(day(number), number + 1)
+        for _ in range(3):
+            try:
+                store.readings.flush((number + 1) * DAY, force=True)
+            except StoreError:
+                failures += 1
+            assert wrong(store) == []
+    assert failures == 1
+    assert store.readings.flushed_offset == 10
+    store.close()
+    again = open_store(url, KEPT)
+    assert wrong(again) == []
+    again.close()
+    assert inspect(tmp_path / "store.db")[1] == []
 
 
 def alter(folder: Path, statement: str) -> None:
