@@ -236,7 +236,9 @@ class Connection:
             case says.Repeat(seq):
                 refusals = self.room.log.refusals(self.key, self.session.epoch, seq)
                 return self.session.repeated(seq, refusals, self._writer.credit())
-            case says.GapTold():
+            case says.GapTold(from_seq, to_seq):
+                if self.session.overtakes(to_seq):
+                    return self.session.out_of_turn(from_seq)
                 self._writer.put(event)
             case says.Heard(message):
                 await self._act(message)
@@ -249,11 +251,13 @@ class Connection:
     def _admit(self, event: says.Admit) -> Sequence[says.Event]:
         """Judge a batch and queue it."""
         assert self.admission is not None, "the sender is known"
+        if self.session.overtakes(event.batch.seq):
+            return self.session.out_of_turn(event.batch.seq)
         self._overdrawn = self._overdrawn + event.size if self._writer.withheld else 0
         try:
             admitted = self.admission.admit(event.batch, self.hub.latest())
         except WireError as error:
-            return self.session.take_back(event.batch, event.size, error)
+            return self.session.take_back(event.batch, error)
         if admitted.changes:
             self.hub.propose(admitted.changes)
         self._writer.put(Judged(event.batch.seq, admitted, self.room.clock.now()))

@@ -230,13 +230,13 @@ class Session:
             self._owe(batch.seq, size)
             return [Admit(batch, size)]
         if batch.seq > self.expected:
-            return [Send({"type": "seq_gap", "expected": self.expected, "seq": batch.seq})]
+            return self.out_of_turn(batch.seq)
         # Between stored and expected it is on its way, and its answer too.
         return [Repeat(batch.seq)] if batch.seq <= self.stored_seq else []
 
     def _on_gap(self, gap: wire.Gap) -> list[Event]:
         if gap.from_seq > self.expected:
-            return [Send({"type": "seq_gap", "expected": self.expected, "seq": gap.from_seq})]
+            return self.out_of_turn(gap.from_seq)
         if gap.to_seq < self.expected:
             return [Repeat(gap.to_seq)] if gap.to_seq <= self.stored_seq else []
         from_seq, self.expected = self.expected, gap.to_seq + 1
@@ -326,13 +326,23 @@ class Session:
             events += self._end(CloseCode.MALFORMED, f"{self.malformed} malformed frames")
         return events
 
-    def take_back(self, batch: wire.Batch, size: int, error: WireError) -> list[Event]:
-        """Answer a batch whose names do not fit its values: it was not taken, its seq is still expected."""
-        if self._sizes and self._sizes[-1] == (batch.seq, size):
-            self._sizes.pop()
-            self.pending_bytes -= size
-            self.expected = batch.seq
+    def take_back(self, batch: wire.Batch, error: WireError) -> list[Event]:
+        """Answer a batch whose names do not fit its values: it was not taken, its seq is still expected.
+
+        Nor are those taken that came behind it in one frame; see `overtakes`.
+        """
+        while self._sizes and self._sizes[-1][0] >= batch.seq:
+            self.pending_bytes -= self._sizes.pop()[1]
+        self.expected = batch.seq
         return self.fault(error)
+
+    def overtakes(self, seq: int) -> bool:
+        """Say whether a batch or gap up to `seq` was read behind one that was taken back since."""
+        return seq >= self.expected
+
+    def out_of_turn(self, seq: int) -> list[Event]:
+        """Answer what came before its turn: nothing of it is taken."""
+        return [Send({"type": "seq_gap", "expected": self.expected, "seq": seq})]
 
     def _answer(self, code: str, *, field: str = "", **params: Any) -> list[Event]:
         return [Send(answer(code, field=field, **params))]

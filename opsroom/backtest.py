@@ -20,6 +20,7 @@ from opsroom.detect.filter import PROFILES
 from opsroom.log.columns import encode_columns
 from opsroom.model import MICROS_PER_S, Alert, Columns, Finding, FindingVerb, Micros, Transition
 from opsroom.records import Record, RecordKind
+from opsroom.resuming import SNAPSHOT_NAME
 from opsroom.rule import Rule, RuleKind
 from opsroom.rules.binding import watches
 
@@ -40,7 +41,6 @@ HOUR_US: Final = 3_600 * MICROS_PER_S
 SLICE_LEAST_US: Final = HOUR_US
 SOURCE: Final = "backtest"
 END_OF_TIME: Final = 253_402_300_800 * MICROS_PER_S  # the year 10000
-SNAPSHOT_NAME: Final = "core"
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):

@@ -25,6 +25,7 @@ from opsroom.marks import Marks
 from opsroom.model import Columns, Transition
 from opsroom.plants import PlantHub
 from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.resuming import SNAPSHOT_NAME, resumed
 from opsroom.rewind import marking
 from opsroom.showing import show, show_all, show_bands
 from opsroom.snapshot_pace import SnapshotPace
@@ -49,7 +50,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SLICE_S: Final = 0.008
-SNAPSHOT_NAME: Final = "core"
 BANDS_EVERY_S: Final = 0.5
 KEEP_EVERY_S: Final = 1.0
 RETRY_S: Final = 1.0
@@ -153,15 +153,12 @@ class Room(Known):
         self.marks.load(SNAPSHOT_VERSION, self.log.trimmed)
         if self.marks.reaches is None:
             self._pace.at_once()  # a room can be seen again from its first moment on
-        snapshot, restored = self.store.snapshots.load(SNAPSHOT_NAME), False
-        if snapshot is not None and snapshot[0] == SNAPSHOT_VERSION:
-            restored = self.core.restore(snapshot[2])
-            self._snapshotted = snapshot[1]
+        self._snapshotted, rebuilds = resumed(self.core, self.store, self.log, self.marks)
         # Records between the two changed nothing that was worth a commit.
         self._committed = max(self.store.journal.offset(), self._snapshotted)
         if self.core.detection:
             kernels.prepare(self.catalog, changes)
-            if snapshot is not None and not restored:
+            if rebuilds:
                 warm(self.core, self.store)
         flushed = self.store.readings.flushed_offset
         self.offset = min(self._snapshotted, flushed)
@@ -302,10 +299,11 @@ class Room(Known):
         while True:
             await asyncio.sleep(self.settings.room.tick_s)
             entries = [self._entry(RecordKind.TICK)] if not self.core.stream else []
-            limit = self.clock.monotonic() - self.settings.room.idle_s
-            for name in [name for name, heard in self._heard.items() if heard < limit]:
-                del self._heard[name]
-                entries.append(self._entry(RecordKind.SOURCE, encode(SourceEvent(event="idle")), name))
+            at, idle = self.clock.monotonic(), encode(SourceEvent(event="idle"))
+            silent = self.core.sources.silent(
+                self._heard, at, self.settings.room.idle_s, heeds_lateness=not self.core.stream
+            )  # said again at each tick until it is taken and applied
+            entries += [self._entry(RecordKind.SOURCE, idle, name) for name in silent]
             if entries and self.lag_s < self.settings.limits.log_lag_s:
                 try:
                     await self.log.append(entries)

@@ -75,7 +75,10 @@ class RoomSection(Section):
     )
     tick_s: float = Field(0.25, gt=0, description="how often the room clock is written to the log")
     idle_s: float = Field(
-        10.0, gt=0, description="wall time without a frame after which a source holds back no clock"
+        10.0,
+        gt=0,
+        description="wall time without a frame after which a source holds back no clock, and once its "
+        "lateness is over too, nothing that waits of it",
     )
     ahead_s_max: float = Field(300.0, ge=0, description="how far ahead of the wall clock a reading may be")
     vitals_every_s: float = Field(

@@ -1,21 +1,22 @@
 """Event time: each source's watermark, the readings waiting behind it, and the stream's clock. Pure.
 
 A source's watermark is its newest event time minus the lateness it declared. Readings behind the watermark
-that was last released are late: stored, never scored. Under `--clock stream` the room's now is the smallest
+that was last released are late: stored, never scored. What waits of a source that fell silent is released up
+to its newest: nothing late is to be expected of it. Under `--clock stream` the room's now is the smallest
 watermark of the open, non-idle sources. No more than a limit wait: beyond it the source that has most of them
 gives up its oldest before their watermark.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.model import Columns
+from opsroom.model import MICROS_PER_S, Columns
 from opsroom.spans import span_us
 from opsroom.waiting import Waiting
 
@@ -63,8 +64,23 @@ class Sources:
         clock.lateness_us = span_us(lateness_s)
         clock.open, clock.idle = True, False
 
+    def silent(
+        self, heard: Mapping[str, float], now_s: float, least_s: float, *, heeds_lateness: bool
+    ) -> list[str]:
+        """Give the sources that are to be called idle, of those `heard` at some time (monotonic, as `now_s`).
+
+        Silent for `least_s`; with `heeds_lateness` also for as long as what they still send may be late.
+        """
+        found = []
+        for name, at_s in heard.items():
+            clock = self.clocks.get(name)
+            late_us = clock.lateness_us if heeds_lateness and clock is not None else 0
+            if now_s - at_s > max(least_s, late_us / MICROS_PER_S):
+                found.append(name)
+        return found
+
     def idle(self, name: str) -> None:
-        """A source fell silent on the wire: it holds back no clock until it speaks again."""
+        """A source fell silent on the wire: it holds back no clock, and no reading, until it speaks again."""
         if name in self.clocks:
             self.clocks[name].idle = True
             # A connection without a name may have gone with the server that held it; if not, it starts anew.
@@ -109,14 +125,16 @@ class Sources:
         return max((c.watermark for c in self.clocks.values()), default=NEVER)
 
     def release(self, name: str) -> Columns:
-        """Give what stands at or before the source's own watermark, sorted by (t, series).
+        """Give what stands at or before the source's own watermark, by (t, series); all if it is idle.
 
         Each (series, t) once. Behind it what gives up waiting, of whichever source, because too many wait.
         """
         clock = self.clocks.get(name)
         if clock is None:
             return Columns.empty()
-        parts = [self._cut(clock, clock.watermark)]
+        if clock.idle:
+            clock.released = max(clock.released, clock.newest)
+        parts = [self._cut(clock, clock.newest if clock.idle else clock.watermark)]
         self._forget(name)
         while (over := self._over()) is not None:
             parts.append(self._cut(*over))

@@ -132,7 +132,7 @@ def _told(body: bytes) -> tuple[str, int, int]:
 def _damaged(name: str) -> Corrupt:
     return Corrupt(
         f"Snapshot {name!r} does not match its checksum.",
-        remedy="It is rebuilt from stored readings.",
+        remedy="Run opsroom doctor; restore a backup.",
         snapshot=name,
     )
 

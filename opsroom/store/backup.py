@@ -68,7 +68,7 @@ def backup_room(store_url: str, log_url: str, folder: Path, tries: int = 3) -> t
     for _ in range(tries):
         backup(store_url, store)
         backup(log_url, log)
-        if _trimmed(log) <= _flushed(store):
+        if _trimmed(log) <= _reaches(store):
             return store, log
     raise StoreError("The room was too busy during every copy.", remedy="Try again.", code="backup_busy")
 
@@ -78,10 +78,13 @@ def _trimmed(log: Path) -> int:
         return int(connection.execute("SELECT upto FROM trimmed").fetchone()[0])
 
 
-def _flushed(store: Path) -> int:
-    query = "SELECT COALESCE(MIN(log_offset), 0) FROM position WHERE name = 'readings'"
+def _reaches(store: Path) -> int:
+    """Give the record behind which the log is needed: what is in no chunk, and what the state has not."""
+    parts = (("position", "readings"), ("snapshot", "core"))
+    query = "SELECT COALESCE(MIN(log_offset), 0) FROM {} WHERE name = ?"
     with closing(sqlite3.connect(store)) as connection:
-        return int(connection.execute(query).fetchone()[0])
+        found = [connection.execute(query.format(table), (name,)).fetchone() for table, name in parts]
+    return min(int(offset) for (offset,) in found)
 
 
 def _file_of(url: str) -> Path:

@@ -30,6 +30,7 @@ _BODIES: Final = sorted(name for name, one in metadata.tables.items() if is_seal
 _PLAIN: Final = ("reader",)
 """Tables whose bodies are no MessagePack."""
 SEALED_SINCE: Final = "0016"
+LISTED_SINCE: Final = "0009"
 _REPEATED: Final = {
     "alert": ("id", "series_id", "unit_id", "outcome", "raised", "deadline"),
     "edge": ("at", "verb", "actor"),
@@ -122,6 +123,8 @@ def _segments(store: sqlite3.Connection, path: Path) -> tuple[int, list[Corrupt]
 
 def _listed(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Compare the list of segments with their own rows and with the position of readings."""
+    if _schema(store) < LISTED_SINCE:
+        return
     lists = _by_root(store, _LISTS)
     offsets = _by_root(store, "SELECT root_id, log_offset FROM position WHERE name = 'readings'")
     rows = _by_root(store, "SELECT root_id, id, width_s, t_min, t_max, readings FROM segment ORDER BY id")
@@ -176,7 +179,8 @@ def _snapshots(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Check every snapshot."""
     for name, crc, body in store.execute("SELECT name, crc, body FROM snapshot").fetchall():
         if not isinstance(body, bytes) or google_crc32c.value(body) != crc:
-            again = "Restore a backup." if name in _IRREPLACEABLE else "Start the room: it is made again."
+            made = "Start the room: it is made again, or it says that a backup is needed."
+            again = "Restore a backup." if name in _IRREPLACEABLE else made
             yield Corrupt(
                 f"{path.name}: snapshot {name} does not match its checksum.",
                 remedy=again,
@@ -187,7 +191,7 @@ def _snapshots(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
 
 def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
     """Check every row that has a body: the tree, the alerts, their journal, the acts and the rest."""
-    (schema,) = store.execute("SELECT version_num FROM alembic_version").fetchone() or (HEAD,)
+    schema = _schema(store)
     there = {name for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     for table in filter(there.__contains__, _BODIES):  # an older schema has fewer
         names = _REPEATED.get(table, ())
@@ -205,6 +209,12 @@ def _rows(store: sqlite3.Connection, path: Path) -> Iterator[Corrupt]:
                 file=str(path),
                 table=table,
             )
+
+
+def _schema(store: sqlite3.Connection) -> str:
+    """Give the revision of the schema: what an older one had not is not missing."""
+    (schema,) = store.execute("SELECT version_num FROM alembic_version").fetchone() or (HEAD,)
+    return str(schema)
 
 
 def _unsealed(schema: str, stored: Any) -> bytes | None:

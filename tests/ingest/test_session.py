@@ -58,7 +58,7 @@ def test_a_batch_taken_back_is_expected_again() -> None:
     one = _open()
     (admit,) = one.receive(_batch(1))
     assert isinstance(admit, session.Admit)
-    one.take_back(admit.batch, admit.size, WireError("length_mismatch", "s", got=1, expected=2))
+    one.take_back(admit.batch, WireError("length_mismatch", "s", got=1, expected=2))
     assert one.pending_bytes == 0
     assert isinstance(one.receive(_batch(1))[0], session.Admit)
 

@@ -86,6 +86,22 @@ def test_the_stream_stands_at_the_slowest_open_source() -> None:
     assert sources.stream_now() == 100
 
 
+def test_what_waits_of_a_silent_source_is_scored_once_its_lateness_is_over() -> None:
+    sources = Sources()
+    sources.opened("mill", lateness_s=30.0)
+    sources.opened("dam", lateness_s=0.0)
+    sources.take("mill", columns((1, 10 * S, 1.0), (2, 20 * S, 2.0)))
+    assert len(sources.release("mill")) == 0
+    heard = {"mill": 100.0, "dam": 100.0, "gone": 100.0}
+    assert sources.silent(heard, 109.0, 10.0, heeds_lateness=True) == []
+    assert sources.silent(heard, 111.0, 10.0, heeds_lateness=True) == ["dam", "gone"]
+    assert sources.silent(heard, 111.0, 10.0, heeds_lateness=False) == ["mill", "dam", "gone"]
+    assert sources.silent(heard, 131.0, 10.0, heeds_lateness=True) == ["mill", "dam", "gone"]
+    sources.idle("mill")
+    assert rows(sources.release("mill")) == [(1, 10 * S, 1.0), (2, 20 * S, 2.0)]
+    assert sources.take("mill", columns((1, 15 * S, 3.0), (1, 25 * S, 3.0))).tolist() == [True, False]
+
+
 def test_a_repeat_under_another_batch_is_scored_once() -> None:
     sources = Sources()
     sources.take("mill", columns((1, 10, 1.0), (2, 10, 2.0)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from opsroom.errors import NotFound, SettingsError
+from opsroom.errors import NotFound, SettingsError, StoreError
 from opsroom.log import open_log
 from opsroom.log.columns import encode_columns
 from opsroom.model import Columns
@@ -30,6 +30,7 @@ def test_store_and_log_are_copied_under_load(tmp_path: Path) -> None:
     store_url, log_url = f"sqlite:///{tmp_path}/store.db", f"sqlite:///{tmp_path}/log.db"
     store, log = open_store(store_url), open_log(log_url)
     stop = threading.Event()
+    states = [0]
 
     async def write() -> None:
         offset = 0
@@ -37,8 +38,11 @@ def test_store_and_log_are_copied_under_load(tmp_path: Path) -> None:
             entry = Entry(kind=RecordKind.READINGS, received=0, payload=encode_columns(instant(offset + 1)))
             offset = await log.append([entry])
             store.readings.take(instant(offset), offset)
+            if offset % 130 == 0:
+                store.snapshots.save("core", 1, offset, b"state")
+                states.append(offset)
             if offset % 50 == 0:
-                log.trim(store.readings.flush(0, force=True))
+                log.trim(min(store.readings.flush(0, force=True), states[-1]))
 
     writer = threading.Thread(target=lambda: asyncio.run(write()))
     writer.start()
@@ -48,8 +52,10 @@ def test_store_and_log_are_copied_under_load(tmp_path: Path) -> None:
             copy, copied_log = open_store(f"sqlite:///{kept_store}"), open_log(f"sqlite:///{kept_log}")
             flushed = copy.readings.flushed_offset
             assert copy.readings.count() == flushed * 50
-            left = [record.offset for record in copied_log.read(flushed, 10_000)]
-            assert left == list(range(flushed + 1, copied_log.last_offset + 1))
+            state = copy.snapshots.load("core")
+            since = min(flushed, state[1] if state is not None else 0)
+            left = [record.offset for record in copied_log.read(since, 10_000)]
+            assert left == list(range(since + 1, copied_log.last_offset + 1))
             copy.close()
             copied_log.close()
     finally:
@@ -58,6 +64,28 @@ def test_store_and_log_are_copied_under_load(tmp_path: Path) -> None:
         store.close()
         log.close()
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_log_that_begins_behind_the_state_is_not_copied(tmp_path: Path) -> None:
+    """The readings are in chunks, but what the detectors would have made of them is nowhere."""
+    store_url, log_url = f"sqlite:///{tmp_path}/store.db", f"sqlite:///{tmp_path}/log.db"
+    store, log = open_store(store_url), open_log(log_url)
+
+    async def write() -> None:
+        for offset in range(1, 21):
+            entry = Entry(kind=RecordKind.READINGS, received=0, payload=encode_columns(instant(offset)))
+            store.readings.take(instant(offset), await log.append([entry]))
+
+    asyncio.run(write())
+    store.snapshots.save("core", 1, 10, b"state")
+    log.trim(store.readings.flush(0, force=True))
+    with pytest.raises(StoreError) as told:
+        backup_room(store_url, log_url, tmp_path / "copy", tries=2)
+    assert told.value.code == "backup_busy"
+    store.snapshots.save("core", 1, 20, b"state")
+    backup_room(store_url, log_url, tmp_path / "copy")
+    store.close()
+    log.close()
 
 
 def test_what_cannot_be_copied_says_why(tmp_path: Path) -> None:

@@ -164,3 +164,17 @@ def test_rows_from_before_there_were_seals_are_sealed_once(kept: Path) -> None:
         assert store.catalog.units() == [unit(1)]
         store.close()
     assert inspect(kept)[1] == []
+
+
+def test_a_backup_from_before_segments_were_listed_is_whole(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.db", StoreSection())
+    store_days(store, 2)
+    store.close()
+    with sqlite3.connect(tmp_path / "store.db") as other:
+        other.execute("DELETE FROM snapshot WHERE name = 'readings.segments'")
+    other.close()
+    assert len(inspect(tmp_path / "store.db")[1]) == 1
+    with sqlite3.connect(tmp_path / "store.db") as other:
+        other.execute("UPDATE alembic_version SET version_num = '0008'")
+    other.close()
+    assert inspect(tmp_path / "store.db")[1] == []
