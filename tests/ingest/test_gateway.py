@@ -199,25 +199,6 @@ def test_many_batches_share_a_commit_and_one_ack(play: Callable[..., Any]) -> No
     assert len(room.stored()) == 200
 
 
-@pytest.mark.parametrize("behind", [_batch(2), {"type": "gap", "from_seq": 2, "to_seq": 4, "reason": "full"}])
-def test_what_stands_behind_a_malformed_batch_in_one_frame_is_not_taken(
-    behind: dict[str, Any], play: Callable[..., Any]
-) -> None:
-    async def script(served: Any) -> None:
-        async with served.peer() as peer:
-            await peer.say(HELLO)
-            await peer.hear()
-            await peer.say("\n".join(json.dumps(one) for one in (_batch(1, s=["output", "other"]), behind)))
-            assert (await peer.hear())["type"] == "error"
-            assert await peer.hear() == {"type": "seq_gap", "expected": 1, "seq": 2}
-            for seq in (1, 2):
-                await peer.say(_batch(seq))
-            await peer.hear_until(stored_seq=2)
-
-    room = play(script)
-    assert len(room.stored()) == 2
-
-
 def test_credit_is_withheld_while_the_room_is_behind_and_given_back(play: Callable[..., Any]) -> None:
     async def script(served: Any) -> None:
         async with served.peer() as peer, served.peer() as casual:
