@@ -1,18 +1,25 @@
 // Modal dialogs. While somebody signs in they stand aside with all that was typed: an open one would leave the sign-in page without a hand.
 
-import { $ } from "./dom.js";
+import { $, tellIn } from "./dom.js";
 
 const aside = []; // {box, focus}, in the order in which they were opened
 
+/** What is told is told in the dialog on top: all else does nothing while it is open. */
+const tellOnTop = () => tellIn([...$("dialogs").querySelectorAll(":scope > dialog[open]")].at(-1) ?? $("frame"));
+
 /** Show a dialog, or have it wait until there is a room again to show it over. */
 export function openModal(box) {
-  box.addEventListener("close", () => box.remove());
+  box.addEventListener("close", () => {
+    tellOnTop();
+    box.remove();
+  });
   if ($("room").hidden) {
     aside.push({ box, focus: null });
     return;
   }
   $("dialogs").append(box);
   box.showModal();
+  tellOnTop();
 }
 
 /** What a dialog posts is called off with this when it is closed. */
@@ -34,6 +41,7 @@ export function finish(box) {
 
 /** Taken out of the page a dialog keeps its nodes and what stands in them, and hears of no closing. */
 export function setAside() {
+  tellIn($("frame"));
   for (const box of [...$("dialogs").querySelectorAll(":scope > dialog[open]")]) {
     aside.push({ box, focus: box.contains(document.activeElement) ? document.activeElement : null });
     box.remove();
@@ -47,4 +55,5 @@ export function bringBack() {
     box.showModal();
     focus?.focus();
   }
+  tellOnTop();
 }

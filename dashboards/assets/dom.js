@@ -161,9 +161,24 @@ export function notice(text) {
   fading = setTimeout(() => (place.hidden = true), NOTICE_MS);
 }
 
+const SPOKEN_MS = 1500;
+let saidAt = -Infinity;
+
+/** Have all be told inside `place`: outside a dialog that is open nothing is read aloud, and a notice would lie under its backdrop. */
+export function tellIn(place) {
+  const spoken = performance.now() - saidAt > SPOKEN_MS; // what moves with its words would be read once more
+  for (const id of ["notice", "say", "say-feed", "say-now"]) {
+    const node = $(id);
+    if (!node || node.parentElement === place) continue;
+    if (spoken && id !== "notice") node.textContent = "";
+    place.append(node);
+  }
+}
+
 /** Speak to those who listen instead of look. */
 export function say(text, { now = false } = {}) {
   const place = $(now ? "say-now" : "say"); // at once only for what asks to act now: it breaks into what is being read
+  saidAt = performance.now();
   if (place) place.textContent = text;
 }
 

@@ -95,6 +95,20 @@ def test_a_known_alert_that_calls_again_is_spoken(served: Served, visit: Visits)
     assert heard(page) == []
 
 
+def test_what_calls_while_a_dialog_is_open_is_told_in_it(served: Served, visit: Visits) -> None:
+    """All outside a modal dialog is inert: none of it is read aloud, a notice lies under its backdrop."""
+    page = visit().sign_in(served.url).page
+    page.wait_for_selector("#wall .card")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open]")
+    served.room.alter("7-1", level=1, standing="", standing_name="Economy")
+    page.wait_for_selector("dialog[open] #say-now:has-text('Calls again')", state="attached")
+    assert page.locator("dialog[open] > #notice").count() == 1
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#frame > #say-now", state="attached")
+    assert page.locator("#frame > #notice").count() == 1
+
+
 def test_what_calls_anew_in_examples(served: Served, visit: Visits) -> None:
     page = visit().page
     page.goto(served.url)
