@@ -96,7 +96,7 @@ export function touchAll() {
   hurry();
 }
 
-let present = null; // {unit, alerts} as last told live, `unit` the seat's own: what comes during a replay calls after it
+let present = null; // {unit, alerts} as last told live, `unit` the seat's own by number, which a new name leaves as it is: what comes during a replay calls after it
 
 /** Gives what calls anew since the last snapshot or change, whichever unit is in focus: alerts are those of the seat. At first, or in a seat of another unit, nothing does. */
 export function takeSnapshot(frame) {
@@ -112,8 +112,8 @@ export function takeSnapshot(frame) {
   if (state.selected && !stillThere(state.selected)) state.selected = null;
   touchAll();
   if (state.replayAt !== null) return [];
-  const before = present?.unit === frame.me.unit ? present.alerts : null;
-  present = { unit: frame.me.unit, alerts: state.alerts };
+  const before = present && present.unit === frame.me.unit_id ? present.alerts : null;
+  present = { unit: frame.me.unit_id, alerts: state.alerts };
   return before ? calling(state.alerts.values(), before) : [];
 }
 

@@ -91,6 +91,7 @@ class Subscription:
                 "role": self.seat.role,
                 "seat_id": self.seat.id,
                 "unit": view.path_of(self.seat.unit_id),
+                "unit_id": self.seat.unit_id,
             },
         }
         self._note(at)

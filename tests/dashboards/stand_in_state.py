@@ -272,7 +272,7 @@ class StandIn:
             "revision": self.revision,
             "boot": self.boot,
             "now": self.clock(),
-            "me": {"person": person, "role": "council", "seat_id": int(person[-1]), "unit": ""},
+            "me": {"person": person, "role": "council", "seat_id": int(person[-1]), "unit": "", "unit_id": 1},
             "unit": here,
             "ancestors": above,
             "children": [self.unit(u[0]) for u in UNITS] if path == "" else [],

@@ -78,6 +78,18 @@ def test_a_call_that_comes_as_another_unit_is_looked_at_is_spoken(served: Served
     assert "water" in page.inner_text("#say-now")
 
 
+def test_a_call_that_comes_as_the_unit_is_renamed_is_spoken(served: Served, visit: Visits) -> None:
+    """A new path is no other unit."""
+    room = served.room
+    page = visit().sign_in(served.url).page
+    page.wait_for_selector("#wall .card")
+    raised = room._alert(3, 1, 30, level=0, kind="limit", own=True)
+    room.alerts[raised["id"]] = raised
+    told = room.snapshot("council-1", "")
+    room.tell({**told, "me": {**told["me"], "unit": "renamed"}})
+    page.wait_for_selector("#say-now:has-text('New alert')", state="attached")
+
+
 def test_a_known_alert_that_calls_again_is_spoken(served: Served, visit: Visits) -> None:
     room = served.room
     page = visit().sign_in(served.url).page

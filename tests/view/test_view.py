@@ -63,7 +63,8 @@ def test_a_snapshot_names_everything_the_screen_shows() -> None:
         room.reading(OUTPUT, START, 90.0)
         room.reading(HEAT, START, 20.0)
         frame = shot(room, AT_MILL)
-        assert frame["me"] == {"person": "cem", "role": "operator", "seat_id": 3, "unit": "energy/mill"}
+        seat = {"person": "cem", "role": "operator", "seat_id": 3}
+        assert frame["me"] == {**seat, "unit": "energy/mill", "unit_id": MILL}
         assert (frame["boot"], frame["now"]) == ("boot-1", START // 1000)
         assert [a["path"] for a in frame["ancestors"]] == ["", "energy"]
         by_name = {s["name"]: s for s in frame["series"]}
