@@ -36,7 +36,7 @@ function button(key) {
 function build(number_) {
   const parts = {
     number: number_, hand: h("span.pane-hand"), list: h("div.pane-index"), entry: h("div.pane-entry", { hidden: true }), mark: mark(1), name: h("h3.pane-name"), place: h("p.pane-place"), value: h("p.pane-value"),
-    trio: h("dl.trio"), chart: h("div.chart"), marks: h("div.trend-marks"), words: h("div.pane-words"), back: h("button.button.small", { type: "button", onclick: () => backToIndex(number_) }), card: h("button.button.small", { type: "button" }), loaded: "", shown: "", rows: new Map(),
+    trio: h("dl.trio"), chart: h("div.chart"), marks: h("div.trend-marks"), words: h("div.pane-words"), back: h("button.button.small", { type: "button", onclick: () => backToIndex(number_) }), card: h("button.button.small", { type: "button" }), loaded: "", shown: "", rows: new Map(), units: new Map(),
   };
   parts.chart.setAttribute("role", "img");
   parts.entry.append(h("div.pane-head", {}, parts.mark, h("div", {}, parts.name, parts.place), parts.back), parts.value, parts.trio, parts.chart, parts.marks, parts.words, parts.card);
@@ -93,6 +93,7 @@ function paintIndex(parts, shows, sections) {
   }
   parts.shown = key;
   parts.rows.clear();
+  parts.units.clear();
   const lists = sections.map((section) => h("section", {}, h("h3.wall-part", {}, t(section.word)), h("ul.pane-list", {}, around(section.entries, shows).map((entry) => row(parts, entry, shows)))));
   parts.list.replaceChildren(...[gone, ...lists, lists.length ? null : h("p.nothing", {}, t("room.pane.empty"))].filter(Boolean));
   parts.list.querySelector('[aria-current="true"]')?.scrollIntoView({ block: "nearest" });
@@ -108,6 +109,10 @@ function paintRows(parts) {
     setAttr(figure, "title", ageWords(series, now()) || null);
     figure.classList.toggle("old", isOld(series, now()));
   }
+  for (const [path, figure] of parts.units) {
+    const unit = state.children.get(path);
+    if (unit) setText(figure, ratio(unit.productivity));
+  }
 }
 
 /** Of a long section those around the marked entry. */
@@ -121,6 +126,7 @@ function row(parts, entry, shows) {
   const marked = entry.kind === shows.kind && entry.id === shows.id;
   const figure = h("span.figure", {}, entry.kind === "unit" ? ratio(entry.item.productivity) : "");
   if (entry.kind === "series") parts.rows.set(entry.item.id, figure);
+  if (entry.kind === "unit") parts.units.set(entry.item.path, figure);
   return h("li", {}, h("button.pane-row", { type: "button", "aria-current": marked ? "true" : null, onclick: () => openEntry(parts.number, entry) },
     entry.kind === "alert" ? mark(entry.item.priority, { unacked: entry.item.unacked }) : null, h("span.pane-row-name", {}, entry.name || t("room.root")), h("span.pane-row-place", {}, entry.place ?? ""), figure));
 }

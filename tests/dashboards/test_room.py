@@ -209,6 +209,17 @@ def test_a_bad_reading_grows_old_and_says_so(served: Served, visit: Visits) -> N
     seen.page.wait_for_selector("#pane-2 .pane-row:has-text('order book') .figure.old")
 
 
+def test_the_figure_of_a_unit_in_the_index_of_a_pane_moves(served: Served, visit: Visits) -> None:
+    seen, room = visit().sign_in(served.url), served.room
+    pane = {"seat_id": None, "person": None, "shows": {"kind": None, "id": None, "opened": False}}
+    room.tell(room.changes(chairs={"panes": [pane] * 3, "pressed": None, "floor": None, "pointer": None}))
+    seen.page.evaluate("location.hash = 'datafeed'")
+    row = "#pane-1 .pane-row:has(.pane-row-name:text-is('Copper')) .figure"
+    seen.page.wait_for_selector(f"{row}:has-text('0.')")
+    room.tell(room.changes(units=[{**room.unit("copper"), "productivity": 0.12}]))
+    seen.page.wait_for_selector(f"{row}:has-text('0.12')", timeout=8_000)
+
+
 def test_palette_and_language_are_remembered(served: Served, visit: Visits) -> None:
     seen = visit().sign_in(served.url)
     seen.page.keyboard.press("t")
