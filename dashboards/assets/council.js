@@ -1,6 +1,6 @@
 // The wall "council": decisions, what waits for a verdict first, each with what its series did until the follow-up time.
 
-import { $, h, notice, order, say, setAttr, setText, svg } from "./dom.js";
+import { $, h, order, say, setAttr, setText, svg } from "./dom.js";
 import { NOTE_CHARS, dialog, field, followUps, unitChoice } from "./acts.js";
 import { openAlert } from "./alertcard.js";
 import { now, state } from "./model.js";
@@ -191,7 +191,7 @@ export async function decideFreely() {
     if (answer.ok) {
       load();
       say(t("room.council.said"));
-    } else notice(worded(answer.error));
-    return answer;
+    }
+    return answer; // what is refused the dialog tells
   });
 }

@@ -9,6 +9,7 @@ import pytest
 
 from tests.dashboards.conftest import Visit
 from tests.dashboards.stand_in import PASSWORD, Served
+from tests.dashboards.test_lines import ASK
 
 pytestmark = pytest.mark.browser
 
@@ -143,6 +144,17 @@ def test_what_is_refused_after_picking_was_ended_is_told(
     page.wait_for_selector("#wall-picks:not([hidden])")
     assert page.inner_text("#wall-picks .refused, #wall-picks .fault") == ""
     assert page.locator("#wall-picks .refused li").count() == 0
+
+
+def test_a_decision_that_is_refused_is_told_once(served: Served, visit: Visits) -> None:
+    page, *_ = two_cards(served, visit)
+    error = {"code": "x", "message": "Broken.", "params": {}}
+    page.route("**/v1/decisions", lambda route: route.fulfill(status=409, json={"error": error}))
+    page.evaluate(ASK, ["council", "decideFreely", []])
+    page.fill("dialog[open] textarea", "Send a crew.")
+    page.click("dialog[open] button[type=submit]")
+    page.wait_for_selector("dialog[open] .fault:has-text('Broken.')")
+    assert page.inner_text("#notice") == ""
 
 
 def bring(page: Any, wall: str) -> None:
