@@ -139,6 +139,8 @@ class Hub:
         self._boot = token_hex(3)
         self._numbers = itertools.count(1)
         self._unlogged: list[AnyConfig] = []
+        self._named = asyncio.Event()  # no configuration is on its way to the log
+        self._named.set()
 
     def credit(self) -> int:
         """Give each connection's fair share of what may be in flight, in bytes.
@@ -203,7 +205,9 @@ class Hub:
     async def append(self, entries: list[Entry], patience_s: float | None = None) -> None:
         """Append with whatever configuration stands out, in front.
 
-        Readings wait until the room has read most of those before them: a press must not stand behind them.
+        While that is on its way nobody else appends: were it refused, readings of the series that it
+        names would stand in the log without it. Readings wait until the room has read most of those
+        before them: a press must not stand behind them.
 
         Raises:
             TimeoutError: they have waited `patience_s`; nothing was stored.
@@ -214,16 +218,23 @@ class Hub:
         if size:
             async with asyncio.timeout(patience_s):
                 await self.room.backlog.enter(size)
-        changes, self._unlogged = self._unlogged, []
-        if changes:
-            entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=encode(changes))
-            entries = [entry, *entries]
+        changes: list[AnyConfig] = []
         try:
+            while not self._named.is_set():
+                await self._named.wait()
+            changes, self._unlogged = self._unlogged, []
+            if changes:
+                self._named.clear()
+                entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=encode(changes))
+                entries = [entry, *entries]
             await self.room.log.append(entries)
         except BaseException:
             self._unlogged = changes + self._unlogged
             self.room.backlog.leave(size)
             raise
+        finally:
+            if changes:
+                self._named.set()
 
     async def claim(self, key: str, connection: Member) -> None:
         """Make `connection` the one of its source; an earlier one is closed with 4409 after its last ack."""

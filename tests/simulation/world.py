@@ -191,11 +191,22 @@ class World:
         except TimeoutError:
             waiting = {name: plant.is_done for name, plant in self.plants.items()}
             raise Broken("did not settle", f"plants done: {waiting}, level: {self._is_level()}") from None
+        await self._commit()
 
     @staticmethod
     async def _until(reached: Callable[[], bool]) -> None:
         while not reached():  # noqa: ASYNC110 - links have no event for it, and this time costs nothing
             await asyncio.sleep(0.5)
+
+    async def _commit(self) -> None:
+        """Wait until all that the room has applied is committed: what just fell due stands nowhere before."""
+        room = self.server.room
+        assert room is not None, "it is level"
+        while True:
+            offset = room.offset
+            await room.reached(offset)
+            if room.offset == offset:
+                return
 
     def _is_level(self) -> bool:
         room = self.server.room
@@ -212,6 +223,7 @@ class World:
                 await self._until(self._is_level)
         except TimeoutError:
             raise Broken("did not settle", "the room did not come back") from None
+        await self._commit()
 
 
 def _first(error: BaseException) -> Broken:
