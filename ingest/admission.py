@@ -227,6 +227,8 @@ class Admission:
         if known is None:
             told = names(batch)
             labels: Sequence[str | int] = told if isinstance(told, list) else (told,)
+            if isinstance(told, list):  # before any series is made: of a batch that is not taken none is
+                _check_count(len(told), batch)
             places = [self.places.of(label, changes) for label in labels]
             bad = tuple((index, place) for index, place in enumerate(places) if place.code)
             known = _Resolved(
@@ -286,8 +288,13 @@ def _where(mask: NDArray[np.bool_]) -> list[int]:
 def _check_lengths(batch: Batch, known: _Resolved, key: bytes) -> None:
     """One name serves many readings only where it is no list; a list has one name a reading."""
     single = len(known.labels) == 1 and not _is_list(key, binary=batch.binary)
-    if not single and len(known.ids) != len(batch):
-        raise WireError("length_mismatch", "s", got=len(known.ids), expected=len(batch))
+    if not single:
+        _check_count(len(known.ids), batch)
+
+
+def _check_count(names_told: int, batch: Batch) -> None:
+    if names_told != len(batch):
+        raise WireError("length_mismatch", "s", got=names_told, expected=len(batch))
 
 
 def _is_list(key: bytes, *, binary: bool) -> bool:

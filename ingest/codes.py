@@ -172,6 +172,9 @@ DOORS: Final[dict[str, Wording]] = {
         "The body is not what collectd's write_http sends: {text}.", 'Set Format "JSON" there.'
     ),
     "body_too_large": Wording("The request is larger than {limit} bytes.", "Send smaller batches."),
+    "series_too_long": Wording(
+        "A series of the request has more than {limit} samples.", "Send smaller batches."
+    ),
     "door_busy": Wording("The room takes no more for now.", "Send it again in {wait_s} s."),
     "query_unknown": Wording(
         "This door only takes readings; it answers no queries but CREATE DATABASE and SHOW DATABASES.",

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from ingest.codes import CloseCode
 from ingest.places import Tree
@@ -16,7 +17,7 @@ from opsroom.backlog import Backlog, telemetry_bytes
 from opsroom.clock import Clock, wall_now
 from opsroom.feeds import FeedBook
 from opsroom.log import Log
-from opsroom.records import AnyAct, AnyConfig, Entry, RecordKind, encode
+from opsroom.records import AnyAct, AnyConfig, Entry, RecordKind, SeriesSet, encode
 from opsroom.settings import Settings
 
 DRAIN_S = 5.0
@@ -214,27 +215,37 @@ class Hub:
             StoreError: nothing was stored; the configuration stands out again.
             Conflict: `epoch_old`.
         """
-        size = telemetry_bytes(entries)
-        if size:
-            async with asyncio.timeout(patience_s):
-                await self.room.backlog.enter(size)
+        size, entered = telemetry_bytes(entries), 0
         changes: list[AnyConfig] = []
         try:
-            while not self._named.is_set():
-                await self._named.wait()
+            async with asyncio.timeout(patience_s if size else None):
+                if size:
+                    await self.room.backlog.enter(size)
+                    entered = size
+                while not self._named.is_set():
+                    await self._named.wait()
             changes, self._unlogged = self._unlogged, []
             if changes:
                 self._named.clear()
-                entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=encode(changes))
+                present = encode([self._as_it_stands(change) for change in changes])
+                entry = Entry(kind=RecordKind.CONFIG, received=self.room.clock.now(), payload=present)
                 entries = [entry, *entries]
             await self.room.log.append(entries)
         except BaseException:
             self._unlogged = changes + self._unlogged
-            self.room.backlog.leave(size)
+            self.room.backlog.leave(entered)
             raise
         finally:
             if changes:
                 self._named.set()
+        if changes:
+            await asyncio.sleep(0)  # who waited for it goes before the next that brings names
+
+    def _as_it_stands(self, change: AnyConfig) -> AnyConfig:
+        """Give a proposal as the tree has it now: a council may have agreed on the series since."""
+        if not isinstance(change, SeriesSet):
+            return change
+        return replace(change, series=self.room.catalog.series.get(change.series.id, change.series))
 
     async def claim(self, key: str, connection: Member) -> None:
         """Make `connection` the one of its source; an earlier one is closed with 4409 after its last ack."""

@@ -25,8 +25,8 @@ class Tree(Protocol):
     series: dict[int, Series]
     revision: int
 
-    def resolve(self, node_unit_id: int, name: str) -> Series | None:
-        """Find a series by its name relative to a node."""
+    def resolve(self, node_unit_id: int, name: str, *, literal: bool = False) -> Series | None:
+        """Find a series by its name relative to a node; with `literal` a dot is a dot."""
         ...
 
     def propose_series(
@@ -120,7 +120,7 @@ class Places:
         if not _plain(relative):
             return Place(-1, "series_name_invalid", {"name": name[:PART_CHARS_MAX]})
         code, verified = read_unit(text)
-        series = self._tree.resolve(self._node_id, relative)
+        series = self._tree.resolve(self._node_id, relative, literal=self._literal)
         if series is None:
             limit = self._limits.series_per_source
             if self._tree.unadopted(self._node_id) >= limit:
@@ -133,7 +133,7 @@ class Places:
             except Invalid:
                 return Place(-1, "series_name_invalid", {"name": name[:PART_CHARS_MAX]})
             changes.extend(made)
-            series = self._tree.resolve(self._node_id, relative)
+            series = self._tree.resolve(self._node_id, relative, literal=self._literal)
             assert series is not None, "a proposed series resolves"
         kept = series.kept or series.unit
         if not code or not kept:

@@ -34,7 +34,7 @@ class Catalog(Tree):
         rules: Iterable[Rule] = (), flows: Iterable[Flow] = (),
     ) -> None:  # fmt: skip
         """Start from stored rows (any order) or empty."""
-        self._resolved: dict[tuple[int, str], Series | None] = {}
+        self._resolved: dict[tuple[int, str, bool], Series | None] = {}
         self._groups: dict[str, list[int]] | None = None
         super().__init__(units, series, relations, rules, flows)
 
@@ -111,7 +111,7 @@ class Catalog(Tree):
                 remedy="Name a unit of the tree.",
                 unit_id=node_unit_id,
             )
-        if self.resolve(node_unit_id, name) is not None:
+        if self.resolve(node_unit_id, name, literal=literal) is not None:
             return []
         owner, rest = self._descend(node_unit_id, name, literal=literal)
         changes: list[AnyConfig] = []
@@ -139,18 +139,19 @@ class Catalog(Tree):
         """Give the relation called `name`, or None; names are unique in an economy."""
         return next((relation for relation in self.relations.values() if relation.name == name), None)
 
-    def resolve(self, node_unit_id: int, name: str) -> Series | None:
+    def resolve(self, node_unit_id: int, name: str, *, literal: bool = False) -> Series | None:
         """Find the series that a sender bound to a node calls `name`, or None.
 
         `name` is relative to the node: the last parts are the series' own name, before them a path of units.
-        `/` separates; a `.` is read as `/` where no series has that literal name. The deepest unit wins.
+        `/` separates; a `.` is read as `/` where no series has that literal name, unless `literal` makes it a
+        dot. The deepest unit wins.
         """
-        key = (node_unit_id, name)
+        key = (node_unit_id, name, literal)
         try:
             return self._resolved[key]
         except KeyError:
             pass
-        found = self._look_up(node_unit_id, name)
+        found = self._look_up(node_unit_id, name, literal=literal)
         if len(self._resolved) >= RESOLVED_MAX:
             self._resolved.clear()
         self._resolved[key] = found
@@ -175,17 +176,18 @@ class Catalog(Tree):
                 self._groups.setdefault(self.sibling_key(series_id), []).append(series_id)
         return self._groups
 
-    def _look_up(self, node_unit_id: int, name: str) -> Series | None:
+    def _look_up(self, node_unit_id: int, name: str, *, literal: bool) -> Series | None:
         node = self.units.get(node_unit_id)
         if node is None:
             return None
-        literal = [at for at, char in enumerate(name) if at and char == "/"]
+        slashes = [at for at, char in enumerate(name) if at and char == "/"]
         every = [at for at, char in enumerate(name) if at and char in "/."]
+        ways = [(slashes, False)] if literal else [(slashes, False), (every, True)]
         find = [self._find_below]
         if self._former_units or self._former_series:
             find.append(self._find_as_before)
         for found_by in find:
-            for cuts, dotted in ((literal, False), (every, True)):
+            for cuts, dotted in ways:
                 for cut in (*reversed(cuts), -1):
                     before, own = name[: max(cut, 0)], name[cut + 1 :]
                     found = found_by(node, before.replace(".", "/") if dotted else before, own)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 import msgspec
+import structlog
 
 from opsroom.errors import Corrupt, NotFound
 from opsroom.model import Micros
@@ -28,6 +29,8 @@ RECORD_BYTES: Final = 60
 """What a record takes in the log besides its payload."""
 MICROS_PER_S: Final = 1_000_000
 MICROS_PER_MS: Final = 1_000
+
+_logger = structlog.get_logger("opsroom.marks")
 
 
 class Rows(Protocol):
@@ -147,7 +150,11 @@ class Marks:
         """
         for mark in reversed(list(self._kept)):
             if mark.now <= at:
-                found = self._rows.load(_name(mark.slot))
+                try:
+                    found = self._rows.load(_name(mark.slot))
+                except Corrupt as damage:  # the one before it reaches further back, and plays longer
+                    _logger.warning("mark_damaged", **damage.params)
+                    continue
                 if found is not None and found[:2] == (_stamp(version), mark.offset):
                     return mark, found[2]
         raise self.too_far()

@@ -10,6 +10,7 @@ import structlog
 
 from opsroom.core import SNAPSHOT_VERSION, Core
 from opsroom.errors import Corrupt, NotFound, StoreError
+from opsroom.records import decode_config
 
 if TYPE_CHECKING:
     from opsroom.log import Log
@@ -35,7 +36,7 @@ def resumed(core: Core, store: Store, log: Log, marks: Marks) -> Resumed:
         Corrupt: none can be read, and the log no longer reaches back to the beginning.
         StoreError: `log_store_mismatch`: the log begins behind it.
     """
-    found = _newest(store, log, marks)
+    found = _newest(core, store, log, marks)
     if found is None:
         return Resumed(0, rebuilds=False)
     version, offset, body = found
@@ -53,17 +54,20 @@ def resumed(core: Core, store: Store, log: Log, marks: Marks) -> Resumed:
     return Resumed(offset, rebuilds=not core.restore(body))
 
 
-def _newest(store: Store, log: Log, marks: Marks) -> tuple[int, int, bytes] | None:
+def _newest(core: Core, store: Store, log: Log, marks: Marks) -> tuple[int, int, bytes] | None:
     """Give version, offset and bytes of the last copy; of the newest mark where that is damaged."""
     try:
         return store.snapshots.load(SNAPSHOT_NAME)
     except Corrupt as damage:
         try:
             mark, body = marks.before(sys.maxsize, SNAPSHOT_VERSION)
-        except (NotFound, Corrupt):
+        except NotFound:
             if log.trimmed:
                 raise damage from None
             _logger.exception("state_damaged", redone_from=0)
             return None
         _logger.exception("state_damaged", redone_from=mark.offset)
-        return SNAPSHOT_VERSION, mark.offset, msgspec.msgpack.decode(body)["core"]
+        parts = msgspec.msgpack.decode(body)
+        for change in decode_config(parts["tree"]):  # what was agreed since stands in the log behind it
+            core.catalog.apply(change)
+        return SNAPSHOT_VERSION, mark.offset, parts["core"]

@@ -20,6 +20,7 @@ from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
+from opsroom.hearing import Hearing
 from opsroom.known import Known
 from opsroom.marks import Marks
 from opsroom.model import Columns, Transition
@@ -95,7 +96,7 @@ class Room(Known):
         self._deliveries = Deliveries(log, clock, self.reached)
         self.backlog = Backlog(settings.limits.inflight_bytes)
         self.marks = Marks(settings.replay, store.snapshots)
-        self._heard: dict[str, float] = {}
+        self._hearing = Hearing()
         self._bands_at = 0.0
         self._pace = SnapshotPace(settings.room.snapshot_s, clock.monotonic())
         self._unsaved: tuple[int, Callable[[], Parts], Callable[[Parts], None]] | None = None
@@ -168,9 +169,7 @@ class Room(Known):
         first = [self._entry(RecordKind.TICK, START)]
         first += [self._entry(RecordKind.CONFIG, encode(changes))] if changes else []
         await self.log.append(first, urgent=True)  # the reserve: a room comes up on a full disk
-        for name, source in self.core.sources.clocks.items():
-            if source.open:
-                self._heard[name] = self.clock.monotonic()
+        self._hearing.begin(self.core.sources, self.clock.monotonic())
 
     async def _replay(self, flushed: int) -> None:
         """Redo what stands in the log behind the snapshot; what was committed is not committed again."""
@@ -202,7 +201,7 @@ class Room(Known):
         """Hand the readings of a step to the store's head, and the live ones to the screens."""
         # Every record moves the head's offset, or a room without readings could never trim its log.
         self.store.readings.take(step.stored or Columns.empty(), step.offset, step.historical)
-        self._pace.count(len(step.stored or ()))
+        self._pace.count(len(step.stored or ()), self.clock.monotonic())
         if step.stored is not None and not step.historical:
             self.view.values(step.stored)
 
@@ -249,20 +248,12 @@ class Room(Known):
             self.backlog.count(record)
             self.marks.count(record)
             if record.source:
-                self._attend(record)
+                self._hearing.heard(self.core.sources, record.source, self.clock.monotonic())
             steps.append(step)
             self.offset = record.offset
             if self.clock.monotonic() > end:
                 break
         return steps
-
-    def _attend(self, record: Record) -> None:
-        """Watch a source for idleness from its first word on; one that left is not watched."""
-        source = self.core.sources.clocks.get(record.source)
-        if source is not None and source.open and not source.idle:
-            self._heard[record.source] = self.clock.monotonic()
-        else:
-            self._heard.pop(record.source, None)
 
     def _show(self, changes: Changes) -> None:
         show(self.core, self.view, self.plants, changes)
@@ -298,20 +289,32 @@ class Room(Known):
         """Write the room's clock into the log, for a replay to see the same instants; note who is idle."""
         while True:
             await asyncio.sleep(self.settings.room.tick_s)
-            entries = [self._entry(RecordKind.TICK)] if not self.core.stream else []
-            at, idle = self.clock.monotonic(), encode(SourceEvent(event="idle"))
-            silent = self.core.sources.silent(
-                self._heard, at, self.settings.room.idle_s, heeds_lateness=not self.core.stream
-            )  # said again at each tick until it is taken and applied
-            entries += [self._entry(RecordKind.SOURCE, idle, name) for name in silent]
-            if entries and self.lag_s < self.settings.limits.log_lag_s:
-                try:
-                    await self.log.append(entries)
-                except StoreError as error:
-                    if error.code == "log_closed":
-                        raise  # it takes nothing any more: a room that ends is started again
+            is_level = self.lag_s < self.settings.limits.log_lag_s
+            if is_level and not self.core.stream:
+                await self._note([self._entry(RecordKind.TICK)])  # by itself: on a full disk it has a reserve
+            if is_level and not self.log.is_full:
+                await self._note(self._idle())
+            else:
+                self._hearing.deaf(self.clock.monotonic())
             self.view.take_seats(self.access.seats())
             self._refresh_bands()
+
+    def _idle(self) -> list[Entry]:
+        """Call idle who fell silent, again at each tick until it is taken and applied."""
+        at, least_s = self.clock.monotonic(), self.settings.room.idle_s
+        silent = self._hearing.silent(self.core.sources, at, least_s, heeds_lateness=not self.core.stream)
+        event = encode(SourceEvent(event="idle"))
+        return [self._entry(RecordKind.SOURCE, event, name) for name in silent]
+
+    async def _note(self, entries: list[Entry]) -> None:
+        """Append what comes again if the log cannot take it now."""
+        if not entries:
+            return
+        try:
+            await self.log.append(entries)
+        except StoreError as error:
+            if error.code == "log_closed":
+                raise  # it takes nothing any more: a room that ends is started again
 
     def _refresh_bands(self) -> None:
         """Give the screens the expected bands, at most twice a second: nobody reads faster."""

@@ -9,14 +9,14 @@ gives up its oldest before their watermark.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from opsroom.model import MICROS_PER_S, Columns
+from opsroom.model import Columns
 from opsroom.spans import span_us
 from opsroom.waiting import Waiting
 
@@ -63,21 +63,6 @@ class Sources:
         clock = self.clocks.setdefault(name, SourceClock())
         clock.lateness_us = span_us(lateness_s)
         clock.open, clock.idle = True, False
-
-    def silent(
-        self, heard: Mapping[str, float], now_s: float, least_s: float, *, heeds_lateness: bool
-    ) -> list[str]:
-        """Give the sources that are to be called idle, of those `heard` at some time (monotonic, as `now_s`).
-
-        Silent for `least_s`; with `heeds_lateness` also for as long as what they still send may be late.
-        """
-        found = []
-        for name, at_s in heard.items():
-            clock = self.clocks.get(name)
-            late_us = clock.lateness_us if heeds_lateness and clock is not None else 0
-            if now_s - at_s > max(least_s, late_us / MICROS_PER_S):
-                found.append(name)
-        return found
 
     def idle(self, name: str) -> None:
         """A source fell silent on the wire: it holds back no clock, and no reading, until it speaks again."""

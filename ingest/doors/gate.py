@@ -119,7 +119,7 @@ class Gate:
     def _placed(self, target: Target) -> Place:
         """Resolve a name; a unit that was read off it is only proposed for a series that is not there yet."""
         name, unit = target.path, target.unit
-        if self._tree.resolve(self.unit_id, name) is None:
+        if self._tree.resolve(self.unit_id, name, literal=True) is None:
             if target.period_s is not None:
                 declared = [SeriesDeclared(name, unit=unit, period_s=target.period_s)]
                 self._changes += self._places.declare(declared)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import cramjam
 import numpy as np
@@ -27,6 +27,8 @@ from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 
 NAME: Final = "__name__"
 SERIES_A_PART: Final = 2_000
+SAMPLES_A_SERIES_MAX: Final = 50_000
+"""Several times what any sender puts into a whole request; a series is read in one step."""
 VARINT_BYTES_MAX: Final = 10
 _VALUE: Final = struct.Struct("<d")
 _MORE: Final = 0x80
@@ -69,7 +71,7 @@ def parse(body: bytes, known: Known, place: Place) -> Iterator[Found]:
     Times are in milliseconds. A series' number within the request (from 1) stands for its line.
 
     Raises:
-        DoorError: `protobuf_invalid`.
+        DoorError: `protobuf_invalid`, `series_too_long`.
     """
     try:
         if known.table is not None:
@@ -144,22 +146,44 @@ def _finished(
     return Found(rows, t, v, lines, q, faults).without(infinite)
 
 
-def _series(body: bytes, span: tuple[int, int], number: int, known: Known, place: Place, part: _Part) -> None:
-    """Read one TimeSeries."""
+class _Fields(NamedTuple):
+    """Where labels and samples of a TimeSeries stand, where the last label ends, what is left out."""
+
+    labels: list[tuple[int, int]]
+    samples: list[tuple[int, int]]
+    labels_end: int
+    left_out: int
+
+
+def _fields(body: bytes, begin: int, end: int) -> _Fields:
+    """Find them.
+
+    Raises:
+        DoorError: `series_too_long`.
+    """
     labels: list[tuple[int, int]] = []
     samples: list[tuple[int, int]] = []
-    at, end = span
-    labels_end = at
+    at = labels_end = begin
+    left_out = 0
     while at < end:
         field, start, stop = _field(body, at, end)
         if field == _LABELS:
             labels.append((start, stop))
             labels_end = stop
         elif field == _SAMPLES:
+            if len(samples) == SAMPLES_A_SERIES_MAX:
+                raise DoorError("series_too_long", 413, limit=SAMPLES_A_SERIES_MAX)
             samples.append((start, stop))
         elif field in {_EXEMPLARS, _HISTOGRAMS}:
-            part.left_out += 1
+            left_out += 1
         at = stop
+    return _Fields(labels, samples, labels_end, left_out)
+
+
+def _series(body: bytes, span: tuple[int, int], number: int, known: Known, place: Place, part: _Part) -> None:
+    """Read one TimeSeries; raises as `_fields`."""
+    labels, samples, labels_end, left_out = _fields(body, *span)
+    part.left_out += left_out
     if not samples:
         return
     text = body[span[0] : labels_end]

@@ -69,7 +69,8 @@ class LogFile:
         self._lock_file = _lock(path)
         try:
             self._writer = _connect(path)
-            self.damaged = keep_cut_wal(self._writer, path)
+            self._cut = keep_cut_wal(self._writer, path)
+            self._lost: dict[int, int] = {}
             _prepare(self._writer, path)
             self._reader, self._mover = _connect(path), _connect(path)
             self._read_lock = threading.Lock()
@@ -137,7 +138,7 @@ class LogFile:
             elif found:
                 break
             else:
-                self.damaged += 1
+                self._note_lost(row[0], row[0])
                 raise lost(self.path, row[0], row[0])
         return found
 
@@ -164,9 +165,18 @@ class LogFile:
                 found.append(record)
         if not found:
             missing = unreadable(self._reader, self.path, number, self.last)
-            self.damaged += missing.params["offset"] - number
+            self._note_lost(number + 1, missing.params["offset"])
             raise missing
         return found
+
+    def _note_lost(self, first: int, last: int) -> None:
+        """Keep which records cannot be read, each once, however often somebody reads over them."""
+        self._lost[last] = min(first, self._lost.get(last, first))
+
+    @property
+    def damaged(self) -> int:
+        """How many records or transactions were found damaged since it was opened."""
+        return self._cut + sum(last - first + 1 for last, first in self._lost.items())
 
     def refusals(self, source: str, epoch: int, seq: int) -> tuple[Refusal, ...]:
         """Give what was refused of that batch."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import gzip
+import random
 
 import pytest
 
+from ingest.doors import bodies
 from opsroom.settings import Limits
 from tests.doors.desk import NOW_S, Doors
 
@@ -145,6 +147,31 @@ def test_gzip_is_unpacked_within_its_bound() -> None:
     assert doors.lines(b"m v=1", headers=other).status_code == 415
     assert doors.lines(b"x" * 100_001).status_code == 413
     assert len(doors.named) == 2
+
+
+def test_gzip_of_ever_so_many_members_is_refused_before_they_are_read() -> None:
+    """Each costs, however little it holds; a sender that appends to a file writes some."""
+    doors = Doors()
+    some = b"".join(gzip.compress(b"m v=%d %d\n" % (n, n + 1)) for n in range(bodies.GZIP_MEMBERS_MAX))
+    assert doors.lines(some, headers=packed(some)).status_code == 204
+    assert len(doors.named) == bodies.GZIP_MEMBERS_MAX
+    more = some + gzip.compress(b"")
+    assert doors.lines(more, headers=packed(more)).json()["reason"] == "gzip_invalid"
+    long = b"".join(b"m v=%d %d\n" % (n, n + 1) for n in range(30_000))
+    cut = gzip.compress(random.Random(1).randbytes(3 * bodies.GZIP_BITE), 0)[: bodies.GZIP_BITE * 2]
+    assert doors.lines(cut, headers=packed(cut)).json()["reason"] == "gzip_invalid"
+    assert doors.lines(gzip.compress(long, 0), headers=packed(long)).status_code == 204
+    assert len(doors.named) == bodies.GZIP_MEMBERS_MAX + 30_000
+
+
+def test_a_dot_is_a_dot_though_units_of_its_parts_are_there() -> None:
+    doors = Doors()
+    assert doors.lines("kiln,a=heat t=1").status_code == 204
+    assert doors.lines("kiln.heat t=2").status_code == 204
+    assert {(name, v) for name, _, v in doors.named} == {
+        ("mill-1/kiln/heat/t", 1.0),
+        ("mill-1/kiln.heat/t", 2.0),
+    }
 
 
 def test_tags_that_explode_are_refused_with_the_limit_named() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.codes import DoorError
 from ingest.doors.known import Known
 from ingest.doors.readings import Key
-from ingest.doors.remote_write import parse
+from ingest.doors.remote_write import SAMPLES_A_SERIES_MAX, parse
 from opsroom.model import QUALITY_BAD, QUALITY_GOOD
 from opsroom.settings import Limits
 from tests.doors import wire
@@ -47,6 +47,18 @@ def test_samples_become_readings_of_the_series_their_labels_name() -> None:
     [heat_series] = [one for one in doors.room.catalog.series.values() if one.name == "temp_celsius"]
     assert (heat_series.unit, heat_series.unit_verified) == ("Cel", True)
     assert doors.sources() == ["casual:2:prometheus:10.0.0.5:9100", "casual:2:prometheus:a"]
+
+
+def test_a_series_of_more_samples_than_any_sender_writes_is_refused() -> None:
+    """It would be one step of work: of two bytes each, four million fit into a request."""
+    doors = Doors()
+    body = wire.request((UP, [(1.0, MS + n) for n in range(SAMPLES_A_SERIES_MAX)]))
+    assert post(doors, wire.snappy(body)).status_code == 204
+    assert len(doors.named) == SAMPLES_A_SERIES_MAX
+    answer = post(
+        doors, wire.snappy(wire.request((UP, [(1.0, MS + n) for n in range(SAMPLES_A_SERIES_MAX + 1)])))
+    )
+    assert (answer.status_code, answer.text.split(":")[0]) == (413, "series_too_long")
 
 
 def test_a_stale_marker_is_a_reading_without_a_value() -> None:

@@ -17,12 +17,13 @@ KILN = SeriesSet(Series(id=2, root_id=1, unit_id=1, name="kiln", unit="Cel", ban
 
 
 class FullNow(MemoryLog):
-    """A log whose disk is full while it is told so."""
+    """A log whose disk is full while it is told so; acts and ticks have a reserve, as on a real one."""
 
     is_full = False
 
     async def append(self, entries: Sequence[Entry], *, urgent: bool = False) -> int:
-        if self.is_full:
+        reserved = urgent or {one.kind for one in entries} <= {RecordKind.ACT, RecordKind.TICK}
+        if self.is_full and not reserved:
             raise StoreFull("No space left.", remedy="Make room.")
         return await super().append(entries, urgent=urgent)
 
@@ -77,10 +78,50 @@ def test_a_source_that_fell_silent_while_the_disk_was_full_holds_no_stream_back(
             house.clock.advance(20.0)
             await asyncio.sleep(0.1)
             log.is_full = False
+            house.clock.advance(11.0)
             await ticked(house, room)
             assert room.core.sources.clocks["dead"].idle
             await house.reads(50.0)
             await ticked(house, room)
             assert room.core.now == house.clock.now()
+
+    asyncio.run(story())
+
+
+def test_on_a_full_disk_the_clock_goes_on_though_sources_fell_silent() -> None:
+    async def story() -> None:
+        house = House(settings("wall"))
+        log = house.log = FullNow()
+        async with house.room(ROOT, KILN, leaves=False) as room:
+            await opened(house, "kiln", 0.0)
+            await house.reads(50.0, 150.0, 150.0)
+            await room.reached(log.last_offset)
+            (alert,) = room.core.book.open.values()
+            log.is_full = True
+            for _ in range(5):
+                house.clock.advance(1_000.0)
+                await ticked(house, room)
+                assert room.core.now == house.clock.now()
+            assert alert.deadline is None or room.core.book.open[alert.id].level > alert.level
+
+    asyncio.run(story())
+
+
+def test_what_waited_for_space_on_the_disk_is_not_late_for_it() -> None:
+    async def story() -> None:
+        house = House(settings("wall"))
+        log = house.log = FullNow()
+        async with house.room(ROOT, KILN, leaves=False) as room:
+            await opened(house, "kiln", 30.0)
+            await house.reads(50.0)
+            await room.reached(log.last_offset)
+            newest = room.core.sources.clocks["kiln"].newest
+            log.is_full = True
+            house.clock.advance(40.0)
+            await ticked(house, room)
+            log.is_full = False
+            await ticked(house, room)
+            assert not room.core.sources.clocks["kiln"].idle
+            assert room.core.sources.clocks["kiln"].released < newest
 
     asyncio.run(story())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from opsroom.snapshot_pace import REDO_READINGS, REST, SnapshotPace
+from opsroom.snapshot_pace import BURST_READINGS, LULL_S, REDO_READINGS, REST, SnapshotPace
 
 EVERY_S = 10.0
 beats = st.lists(
@@ -23,7 +23,7 @@ def test_copies_have_rest_between_and_leave_little_to_redo(
     pace = SnapshotPace(EVERY_S, at)
     for step_s, readings, work_s in some:
         at += step_s
-        pace.count(readings)
+        pace.count(readings, at)
         since += readings
         rested = at - copied >= REST * took
         assert pace.due(at) == (rested and (at - copied >= EVERY_S or since >= REDO_READINGS))
@@ -31,6 +31,17 @@ def test_copies_have_rest_between_and_leave_little_to_redo(
             pace.copied(at)
             pace.written(work_s)
             copied, took, since = at, work_s, 0
+
+
+def test_a_burst_that_is_over_is_worth_a_copy() -> None:
+    pace = SnapshotPace(EVERY_S, 0.0)
+    pace.count(BURST_READINGS, 1.0)
+    pace.count(0, 1.9)
+    assert not pace.due(1.0 + LULL_S / 2)
+    assert pace.due(1.0 + LULL_S)
+    pace.copied(2.0)
+    pace.count(BURST_READINGS - 1, 3.0)
+    assert not pace.due(5.0)
 
 
 def test_the_first_one_can_be_due_at_once() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from opsroom.hearing import Hearing
 from opsroom.model import Columns
 from opsroom.sources import NEVER, Sources
 
@@ -92,11 +93,14 @@ def test_what_waits_of_a_silent_source_is_scored_once_its_lateness_is_over() -> 
     sources.opened("dam", lateness_s=0.0)
     sources.take("mill", columns((1, 10 * S, 1.0), (2, 20 * S, 2.0)))
     assert len(sources.release("mill")) == 0
-    heard = {"mill": 100.0, "dam": 100.0, "gone": 100.0}
-    assert sources.silent(heard, 109.0, 10.0, heeds_lateness=True) == []
-    assert sources.silent(heard, 111.0, 10.0, heeds_lateness=True) == ["dam", "gone"]
-    assert sources.silent(heard, 111.0, 10.0, heeds_lateness=False) == ["mill", "dam", "gone"]
-    assert sources.silent(heard, 131.0, 10.0, heeds_lateness=True) == ["mill", "dam", "gone"]
+    hearing = Hearing()
+    hearing.begin(sources, 100.0)
+    assert hearing.silent(sources, 109.0, 10.0, heeds_lateness=True) == []
+    assert hearing.silent(sources, 111.0, 10.0, heeds_lateness=True) == ["dam"]
+    assert hearing.silent(sources, 111.0, 10.0, heeds_lateness=False) == ["mill", "dam"]
+    assert hearing.silent(sources, 131.0, 10.0, heeds_lateness=True) == ["mill", "dam"]
+    hearing.deaf(131.0)
+    assert hearing.silent(sources, 141.0, 10.0, heeds_lateness=False) == []
     sources.idle("mill")
     assert rows(sources.release("mill")) == [(1, 10 * S, 1.0), (2, 20 * S, 2.0)]
     assert sources.take("mill", columns((1, 15 * S, 3.0), (1, 25 * S, 3.0))).tolist() == [True, False]

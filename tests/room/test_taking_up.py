@@ -8,9 +8,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from opsroom.aside import Aside
 from opsroom.errors import Corrupt, StoreError
+from opsroom.marks import Marks
 from opsroom.model import Series
+from opsroom.parts import packed
 from opsroom.records import SeriesSet
 from opsroom.room import Room
 from opsroom.section import ReplaySection
@@ -75,10 +79,15 @@ async def hurt(tmp_path: Path, keep_s: float) -> tuple[House, list[tuple[str, in
         await room.reached(house.log.last_offset)
         before = [(one.id, one.deadline) for one in room.core.book.open.values()]
     house.store.close()
-    with closing(sqlite3.connect(tmp_path / "store.db")) as other, other:
-        other.execute("UPDATE snapshot SET body = CAST(substr(body, 2) AS BLOB) WHERE name = 'core'")
+    damage(tmp_path, "name = 'core'")
     house.store = open_store(url)
     return house, before
+
+
+def damage(tmp_path: Path, which: str) -> None:
+    """Cut a byte off the snapshots that a condition chooses."""
+    with closing(sqlite3.connect(tmp_path / "store.db")) as other, other:
+        other.execute(f"UPDATE snapshot SET body = CAST(substr(body, 2) AS BLOB) WHERE {which}")  # noqa: S608
 
 
 def test_a_damaged_copy_of_the_state_is_made_again_from_a_mark_and_the_log(tmp_path: Path) -> None:
@@ -92,6 +101,40 @@ def test_a_damaged_copy_of_the_state_is_made_again_from_a_mark_and_the_log(tmp_p
         house.store.close()
 
     asyncio.run(story())
+
+
+def test_what_came_before_a_series_was_adopted_is_not_judged_when_it_is_redone(tmp_path: Path) -> None:
+    async def story() -> None:
+        house = House(SETTINGS.model_copy(update={"replay": ReplaySection(keep_s=3_600.0)}))
+        url = f"sqlite:///{tmp_path}/store.db"
+        house.store = open_store(url)
+        aside = SeriesSet(replace(kiln(10.0, 100.0).series, aside=Aside.DISMISSED))
+        async with house.room(ROOT, aside, leaves=False) as room:
+            while room.marks.reaches is None:  # noqa: ASYNC110 - it comes with the next look
+                await asyncio.sleep(0.1)
+        async with house.room(leaves=False) as room:
+            await house.reads(50.0, 150.0, 150.0)
+            await room.change([kiln(10.0, 100.0)])
+            await room.reached(house.log.last_offset)
+            before = alerts(room)
+        house.store.close()
+        damage(tmp_path, "name = 'core'")
+        house.store = open_store(url)
+        async with house.room() as room:
+            assert alerts(room) == before
+        house.store.close()
+
+    asyncio.run(story())
+
+
+def test_a_damaged_mark_hides_no_sound_one_before_it(tmp_path: Path) -> None:
+    store = open_store(f"sqlite:///{tmp_path}/store.db")
+    marks = Marks(ReplaySection(), store.snapshots)
+    for number in (1, 2):
+        marks.keep(7, number, number * 10, lambda number=number: packed({"core": number}))  # type: ignore[misc]
+    damage(tmp_path, "name = 'mark-1'")
+    assert marks.before(25, 7)[0].offset == 1
+    store.close()
 
 
 def test_a_damaged_copy_of_the_state_without_a_mark_asks_for_a_backup(tmp_path: Path) -> None:
