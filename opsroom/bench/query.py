@@ -42,6 +42,7 @@ LAST, ONE, SPANS, ROLLED = "last of 1,000", "one series", "1,000 series in 100 s
 QUESTIONS: Final = (LAST, ONE, SPANS, ROLLED)
 COLUMNS: Final = ("question", "system", "store ms", "over the wire ms")
 TURNS: Final = 15
+ASKED_S: Final = 0.25
 HELD_S: Final = 60.0
 PERSON: Final = "bench"
 PASSWORD: Final = "bench-only-on-loopback"  # noqa: S105 - a seat of a room that lives for one run
@@ -62,7 +63,7 @@ def bench(
     peers: Sequence[Peer] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Time each question `repeat` times, give medians; `scale` shortens what is stored.
+    """Time each question `repeat` times, quick ones more often; give medians; `scale` shortens what is stored.
 
     Rows have `question`, `peer` (null: this room), `version`, `store_ms` (null for peers), `http_ms` and
     `values`, the number of values in the answer, which must be right.
@@ -204,10 +205,14 @@ def _right(question: str, values: int, instants: int, system: str) -> None:
 
 
 def timed(ask: Callable[[], Any], repeat: int) -> tuple[float, Any]:
-    """Give the median of the ms that `ask` takes, after one for warming, and its last answer."""
+    """Give the median of the ms that `ask` takes, and its last answer.
+
+    It is asked `repeat` times, and as often as fits into ASKED_S, after one for warming: an answer of half a
+    millisecond is measured no better than the machine's first few of them.
+    """
     answer = ask()
-    spent = []
-    for _ in range(repeat):
+    spent: list[float] = []
+    while len(spent) < repeat or sum(spent) < ASKED_S:
         started = time.perf_counter()
         answer = ask()
         spent.append(time.perf_counter() - started)
