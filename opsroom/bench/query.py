@@ -63,7 +63,7 @@ def bench(
     peers: Sequence[Peer] = (),
     done: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
-    """Time each question `repeat` times, quick ones more often; give medians; `scale` shortens what is stored.
+    """Time each question, give medians; see `timed`. `scale` shortens what is stored.
 
     Rows have `question`, `peer` (null: this room), `version`, `store_ms` (null for peers), `http_ms` and
     `values`, the number of values in the answer, which must be right.
