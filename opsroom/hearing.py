@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Protocol
 
 from opsroom.model import MICROS_PER_S
+from opsroom.records import SourceEvent, encode
 
 if TYPE_CHECKING:
     from opsroom.sources import Sources
+
+
+IDLE: Final = encode(SourceEvent(event="idle"))
+
+
+class Heard(Protocol):
+    """What is asked of the core."""
+
+    stream: bool
+    sources: Sources
 
 
 class Hearing:
@@ -33,15 +44,15 @@ class Hearing:
         """The room takes nothing, or has not read it yet: what is silent is silent from here on."""
         self._heard = dict.fromkeys(self._heard, at_s)
 
-    def silent(self, sources: Sources, at_s: float, least_s: float, *, heeds_lateness: bool) -> list[str]:
-        """Give the sources that are to be called idle.
+    def silent(self, core: Heard, at_s: float, least_s: float) -> list[str]:
+        """Give the sources that are to be called idle, again at each look until they are.
 
-        Silent for `least_s`; with `heeds_lateness` also for as long as what they still send may be late.
+        Silent for `least_s`; on the wall clock also for as long as what they still send may be late.
         """
         found = []
         for name, heard_s in self._heard.items():
-            clock = sources.clocks.get(name)
-            late_us = clock.lateness_us if heeds_lateness and clock is not None else 0
+            clock = core.sources.clocks.get(name)
+            late_us = clock.lateness_us if clock is not None and not core.stream else 0
             if at_s - heard_s > max(least_s, late_us / MICROS_PER_S):
                 found.append(name)
         return found

@@ -20,12 +20,12 @@ from opsroom.backlog import Backlog
 from opsroom.core import SNAPSHOT_VERSION, START, Core
 from opsroom.deliveries import Deliveries
 from opsroom.errors import Corrupt, StoreError
-from opsroom.hearing import Hearing
+from opsroom.hearing import IDLE, Hearing
 from opsroom.known import Known
 from opsroom.marks import Marks
 from opsroom.model import Columns, Transition
 from opsroom.plants import PlantHub
-from opsroom.records import Entry, Looked, RecordKind, SourceEvent, encode
+from opsroom.records import Entry, Looked, RecordKind, encode
 from opsroom.resuming import SNAPSHOT_NAME, resumed
 from opsroom.rewind import marking
 from opsroom.showing import show, show_all, show_bands
@@ -90,7 +90,7 @@ class Room(Known):
         self.plants = PlantHub(catalog, view.describe, self.delivered)
         self.ready = self.store_failing = False
         self.offset = self._committed = self._snapshotted = self._flushed = self._trimmed = 0
-        self._moved, self._taken = asyncio.Event(), asyncio.Event()
+        self._moved, self._taken, self._chunkful = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._behind_since: float | None = None
         self._waiting: dict[str, list[asyncio.Future[list[Transition]]]] = {}
         self._deliveries = Deliveries(log, clock, self.reached)
@@ -202,6 +202,8 @@ class Room(Known):
         # Every record moves the head's offset, or a room without readings could never trim its log.
         self.store.readings.take(step.stored or Columns.empty(), step.offset, step.historical)
         self._pace.count(len(step.stored or ()), self.clock.monotonic())
+        if self.store.readings.held >= self.settings.store.flush_readings:
+            self._chunkful.set()
         if step.stored is not None and not step.historical:
             self.view.values(step.stored)
 
@@ -289,29 +291,22 @@ class Room(Known):
         """Write the room's clock into the log, for a replay to see the same instants; note who is idle."""
         while True:
             await asyncio.sleep(self.settings.room.tick_s)
-            is_level = self.lag_s < self.settings.limits.log_lag_s
+            at, is_level = self.clock.monotonic(), self.lag_s < self.settings.limits.log_lag_s
             if is_level and not self.core.stream:
                 await self._note([self._entry(RecordKind.TICK)])  # by itself: on a full disk it has a reserve
             if is_level and not self.log.is_full:
-                await self._note(self._idle())
+                silent = self._hearing.silent(self.core, at, self.settings.room.idle_s)
+                await self._note([self._entry(RecordKind.SOURCE, IDLE, name) for name in silent])
             else:
-                self._hearing.deaf(self.clock.monotonic())
+                self._hearing.deaf(at)
             self.view.take_seats(self.access.seats())
             self._refresh_bands()
 
-    def _idle(self) -> list[Entry]:
-        """Call idle who fell silent, again at each tick until it is taken and applied."""
-        at, least_s = self.clock.monotonic(), self.settings.room.idle_s
-        silent = self._hearing.silent(self.core.sources, at, least_s, heeds_lateness=not self.core.stream)
-        event = encode(SourceEvent(event="idle"))
-        return [self._entry(RecordKind.SOURCE, event, name) for name in silent]
-
     async def _note(self, entries: list[Entry]) -> None:
         """Append what comes again if the log cannot take it now."""
-        if not entries:
-            return
         try:
-            await self.log.append(entries)
+            if entries:
+                await self.log.append(entries)
         except StoreError as error:
             if error.code == "log_closed":
                 raise  # it takes nothing any more: a room that ends is started again
@@ -355,10 +350,15 @@ class Room(Known):
     async def _keep(self) -> None:
         """Write snapshots, cut chunks, and trim the log to the oldest of chunk, snapshot and commit."""
         while True:
-            await asyncio.sleep(KEEP_EVERY_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(KEEP_EVERY_S):
+                    await self._chunkful.wait()
             await self._save()
             await self._flush(force=self.store.readings.held >= self.settings.store.hold_readings)
+            self._chunkful.clear()  # by what came since it is set again
             await self._log_looks()
+            if self.store_failing:
+                await asyncio.sleep(KEEP_EVERY_S)
 
     async def _log_looks(self) -> None:
         """Write into the log what was read under audits; what it does not take now waits."""

@@ -13,6 +13,13 @@ from opsroom.sources import NEVER, Sources
 S = 1_000_000
 
 
+class Core:
+    """As much of a core as silence asks for."""
+
+    def __init__(self, sources: Sources, *, stream: bool) -> None:
+        self.sources, self.stream = sources, stream
+
+
 def columns(*readings: tuple[int, int, float]) -> Columns:
     series, t, v = zip(*readings, strict=True) if readings else ((), (), ())
     return Columns(
@@ -93,14 +100,14 @@ def test_what_waits_of_a_silent_source_is_scored_once_its_lateness_is_over() -> 
     sources.opened("dam", lateness_s=0.0)
     sources.take("mill", columns((1, 10 * S, 1.0), (2, 20 * S, 2.0)))
     assert len(sources.release("mill")) == 0
-    hearing = Hearing()
+    hearing, wall, stream = Hearing(), Core(sources, stream=False), Core(sources, stream=True)
     hearing.begin(sources, 100.0)
-    assert hearing.silent(sources, 109.0, 10.0, heeds_lateness=True) == []
-    assert hearing.silent(sources, 111.0, 10.0, heeds_lateness=True) == ["dam"]
-    assert hearing.silent(sources, 111.0, 10.0, heeds_lateness=False) == ["mill", "dam"]
-    assert hearing.silent(sources, 131.0, 10.0, heeds_lateness=True) == ["mill", "dam"]
+    assert hearing.silent(wall, 109.0, 10.0) == []
+    assert hearing.silent(wall, 111.0, 10.0) == ["dam"]
+    assert hearing.silent(stream, 111.0, 10.0) == ["mill", "dam"]
+    assert hearing.silent(wall, 131.0, 10.0) == ["mill", "dam"]
     hearing.deaf(131.0)
-    assert hearing.silent(sources, 141.0, 10.0, heeds_lateness=False) == []
+    assert hearing.silent(stream, 141.0, 10.0) == []
     sources.idle("mill")
     assert rows(sources.release("mill")) == [(1, 10 * S, 1.0), (2, 20 * S, 2.0)]
     assert sources.take("mill", columns((1, 15 * S, 3.0), (1, 25 * S, 3.0))).tolist() == [True, False]
