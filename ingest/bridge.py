@@ -35,7 +35,11 @@ class Sink(Protocol):
     """Where instants end: the outbox of a link, or a list that is looked at."""
 
     async def take(self, instants: Sequence[Instant]) -> int:
-        """Keep them; gives a number that grows."""
+        """Keep them; gives a number that grows. May wait; given up meanwhile it has taken some or none."""
+        ...
+
+    def keep(self, instants: Sequence[Instant]) -> int:
+        """Keep them at once, however much waits already."""
         ...
 
     def stored(self) -> int:
@@ -108,21 +112,34 @@ class Bridge:
         await self.finish()
 
     async def finish(self) -> None:
-        """Hand over what is left, and note how far the room has it."""
-        await self.flush()
+        """Hand over what is left, without waiting for the room, and note how far the room has it."""
+        async with self._lock:
+            instants, self._waiting, self._waiting_readings = self._waiting, [], 0
+            if instants:
+                self._taken = self.sink.keep(instants)
+            self.marks.behind(self._taken, self.marks.take())
+            self.marks.reach(self.sink.stored())
         self.marks.write()
 
     async def flush(self) -> None:
         """Hand over what waits, and remember the marks behind it."""
         async with self._lock:
-            instants, self._waiting, self._waiting_readings = self._waiting, [], 0
-            if instants:
-                try:
+            instants, self._waiting = self._waiting, []
+            readings, self._waiting_readings = self._waiting_readings, 0
+            # A mark noted while the sink waits may speak of readings that came meanwhile.
+            marks = self.marks.take()
+            try:
+                if instants:
                     self._taken = await self.sink.take(instants)
-                except OpsroomError as error:
+            except BaseException as error:
+                # Cancelled while the sink waited: nobody else has them. What it took already is stored once.
+                self._waiting = instants + self._waiting
+                self._waiting_readings += readings
+                self.marks.put_back(marks)
+                if isinstance(error, OpsroomError):
                     self._failure = error
-                    raise
-            self.marks.behind(self._taken)
+                raise
+            self.marks.behind(self._taken, marks)
             self.marks.reach(self.sink.stored())
 
     async def put(self, instant: Instant) -> None:

@@ -13,7 +13,10 @@ PENDING_MAX: Final = 256
 
 
 class Marks:
-    """Marks by key. `note` says where reading stands, `behind` and `reach` tie it to what is stored."""
+    """Marks by key.
+
+    `note` says where reading stands, `take`, `behind` and `reach` tie it to what is stored.
+    """
 
     def __init__(self, file: Path | None) -> None:
         """Read `file` where it is there; None keeps nothing over restarts.
@@ -44,11 +47,19 @@ class Marks:
         """Say where reading stands; it counts once what was read so far is stored."""
         self._noted[key] = value
 
-    def behind(self, number: int) -> None:
-        """Tie what was noted to batch `number`."""
-        if not self._noted:
-            return
+    def take(self) -> dict[str, str]:
+        """Give what was noted, together with the readings that it speaks of, and let it go."""
         noted, self._noted = self._noted, {}
+        return noted
+
+    def put_back(self, noted: dict[str, str]) -> None:
+        """Take back what could not be tied to a batch; what was noted since is newer."""
+        self._noted = {**noted, **self._noted}
+
+    def behind(self, number: int, noted: dict[str, str]) -> None:
+        """Tie what was taken to batch `number`."""
+        if not noted:
+            return
         if len(self._pending) >= PENDING_MAX:
             noted = {**self._pending.pop()[1], **noted}
         self._pending.append((number, noted))

@@ -39,14 +39,16 @@ class LinkSink:
             seq = await self.link.send_packed(body, readings)
         return seq
 
-    def keep(self, instants: Sequence[Instant]) -> None:
-        """Put instants into the outbox, whatever the link is doing.
+    def keep(self, instants: Sequence[Instant]) -> int:
+        """Put instants into the outbox, whatever the link is doing; gives the number of the last batch.
 
         Raises:
             StoreError: the outbox cannot be written.
         """
+        seq = 0
         for body, readings in self._packed(instants):
-            self.link.keep(body, readings)
+            seq = self.link.keep(body, readings)
+        return seq
 
     def stored(self) -> int:
         """Give the number of the last batch that the room has stored."""

@@ -154,6 +154,10 @@ class Listener:
 
     async def take(self, instants: Sequence[Instant]) -> int:
         """Let them go."""
+        return self.keep(instants)
+
+    def keep(self, instants: Sequence[Instant]) -> int:
+        """Let them go."""
         del instants
         return 0
 

@@ -27,6 +27,9 @@ class Kept:
         self.newest: dict[str, int] = {}
 
     async def take(self, instants: Sequence[Instant]) -> int:
+        return self.keep(instants)
+
+    def keep(self, instants: Sequence[Instant]) -> int:
         for i in instants:
             for name, value, unit, q in zip(i.names, i.values, i.units, i.quality or [], strict=True):
                 assert i.t > self.newest.get(name, 0) or value is not None, "a stale mark is the newest word"

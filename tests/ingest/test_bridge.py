@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.bridge import Bridge, Told
 from ingest.connectors._rows import Instant
@@ -35,6 +38,9 @@ class Kept:
         self.stored_up_to = 0
 
     async def take(self, instants: Sequence[Instant]) -> int:
+        return self.keep(instants)
+
+    def keep(self, instants: Sequence[Instant]) -> int:
         if self.is_full:
             raise StoreError("full")
         self.instants += instants
@@ -191,3 +197,127 @@ def test_marks_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     (tmp_path / "marks").write_text("{")
     with pytest.raises(StoreError, match="marks"):
         Marks(tmp_path / "marks")
+
+
+class Slow(Kept):
+    """A sink that takes only while `may_take` is set; `is_asked` once somebody waits for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_take, self.is_asked = asyncio.Event(), asyncio.Event()
+
+    async def take(self, instants: Sequence[Instant]) -> int:
+        self.is_asked.set()
+        await self.may_take.wait()
+        return self.keep(instants)
+
+
+def beside(sink: Slow) -> Scripted:
+    """A source that gives 100 readings, one more while the sink is asked to take these, and a mark behind."""
+
+    async def script(out: Outlet) -> None:
+        for n in range(100):
+            await out.give(one("a", T0 + n, float(n)))
+        await sink.is_asked.wait()
+        await out.give(one("a", T0 + 100, 100.0))
+        await out.remember("f", "the end")
+
+    return Scripted(script)
+
+
+def test_a_source_that_ends_while_the_sink_waits_loses_nothing() -> None:
+    async def whole() -> None:
+        sink = Slow()
+        bridge = Bridge(sink)
+        async with asyncio.timeout(5):
+            await bridge.run([beside(sink)])
+        assert [row[2] for row in sink.rows()] == [float(n) for n in range(101)]
+        bridge.marks.reach(len(sink.instants) - 1)
+        assert bridge.marks.recall("scripted f") == ""
+        bridge.marks.reach(len(sink.instants))
+        assert bridge.marks.recall("scripted f") == "the end"
+
+    asyncio.run(whole())
+
+
+def test_stopping_while_the_sink_waits_keeps_what_was_read_and_waits_no_longer() -> None:
+    async def whole() -> None:
+        sink = Slow()
+        bridge = Bridge(sink)
+
+        async def script(out: Outlet) -> None:
+            await beside(sink).session(out)
+            await asyncio.Event().wait()
+
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            running = group.create_task(bridge.run([Scripted(script)]))
+            while bridge.readings <= 100:  # noqa: ASYNC110 - the source has no other word
+                await asyncio.sleep(0.01)
+            running.cancel()
+        async with asyncio.timeout(5):
+            await bridge.finish()
+        assert [row[2] for row in sink.rows()] == [float(n) for n in range(101)]
+
+    asyncio.run(whole())
+
+
+def test_a_mark_noted_while_the_sink_waits_is_not_tied_to_what_it_takes() -> None:
+    async def whole() -> None:
+        sink = Slow()
+        bridge = Bridge(sink)
+
+        async def script(out: Outlet) -> None:
+            await beside(sink).session(out)
+            sink.may_take.set()
+            await out.sleep(0.05)
+            sink.may_take.clear()
+            await asyncio.Event().wait()
+
+        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+            running = group.create_task(bridge.run([Scripted(script)]))
+            while len(sink.instants) < 100:  # noqa: ASYNC110 - the sink has no other word
+                await asyncio.sleep(0.01)
+            running.cancel()
+        sink.stored_up_to = 100
+        await bridge.finish()
+        assert bridge.marks.recall("scripted f") == ""
+        bridge.marks.reach(101)
+        assert bridge.marks.recall("scripted f") == "the end"
+
+    asyncio.run(whole())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["give", "note", "flush", "leave", "store"]), max_size=30))
+def test_no_mark_is_ahead_of_what_is_stored(steps: list[str]) -> None:
+    """Whatever is given, noted, handed over, left while it waits or stored, in whatever order."""
+
+    async def whole() -> None:
+        sink, given_ = Slow(), 0
+        bridge = Bridge(sink)
+        for step in steps:
+            if step == "give":
+                await bridge.put(one("a", T0 + given_, float(given_)))
+                given_ += 1
+            elif step == "note":
+                bridge.marks.note("f", str(given_))
+            elif step == "flush":
+                sink.may_take.set()
+                await bridge.flush()
+            elif step == "leave":
+                sink.may_take.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(0):
+                        await bridge.flush()
+            else:
+                bridge.marks.reach(sink.keep([]))
+                taken = {row[2] for row in sink.rows()}
+                assert set(range(int(bridge.marks.recall("f") or 0))) <= taken
+        async with asyncio.timeout(5):
+            await bridge.finish()
+        bridge.marks.reach(sink.keep([]))
+        assert [row[2] for row in sink.rows()] == list(range(given_))
+        noted = [steps[:at].count("give") for at, step in enumerate(steps) if step == "note"]
+        assert bridge.marks.recall("f") == (str(noted[-1]) if noted else "")
+
+    asyncio.run(whole())

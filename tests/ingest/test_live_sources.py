@@ -38,6 +38,9 @@ class Kept:
         self.instants: list[Instant] = []
 
     async def take(self, instants: Any) -> int:
+        return self.keep(instants)
+
+    def keep(self, instants: Any) -> int:
         self.instants += instants
         return len(self.instants)
 
