@@ -18,6 +18,7 @@ from ingest.connectors._rows import Instant
 from ingest.connectors._source import Source
 from ingest.marks import Marks
 from ingest.sourcefile import SeriesRule
+from ingest.times import MS_MAX, MS_MIN
 from opsroom.clock import wall_now
 from opsroom.errors import OpsroomError
 from opsroom.model import QUALITY_BAD
@@ -215,7 +216,10 @@ class SourceOutlet:
         self._bridge.marks.note(f"{self._label} {key}", value)
 
     async def give(self, instant: Instant) -> None:
-        """Name, scale and note readings, and hand them on."""
+        """Name, scale and note readings, and hand them on; a time that no room takes costs its readings."""
+        if not MS_MIN <= instant.t // _US_PER_MS <= MS_MAX:
+            self.tell("time_invalid", f"{', '.join(instant.names[:1])}: beyond the years 1 to 9999")
+            return
         moved: dict[int, list[int]] = {}
         for at, told in enumerate(instant.names):
             name = self._named(told)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
@@ -117,7 +118,8 @@ class Node(msgspec.Struct):
 
 def bd_seq(payload: Payload) -> int | None:
     """Give the number of the node's session that a birth or death tells."""
-    return next((int(m.raw) for m in payload.metrics if m.name == "bdSeq" and m.raw is not None), None)
+    told = (m.raw for m in payload.metrics if m.name == "bdSeq" and m.raw is not None)
+    return next((int(raw) for raw in told if math.isfinite(raw)), None)
 
 
 def flat(metrics: Iterable[Metric], above: str = "") -> Iterator[Metric]:

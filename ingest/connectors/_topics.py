@@ -126,7 +126,7 @@ class Rule:
                 return
         try:
             body = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield Unread("payload_not_readable", f"{series}: {text[:40]}")
             return
         for one in body if isinstance(body, list) else [body]:
@@ -138,7 +138,7 @@ class Rule:
         if topic.time:
             try:
                 t = self._times.read(str(_at(body, topic.time)))
-            except (ValueError, OverflowError, KeyError):
+            except (ValueError, OverflowError, KeyError, RecursionError):
                 return Unread("time_invalid", f"{series}: no time at {topic.time!r}")
         wanted = {path: (f"{series}/{path}".replace(".", "/"), unit) for path, unit in topic.values.items()}
         readings: list[tuple[str, float | None, str]] = []

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,9 @@ from hypothesis import strategies as st
 from ingest.bridge import Bridge, Told
 from ingest.connectors._rows import Instant
 from ingest.connectors._source import Asked, Outlet, SourceLost
+from ingest.link import Link
 from ingest.marks import Marks
+from ingest.sending import LinkSink
 from ingest.sourcefile import SeriesRule
 from opsroom.clock import ManualClock
 from opsroom.errors import StoreError
@@ -150,6 +153,23 @@ def test_what_holds_now_is_newer_than_the_staleness() -> None:
     (_, stale, again) = kept.rows()
     assert 0 <= stale[1] - (T0 + 10_000_000) <= 1_000_000
     assert again == ("a", stale[1] + 1_000, 1.0, QUALITY_GOOD)
+
+
+@pytest.mark.parametrize("t_ms", [(1 << 64) - 1, T0 * 1_000, -63_000_000_000_000])
+def test_a_time_that_is_none_costs_its_own_readings_alone(t_ms: int) -> None:
+    """As a metric says it whose timestamp is -1, or in nanoseconds: in microseconds no column holds it."""
+
+    async def script(out: Outlet) -> None:
+        await out.give(one("a", t_ms * 1_000, 1.0))
+        await out.give(one("b", T0, 2.0))
+
+    link = Link("ws://127.0.0.1:9", "mill", "token")
+    told: list[Told] = []
+    asyncio.run(Bridge(LinkSink(link), told=told.append).run([Scripted(script)]))
+    (body,) = [link.find(seq) for seq in range(1, link.stats.outbox_batches + 1)]
+    assert body is not None
+    assert msgspec.msgpack.decode(body)["s"] == ["b"]
+    assert [event.code for event in told] == ["time_invalid", "ended"]
 
 
 def test_history_moves_no_value_that_holds() -> None:

@@ -72,6 +72,13 @@ def test_any_bytes_are_read_or_refused(blob: bytes) -> None:
         return
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_session_number_that_is_none_is_passed_over(value: float) -> None:
+    node = Node()
+    node.tell("NBIRTH", payload(metric("bdSeq", value), metric("A", 1.0), t_ms=T0_MS, seq=0))
+    assert [name for name, *_ in node.readings] == ["plant/edge/A"]
+
+
 def test_a_rebirth_request_is_a_true_boolean() -> None:
     (asked,) = decode(rebirth(T0_MS), frozenset()).metrics
     assert (asked.name, asked.datatype, asked.raw) == ("Node Control/Rebirth", 11, 1)

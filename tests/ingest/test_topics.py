@@ -104,6 +104,8 @@ def test_a_list_is_several_instants() -> None:
         ('{"value": 1}', {"time": "t"}, "time_invalid"),
         ('{"value": 1, "t": "soon"}', {"time": "t"}, "time_invalid"),
         ("", {}, "payload_not_readable"),
+        ("[" * 5_000, {}, "payload_not_readable"),
+        ('{"value": ' * 5_000 + "1" + "}" * 5_000, {"time": "t"}, "payload_not_readable"),
     ],
 )
 def test_what_is_no_reading_says_why(payload: str, topic: dict[str, Any], code: str) -> None:
@@ -115,3 +117,10 @@ def test_what_is_no_reading_says_why(payload: str, topic: dict[str, Any], code: 
 @given(st.binary(max_size=60))
 def test_any_payload_is_a_reading_or_a_reason(payload: bytes) -> None:
     assert list(Rule(Topic(filter="a", time="t"), 0).read("a", payload, NOW))
+
+
+def test_a_payload_nested_as_deeply_as_can_be_read_has_no_time_in_it() -> None:
+    """What is read at one depth of calls may be too deep to be written at another."""
+    for deep in range(900, 1_010):
+        (one,) = read('{"value": 1, "t": ' + "[" * deep + "]" * deep + "}", time="t")
+        assert isinstance(one, Unread)
