@@ -28,6 +28,8 @@ BACKOFF_S_MAX: Final = 15.0
 STABLE_S: Final = 30.0
 FLUSH_S: Final = 0.1
 BATCH_READINGS: Final = 2_048
+AHEAD_US: Final = 300_000_000
+"""A room refuses what is dated further ahead, unless its `room.ahead_s_max` says otherwise."""
 _US_PER_MS: Final = 1_000
 _PLAIN: Final = SeriesRule()
 
@@ -232,11 +234,12 @@ class SourceOutlet:
     def _time(self, instant: Instant, name: str) -> int:
         """Give the time of a reading: what holds now is newer than the last that was said of the series."""
         held = self._bridge.series.get(name)
-        if instant.standing and held is not None and instant.t <= held.t:
+        if instant.standing and held is not None and instant.t <= held.t <= self.now() + AHEAD_US:
             return held.t + _US_PER_MS
         return instant.t
 
     def _noted(self, instant: Instant, t: int, places: list[int]) -> Instant:
+        latest = self.now() + AHEAD_US
         names, values, units, periods, quality = [], [], [], [], []
         for at in places:
             told = instant.names[at]
@@ -253,7 +256,8 @@ class SourceOutlet:
             periods.append(rule.period_s if rule.period_s is not None else instant.periods[at])
             quality.append(q)
             held = self._bridge.series.get(name)
-            if not instant.historical and (held is None or t >= held.t):
+            # What is dated too far ahead, or was before this clock was set back, is not the series' last.
+            if not instant.historical and (held is None or held.t > latest or held.t <= t <= latest):
                 self._bridge.series[name] = Held(t, q != QUALITY_BAD, unit, value)
         return Instant(t, names, values, units, periods, quality, instant.historical)
 
@@ -262,6 +266,7 @@ class SourceOutlet:
         wanted = list(self._names) if names is None else list(names)
         now = self.now()
         dead: dict[int, list[str]] = {}
+        count = 0
         for told in wanted:
             name = self._named(told)
             if name is None:
@@ -269,17 +274,21 @@ class SourceOutlet:
             held = self._bridge.series.get(name)
             if held is None and names is not None:
                 held = self._bridge.series[name] = Held(now - _US_PER_MS, is_good=True, unit="", value=None)
-            if held is None or not held.is_good:
+            if held is None or not (held.is_good or held.t > now + AHEAD_US):
                 continue
-            t = max(now, held.t + _US_PER_MS)
-            held.t, held.is_good, held.value = t, False, None
-            dead.setdefault(t, []).append(name)
+            times = [max(now, held.t + _US_PER_MS)]
+            if held.t > now + AHEAD_US:
+                times.insert(0, now)  # The room has refused what was dated ahead, unless it allows more.
+            held.t, held.is_good, held.value = times[0], False, None
+            count += 1
+            for t in times:
+                dead.setdefault(t, []).append(name)
         for t, gone in dead.items():
             n = len(gone)
             units = [self._bridge.series[name].unit for name in gone]
             await self._bridge.put(Instant(t, gone, [None] * n, units, [None] * n, [QUALITY_BAD] * n))
         if dead:
-            self.tell("stale", f"{sum(map(len, dead.values()))} series without value")
+            self.tell("stale", f"{count} series without value")
             await self._bridge.flush()
 
     def _named(self, told: str) -> str | None:

@@ -205,8 +205,7 @@ class Server:
 
     def _instants(self, point: _Point, told: ua.DataValue, now: int, *, first: bool) -> list[Instant]:
         """Give the reading of a change; the first of a session says what holds now, whenever it changed."""
-        code = told.StatusCode.value if told.StatusCode is not None else 0
-        quality = _SEVERITY.get(code >> 30, QUALITY_BAD)
+        quality = _quality(told)
         value = _number(told.Value.Value if told.Value is not None else None)
         if quality == QUALITY_BAD or value is None:
             value, quality = None, QUALITY_BAD
@@ -258,12 +257,15 @@ class _Changes:
         point = self._points.get(node.nodeid)
         if point is None:
             return
-        if val is not None and _number(val) is None:
+        told = data.monitored_item.Value
+        # Changes alone are told: passed over, a bad one would leave the value before it standing.
+        is_none = isinstance(val, float) or _quality(told) != QUALITY_GOOD
+        if val is not None and _number(val) is None and not is_none:
             self._out.tell("value_not_number", f"{point.series}: {type(val).__name__}")
         elif self._changes.full():
             self._out.tell("overrun", f"{point.series}: more changes than are taken")
         else:
-            self._changes.put_nowait((point, data.monitored_item.Value))
+            self._changes.put_nowait((point, told))
 
     def status_change_notification(self, status: ua.StatusChangeNotification) -> None:
         self._out.tell("subscription", str(status.Status))
@@ -297,6 +299,12 @@ async def _unit(node: Node) -> str:
         return ""
     name = getattr(told, "DisplayName", None)
     return (getattr(name, "Text", None) or "").strip()
+
+
+def _quality(told: ua.DataValue) -> int:
+    """Give OPC's quality byte for the severity of a status."""
+    code = told.StatusCode.value if told.StatusCode is not None else 0
+    return _SEVERITY.get(code >> 30, QUALITY_BAD)
 
 
 def _number(value: Any) -> float | None:
