@@ -77,6 +77,7 @@ class Admission:
         means the new series. What cannot be made is refused with the readings that name it.
         """
         changes = self.places.declare(series)
+        self._cache.clear()
         self._fresh()
         return changes
 

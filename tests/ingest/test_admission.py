@@ -119,6 +119,16 @@ def test_values_become_those_of_the_series_unit_in_either_form() -> None:
     assert gate.admit_casual(casual, NOW, NOW).columns.v.tolist() == [3.2, 0.0, 4.0]
 
 
+@pytest.mark.parametrize("label", ["a", ["a"], 4, [4]])
+def test_a_unit_declared_again_counts_for_names_that_were_resolved_before(label: Any) -> None:
+    gate = _gate()
+    seen = []
+    for unit in ("kW", "MW", "W", "kW"):
+        gate.declare([wire.SeriesDeclared("a", 4, unit)])
+        seen += gate.admit(_batch(s=label, v=[1]), NOW).columns.v.tolist()
+    assert seen == [1.0, 1_000.0, 0.001, 1.0]
+
+
 def test_where_units_are_equal_the_column_is_passed_on_untouched() -> None:
     gate = _gate(_metered())
     gate.declare([wire.SeriesDeclared("a", unit="MW"), wire.SeriesDeclared("b", unit="kJ/s")])
