@@ -11,13 +11,13 @@ import csv
 import gzip
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TextIO
 
 import msgspec
 
-from ingest.connectors._growing import GrowingFile
+from ingest.connectors._growing import ROW_BYTES_MAX, GrowingFile, head_too_long
 from ingest.connectors._rows import Instant, Report, Times, time_zone
 from ingest.connectors._source import Asked, Outlet
 from opsroom.errors import Invalid
@@ -26,7 +26,6 @@ CAN_WAIT = True
 """A file waits for a slow room: it is read no faster than the room takes it."""
 NO_VALUE: Final = frozenset({"", "na", "nan", "null", "none", "-", "n/a", "#n/a"})
 SHARE_EVERY: Final = 256
-_HEAD_CHARS: Final = 8192
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -130,39 +129,45 @@ class CsvFile:
         if not options.file.exists():
             return [Asked(f"{options.file} (not there yet)", "{column}")]
         with _opened(options.file) as stream:
-            table = Table(options, stream.readline(_HEAD_CHARS), Report())
+            table = Table(options, _head(options, stream), Report())
         return [Asked(f"{options.file}: {name}", name) for name in table.series]
 
     async def session(self, out: Outlet) -> None:
         """Give the rows that an earlier run has not handed over, and then what comes."""
-        options, is_historical = self._options, self._settings.historical
+        options = self._options
         if options.file.suffix == ".gz":
             report = Report()
             for instant in samples(options, report):
-                await out.give(instant._replace(historical=is_historical))
+                await out.give(instant._replace(historical=self._settings.historical))
             _tell(report, out)
             return
-        file = GrowingFile(options.file, out.recall("mark"))
+        with closing(GrowingFile(options.file, out.recall("mark"))) as file:
+            await self._read(file, out)
+
+    async def _read(self, file: GrowingFile, out: Outlet) -> None:
+        options, is_followed = self._options, self._settings.follow
         table: Table | None = None
         report = Report()
         while True:
             try:
-                lines, anew = file.lines(to_the_end=not self._settings.follow)
+                lines, anew = file.lines(to_the_end=not is_followed)
             except FileNotFoundError:
-                if not self._settings.follow:
+                if not is_followed:
                     raise
                 out.tell("absent", f"{options.file} is not there")
                 lines, anew = [], False
+            while file.notes:
+                out.tell(*file.notes.pop(0))
             if anew or table is None:
                 table = Table(options, file.head, report) if file.head else None
-            if table is not None and lines:
+            if table is not None and (lines or anew):
                 for instant in joined(table.readings(lines), report):
-                    await out.give(instant._replace(historical=is_historical))
+                    await out.give(instant._replace(historical=self._settings.historical))
                 await out.remember("mark", file.mark)
                 _tell(report, out)
-            elif not self._settings.follow:
+            elif not is_followed:
                 return
-            await out.sleep(0.0 if lines else self._settings.poll_s)
+            await out.sleep(0.0 if lines or anew else self._settings.poll_s)
 
 
 def _tell(report: Report, out: Outlet) -> None:
@@ -219,7 +224,7 @@ def _instant(t: int, held: dict[str, Reading]) -> Instant:
 def readings(options: Options, report: Report) -> Iterator[Reading]:
     """Read a file row by row."""
     with _opened(options.file) as stream:
-        table = Table(options, stream.readline(_HEAD_CHARS), report)
+        table = Table(options, _head(options, stream), report)
         for number, one in enumerate(table.readings(stream)):
             if number % SHARE_EVERY == 0:
                 report.share = _share(options.file, stream)
@@ -251,9 +256,8 @@ class Table:
         """Read the next rows of the file."""
         report, begun = self._report, self._line
         rows = csv.reader(lines, delimiter=self._separator, skipinitialspace=True)
-        for cells in rows:
-            row, line = cells, begun + rows.line_num
-            self._line = line
+        while (row := self._next(rows)) is not None:
+            self._line = line = begun + rows.line_num
             if not any(cell.strip() for cell in row):
                 report.note(line, "row_empty")
                 continue
@@ -267,6 +271,14 @@ class Table:
                 report.note(line, "time_invalid", row[self._at])
                 continue
             yield from self._read(t, row, line)
+
+    def _next(self, rows: Iterator[list[str]]) -> list[str] | None:
+        """Give the next row that can be read, None behind the last."""
+        while True:
+            try:
+                return next(rows, None)
+            except csv.Error as error:
+                self._report.note(self._line + 1, "row_unreadable", str(error))
 
 
 _Read = Callable[[int, Sequence[str], int], Iterator[Reading]]
@@ -345,6 +357,13 @@ def _columns(options: Options, columns: list[str], wanted: Sequence[str]) -> lis
             field=absent[0],
         )
     return [columns.index(name) for name in wanted]
+
+
+def _head(options: Options, stream: TextIO) -> str:
+    head = stream.readline(ROW_BYTES_MAX)
+    if len(head) == ROW_BYTES_MAX:
+        raise head_too_long(options.file)
+    return head
 
 
 def _share(file: Path, stream: TextIO) -> float:

@@ -109,6 +109,18 @@ def test_a_missing_column_or_file_or_zone_is_named(tmp_path: Path) -> None:
         list(csv.samples(csv.Options(file=file, tz="Mars/Base")))
 
 
+def test_a_wide_head_is_read_and_a_cell_beyond_all_measure_passed_over(tmp_path: Path) -> None:
+    names = [f"column-{n}" for n in range(2_000)]
+    row = ",".join("1" for _ in names)
+    text = f"ts,{','.join(names)}\n0,{row}\n1,{'x' * 200_000}\n2,{row}\n"
+    report = Report()
+    found = list(csv.samples(csv.Options(file=_file(tmp_path, text)), report))
+    assert [(instant.t, instant.names) for instant in found] == [(0, names), (2_000_000, names)]
+    assert [(defect.line, defect.code) for defect in report.defects] == [(3, "row_unreadable")]
+    with pytest.raises(Invalid, match="first line"):
+        list(csv.samples(csv.Options(file=_file(tmp_path, "x" * (1 << 20)))))
+
+
 def test_json_lines_give_instants_and_defects() -> None:
     lines = [
         '\ufeff{"series":"a","value":1,"ts":"2023-12-31T00:00:00Z","unit":"kW"}\n',
