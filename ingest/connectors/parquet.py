@@ -129,10 +129,11 @@ class ParquetFiles:
 
     async def session(self, out: Outlet) -> None:
         """Read the files that no earlier run has finished, then those that come."""
-        done = set(filter(None, out.recall("done").split("\n")))
+        done = await self._done(out)
         while True:
-            fresh = [file for file in self.files() if self._mark(file) not in done]
-            for file in fresh:
+            # A mark is of before the reading: a file that is written meanwhile is read again.
+            fresh = [(file, mark) for file in self.files() if (mark := self._mark(file)) not in done]
+            for file, mark in fresh:
                 if self._settings.follow and out.now() / MICROS_PER_S - file.stat().st_mtime < _SETTLED_S:
                     break
                 try:
@@ -141,15 +142,41 @@ class ParquetFiles:
                 except pa.ArrowException as error:
                     raise SourceLost(f"{file}: {error}") from error
                 out.tell("read", str(file))
-                done.add(self._mark(file))
-                await out.remember("done", "\n".join(sorted(done)))
+                done.add(mark)
+                await out.remember("read", "\n".join(sorted(done)))
             if not self._settings.follow:
                 return
             await out.sleep(self._settings.poll_s)
 
-    @staticmethod
-    def _mark(file: Path) -> str:
-        return f"{file.name} {file.stat().st_size}"
+    async def _done(self, out: Outlet) -> set[str]:
+        """Give the marks of files that are finished, those of earlier releases too.
+
+        These were of name and size alone. Where one fits several files nobody knows which of them was read:
+        then all are read.
+        """
+        done = set(filter(None, out.recall("read").split("\n")))
+        former = out.recall("done").split("\n")
+        if any(former):
+            by_former: dict[str, list[Path]] = {}
+            for file in self.files():
+                by_former.setdefault(f"{file.name} {file.stat().st_size}", []).append(file)
+            for mark, files in by_former.items():
+                if mark not in former:
+                    continue
+                if len(files) == 1:
+                    done.add(self._mark(files[0]))
+                else:
+                    names = ", ".join(str(file) for file in files)
+                    out.tell("read_again", f"which of these was read before is not known: {names}")
+            await out.remember("read", "\n".join(sorted(done)))
+            await out.remember("done", "")
+        return done
+
+    def _mark(self, file: Path) -> str:
+        """Give what tells a file from others, and from what was written in its place."""
+        name = file.relative_to(self._folder) if file.is_relative_to(self._folder) else file
+        stat = file.stat()
+        return f"{name} {stat.st_size} {stat.st_mtime_ns}"
 
     # -- rows ------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -351,17 +350,3 @@ def test_status_codes_become_quality_and_source_times_count(
     assert (later.t, later.values, later.quality, later.units) == (DAY, [value], [quality], ["kW"])
     own, now = server._instants(point, told, DAY + HOUR, first=True)
     assert (own.t, own.standing, now.t, now.standing) == (DAY, False, DAY + HOUR, True)
-
-
-def test_two_files_of_one_name_are_told_apart_by_size(tmp_path: Path) -> None:
-    file = tmp_path / "f.parquet"
-    pq.write_table(pa.table({"ts": [1], "a": [1.0]}), file)
-    os.utime(file, (1, 1))
-    settings = parquet.Settings(file="f.parquet", follow=True)
-    run(parquet.sources(settings, tmp_path), lambda b, _: b.readings == 1, Marks(tmp_path / "marks"))
-    pq.write_table(pa.table({"ts": [1, 2, 3], "a": [1.0, 2.0, 3.0]}), file)
-    os.utime(file, (1, 1))
-    kept, _ = run(
-        parquet.sources(settings, tmp_path), lambda b, _: b.readings == 3, Marks(tmp_path / "marks")
-    )
-    assert [v for _, v in kept.of("a")] == [1.0, 2.0, 3.0]
