@@ -231,6 +231,10 @@ class SourceOutlet:
         for t, places in moved.items():
             await self._bridge.put(self._noted(instant, t, places))
 
+    async def kept(self) -> None:
+        """Hand over what was given, to the outbox at least."""
+        await self._bridge.flush()
+
     def _time(self, instant: Instant, name: str) -> int:
         """Give the time of a reading: what holds now is newer than the last that was said of the series."""
         held = self._bridge.series.get(name)

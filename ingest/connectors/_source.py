@@ -52,6 +52,10 @@ class Outlet(Protocol):
         """Hand over readings; waits where the room is slower than a source that can wait."""
         ...
 
+    async def kept(self) -> None:
+        """Wait until everything given so far is in the outbox."""
+        ...
+
     async def stale(self, names: Iterable[str] | None = None) -> None:
         """Tell that these series (None: all of the source) have no value any more.
 

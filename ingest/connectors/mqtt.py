@@ -8,11 +8,13 @@ import ssl
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import aiomqtt
 import msgspec
+from paho.mqtt import client as paho
 from paho.mqtt.client import MQTT_CLEAN_START_FIRST_ONLY
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -21,7 +23,7 @@ from ingest.connectors._source import Asked, Outlet, SourceLost
 from ingest.connectors._sparkplug import NAMESPACE, Host
 from ingest.connectors._sparkplug_nodes import Action, Give, Note, Publish, Sparkplug, Stale
 from ingest.connectors._topics import Rule, Topic, Unread
-from opsroom.errors import Invalid
+from opsroom.errors import Invalid, OpsroomError
 
 NEEDS = {
     "aiomqtt": "pip install 'cybersyn-opsroom[mqtt]'",
@@ -31,6 +33,10 @@ NEEDS = {
 TICK_S: Final = 0.1
 """How often what is due by time is looked at: reorder windows and devices that were not born."""
 INCOMING_MAX: Final = 50_000
+ACK_S: Final = 0.005
+"""How long a message of QoS 1 waits for others that are put into the outbox with it."""
+ACKS_AT_ONCE: Final = 10
+"""So many wait at most: brokers send only so many unacknowledged (mosquitto 20)."""
 BURST_US: Final = 5_000_000
 _US_PER_MS: Final = 1_000
 
@@ -77,6 +83,33 @@ def sources(settings: Settings, folder: Path) -> list[Broker]:
     return [Broker(settings, folder)]
 
 
+class Client(aiomqtt.Client):
+    """Messages of QoS 1 wait for `acknowledge`: until then the broker keeps them, over sessions too.
+
+    Those of QoS 2 are acknowledged as they come. The library's own way to hold acknowledgements back leaves a
+    PUBREL unanswered that is of an earlier connection, and with it a place of the broker's window for ever.
+    """
+
+    def __init__(self, *told: Any, **more: Any) -> None:
+        """Take what `aiomqtt.Client` takes."""
+        super().__init__(*told, **more)
+        self.discarded = 0
+        self._acknowledge = self._client._send_puback  # noqa: SLF001 - see above
+        self._client._send_puback = _later  # type: ignore[method-assign]  # noqa: SLF001
+
+    def acknowledge(self, message: aiomqtt.Message) -> None:
+        """Let the broker forget a message."""
+        if message.qos == 1:
+            self._acknowledge(message.mid)
+
+    def _on_message(self, client: paho.Client, userdata: Any, message: paho.MQTTMessage) -> None:
+        # Of what is acknowledged a broker sends only so many at once.
+        if message.qos == 0 and self._queue.qsize() >= INCOMING_MAX:
+            self.discarded += 1
+        else:
+            super()._on_message(client, userdata, message)
+
+
 class Broker:
     """One MQTT broker."""
 
@@ -89,6 +122,8 @@ class Broker:
         self._host = None if settings.sparkplug is None else Host(settings.sparkplug)
         self._host_id = "" if settings.sparkplug is None else settings.sparkplug.host_id
         self._newest: dict[str, int] = {}
+        self._taken: list[aiomqtt.Message] = []
+        self._has_taken = asyncio.Event()
 
     def asked(self) -> Sequence[Asked]:
         """Give the subscriptions."""
@@ -97,6 +132,7 @@ class Broker:
     async def session(self, out: Outlet) -> None:
         """Subscribe and listen until the broker is gone."""
         births_ms = out.now() // _US_PER_MS
+        self._taken.clear()  # the numbers of messages are those of a connection
         try:
             async with self._client(births_ms) as client, asyncio.TaskGroup() as group:
                 await self._subscribe(client)
@@ -105,12 +141,15 @@ class Broker:
                     await self._do(client, self._host.found(out.now(), out.monotonic()), out)
                 if self._host_id:
                     await self._publish_state(client, online=True, t_ms=births_ms)
-                ticker = group.create_task(self._tick(client, out))
+                beside = [
+                    group.create_task(one(client, out)) for one in (self._tick, self._acknowledge_often)
+                ]
                 try:
                     async for message in client.messages:
                         await self._take(client, message, out)
                 finally:
-                    ticker.cancel()
+                    for task in beside:
+                        task.cancel()
                     if self._host_id:
                         with suppress(aiomqtt.MqttError):  # the will says the same
                             await self._publish_state(client, online=False, t_ms=births_ms)
@@ -125,7 +164,7 @@ class Broker:
 
     # -- the connection --------------------------------------------------------------------------------------
 
-    def _client(self, births_ms: int) -> aiomqtt.Client:
+    def _client(self, births_ms: int) -> Client:
         settings = self._settings
         is_5 = settings.version == "5"
         properties = will = None
@@ -136,7 +175,7 @@ class Broker:
             will = aiomqtt.Will(
                 f"{NAMESPACE}/STATE/{self._host_id}", _state(online=False, t_ms=births_ms), qos=1, retain=True
             )
-        return aiomqtt.Client(
+        return Client(
             settings.host,
             settings.port,
             username=settings.username or None,
@@ -150,7 +189,6 @@ class Broker:
             timeout=settings.timeout_s,
             will=will,
             tls_context=self._trust(),
-            max_queued_incoming_messages=INCOMING_MAX,
         )
 
     def _trust(self) -> ssl.SSLContext | None:
@@ -166,20 +204,51 @@ class Broker:
             )
         return trust
 
-    async def _subscribe(self, client: aiomqtt.Client) -> None:
+    async def _subscribe(self, client: Client) -> None:
         for rule in self._rules:
             await client.subscribe(rule.topic.filter, qos=rule.topic.qos)
         for one in self._host.filters() if self._host else []:
             await client.subscribe(one, qos=1)
 
-    async def _publish_state(self, client: aiomqtt.Client, *, online: bool, t_ms: int) -> None:
+    async def _publish_state(self, client: Client, *, online: bool, t_ms: int) -> None:
         """Tell nodes whether their host is there (Sparkplug 3.0, 5.14)."""
         topic = f"{NAMESPACE}/STATE/{self._host_id}"
         await client.publish(topic, _state(online=online, t_ms=t_ms), qos=1, retain=True)
 
     # -- messages --------------------------------------------------------------------------------------------
 
-    async def _take(self, client: aiomqtt.Client, message: aiomqtt.Message, out: Outlet) -> None:
+    async def _take(self, client: Client, message: aiomqtt.Message, out: Outlet) -> None:
+        if client.discarded:
+            out.tell("overrun", f"{self.label}: {client.discarded} messages of QoS 0 more than are taken")
+            client.discarded = 0
+        try:
+            await self._give(client, message, out)
+        except (aiomqtt.MqttError, OpsroomError):
+            raise
+        except Exception:
+            client.acknowledge(message)  # it would end every session to come
+            raise
+        if message.qos == 1:
+            self._taken.append(message)
+            self._has_taken.set()
+            if len(self._taken) >= ACKS_AT_ONCE:
+                await self._acknowledge(client, out)
+
+    async def _acknowledge_often(self, client: Client, out: Outlet) -> None:
+        while True:
+            await self._has_taken.wait()
+            await out.sleep(ACK_S)
+            await self._acknowledge(client, out)
+
+    async def _acknowledge(self, client: Client, out: Outlet) -> None:
+        """Acknowledge what was taken, once it is in the outbox."""
+        taken, self._taken = self._taken, []
+        self._has_taken.clear()
+        await out.kept()
+        for message in taken:
+            client.acknowledge(message)
+
+    async def _give(self, client: Client, message: aiomqtt.Message, out: Outlet) -> None:
         topic, payload, now = message.topic.value, bytes(message.payload or b""), out.now()
         if self._host is not None and topic.startswith(f"{NAMESPACE}/"):
             await self._do(client, self._host.receive(topic, payload, now, out.monotonic()), out)
@@ -206,7 +275,7 @@ class Broker:
         self._newest[instant.names[0]] = t
         return instant._replace(t=t)
 
-    async def _do(self, client: aiomqtt.Client, actions: Iterable[Action], out: Outlet) -> None:
+    async def _do(self, client: Client, actions: Iterable[Action], out: Outlet) -> None:
         for action in actions:
             match action:
                 case Give(instant):
@@ -218,10 +287,15 @@ class Broker:
                 case Note(code, text):
                     out.tell(code, text)
 
-    async def _tick(self, client: aiomqtt.Client, out: Outlet) -> None:
+    async def _tick(self, client: Client, out: Outlet) -> None:
         while self._host is not None:
             await out.sleep(TICK_S)
             await self._do(client, self._host.due(out.now(), out.monotonic()), out)
+
+
+def _later(mid: int) -> MQTTErrorCode:
+    del mid
+    return MQTTErrorCode.MQTT_ERR_SUCCESS
 
 
 def _state(*, online: bool, t_ms: int) -> bytes:
