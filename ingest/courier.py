@@ -14,6 +14,7 @@ import msgspec
 
 from ingest import wire
 from ingest.batches import Bounds, cut, fault_of, frame, limits_of
+from ingest.declared import Declared
 from ingest.memory_outbox import MemoryOutbox
 from ingest.outbox import FileOutbox
 from opsroom.errors import Invalid, OpsroomError
@@ -81,7 +82,6 @@ class Fatal(msgspec.Struct, frozen=True):
     error: OpsroomError
 
 
-_declaration = msgspec.msgpack.Decoder(wire.Declare)
 Event = Welcomed | Stored | Refused | Alerted | Answered | Fatal
 
 
@@ -118,9 +118,8 @@ class Courier:
         self._welcome = False
         self._is_anew = False
         self._refused_upto = 0
-        self._declared = {
-            one.name: one for one in (_declaration.decode(outbox.declared).series if outbox.declared else ())
-        }
+        self._declared = Declared(outbox.declared)
+        self._is_kept = True
         self._undeclared: list[wire.SeriesDeclared] = []
         self._cursor = 0
         self._credit = 0
@@ -148,21 +147,16 @@ class Courier:
             Invalid: a number that stands for another series already.
             StoreError: the outbox cannot be written.
         """
-        numbers = {one.id: one.name for one in self._declared.values() if one.id is not None}
-        for one in series:
-            if one.id is not None and numbers.setdefault(one.id, one.name) != one.name:
-                raise Invalid(
-                    f"The number {one.id} stands for {numbers[one.id]}, not for {one.name}.",
-                    remedy="Give each series a number of its own; batches that are kept use the old one.",
-                    code="series_number_taken",
-                    field="id",
-                )
-        news = [one for one in series if self._declared.get(one.name) != one]
-        if not news:
-            return
-        self._declared.update((one.name, one) for one in news)
-        self.outbox.declare(msgspec.msgpack.encode(wire.Declare(list(self._declared.values()))))
+        news = self._declared.take(series, waits=len(self.outbox) > 0)
         self._undeclared += news
+        self._is_kept = self._is_kept and not news
+        self._keep_declared()
+
+    def _keep_declared(self) -> None:
+        """Have the outbox keep what is declared, before a batch is put that relies on it."""
+        if not self._is_kept:
+            self.outbox.declare(self._declared.packed())
+            self._is_kept = True
 
     def connected(self) -> list[bytes]:
         """Give the frames that open the conversation."""
@@ -185,12 +179,17 @@ class Courier:
         return largest
 
     def parts(self, body: bytes, readings: int) -> list[tuple[bytes, int]]:
-        """Give a packed batch as the room takes it, in parts where it is too large.
+        """Give a packed batch as it is put into the outbox, in parts where the room takes no such one.
 
         Raises:
             Invalid: `batch_too_large`: one reading alone is.
+            StoreError: the outbox cannot be written.
         """
-        parts = cut(body, readings, self.bounds)
+        if self._declared.has_changed and not len(self.outbox):
+            self._declared.settle()
+            self._is_kept = False
+        self._keep_declared()
+        parts = cut(self._declared.marked(body), readings, self.bounds)
         for part, count in parts:
             if not self.bounds.fits(part, count):
                 raise Invalid(
@@ -239,7 +238,7 @@ class Courier:
             self.bounds = self.bounds.within(self._shrunk)
         self.outbox.recut(self.bounds)
         self._welcome = True
-        self._undeclared = list(self._declared.values())
+        self._undeclared = list(self._declared.series.values())
         self._cursor = self.stored_seq = message["stored_seq"]
         self._credit = message["credit_bytes"]
         self._forget_flying()
@@ -301,7 +300,9 @@ class Courier:
         """
         if not self._welcome:
             return []
-        frames = self._declarations()
+        frames = self._declarations(self._undeclared)
+        self._declared.told(self._undeclared)
+        self._undeclared = []
         while self._credit > 0 and (not self._flying or self._flying_bytes < self._credit):
             following = self._following()
             if following is None:
@@ -312,22 +313,23 @@ class Courier:
             seq, body = following
             if seq > self._cursor + 1:
                 frames.append(self._gap(seq - 1))
-            batch = frame(seq, body)
+            batch = frame(seq, self._declared.bare(body))
             if self._flying and self._flying_bytes + len(batch) > self._credit:
                 self._ready.appendleft(following)
                 if seq > self._cursor + 1:
                     self._cursor = seq - 1
                 break
+            frames += self._declarations(self._declared.before(body))
             frames.append(batch)
             self._flying.append((seq, len(batch)))
             self._flying_bytes += len(batch)
             self._cursor = seq
         return frames
 
-    def _declarations(self) -> list[bytes]:
-        """Give what is not yet declared, in frames that the room takes."""
+    def _declarations(self, waiting: list[wire.SeriesDeclared]) -> list[bytes]:
+        """Give what is to be declared in frames that the room takes."""
         frames: list[bytes] = []
-        waiting, at_once = self._undeclared, _DECLARED_AT_ONCE
+        at_once = _DECLARED_AT_ONCE
         while waiting:
             body = msgspec.msgpack.encode(wire.Declare(waiting[:at_once]))
             if len(body) > self.bounds.frame_bytes and at_once > 1:
@@ -335,7 +337,6 @@ class Courier:
                 continue
             frames.append(body)
             waiting = waiting[at_once:]
-        self._undeclared = []
         return frames
 
     def _gap(self, upto: int) -> bytes:

@@ -70,7 +70,7 @@ class Gather:
             elif unit and known.unit and unit != known.unit:
                 raise Invalid(
                     f"{name} was sent in {known.unit}, now in {unit}.",
-                    remedy="Send one unit a series: what waits in the outbox is read in it.",
+                    remedy="Send one unit a series; another one may be told from the next start on.",
                     code="unit_changed",
                     field="unit",
                 )

@@ -25,6 +25,7 @@ class LinkSink:
         """Send through `link`; `historical` makes all of it history."""
         self.link = link
         self.series: dict[str, SeriesDeclared] = {}
+        self._fresh: dict[str, SeriesDeclared] = {}
         self._historical = historical
 
     async def take(self, instants: Sequence[Instant]) -> int:
@@ -54,13 +55,29 @@ class LinkSink:
         """Give the number of the last batch that the room has stored."""
         return self.link.stats.stored_seq
 
-    def _packed(self, instants: Sequence[Instant]) -> list[tuple[bytes, int]]:
-        self._declare(instants)
-        return [
-            batch
-            for historical, some in groupby(instants, key=attrgetter("historical"))
-            for batch in self._batches(list(some), historical=historical or self._historical)
-        ]
+    def _packed(self, instants: Sequence[Instant]) -> Iterator[tuple[bytes, int]]:
+        """Pack instants; where a series tells another unit, what stands before is packed and put first."""
+        begin = 0
+        for at, instant in enumerate(instants):
+            news = {
+                name: SeriesDeclared(name, unit=unit, period_s=period)
+                for name, unit, period in zip(instant.names, instant.units, instant.periods, strict=True)
+                if (known := self.series.get(name)) is None or (unit and unit != known.unit)
+            }
+            if not self.series.keys().isdisjoint(news):
+                yield from self._declared(instants[begin:at])
+                begin = at
+            self.series.update(news)
+            self._fresh.update(news)
+        yield from self._declared(instants[begin:])
+
+    def _declared(self, instants: Sequence[Instant]) -> Iterator[tuple[bytes, int]]:
+        """Declare what is new, and pack instants that are read in it."""
+        fresh, self._fresh = self._fresh, {}
+        if fresh:
+            self.link.keep_declared(list(fresh.values()))
+        for historical, some in groupby(instants, key=attrgetter("historical")):
+            yield from self._batches(list(some), historical=historical or self._historical)
 
     def _batches(self, instants: list[Instant], *, historical: bool) -> Iterator[tuple[bytes, int]]:
         """Pack instants; what came in one burst goes in batches of `BATCH_READINGS`."""
@@ -76,14 +93,3 @@ class LinkSink:
             at = int(t[0]) if len(instants) == 1 else t[some]
             q = None if quality is None else quality[some]
             yield packed(names[some], at, values[some], q, historical=historical)
-
-    def _declare(self, instants: Sequence[Instant]) -> None:
-        """Declare units and periods of series not seen before, or that tell another unit now."""
-        fresh: dict[str, SeriesDeclared] = {}
-        for instant in instants:
-            for name, unit, period in zip(instant.names, instant.units, instant.periods, strict=True):
-                known = self.series.get(name)
-                if known is None or (unit and unit != known.unit):
-                    self.series[name] = fresh[name] = SeriesDeclared(name, unit=unit, period_s=period)
-        if fresh:
-            self.link.keep_declared(list(fresh.values()))
