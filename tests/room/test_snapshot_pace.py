@@ -19,14 +19,16 @@ beats = st.lists(
 def test_copies_have_rest_between_and_leave_little_to_redo(
     some: list[tuple[float, int, float]],
 ) -> None:
-    at, copied, took, since = 0.0, 0.0, 0.0, 0
+    at, copied, took, since, came = 0.0, 0.0, 0.0, 0, 0.0
     pace = SnapshotPace(EVERY_S, at)
     for step_s, readings, work_s in some:
         at += step_s
         pace.count(readings, at)
         since += readings
+        came = at if readings else came
         rested = at - copied >= REST * took
-        assert pace.due(at) == (rested and (at - copied >= EVERY_S or since >= REDO_READINGS))
+        over = since >= BURST_READINGS and at - came >= LULL_S
+        assert pace.due(at) == (rested and (at - copied >= EVERY_S or since >= REDO_READINGS or over))
         if pace.due(at):
             pace.copied(at)
             pace.written(work_s)
