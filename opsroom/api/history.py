@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import numpy as np
@@ -158,7 +159,13 @@ def thinned(
     return t, v, width
 
 
-def _readable(room: ApiRoom, caller: CallerOf, text: str) -> list[int]:
+@lru_cache(maxsize=64)
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read numbers, each once; a screen asks for the same thousand again and again."""
+    return tuple(dict.fromkeys(map(int, text.split(","))))
+
+
+def _readable(room: ApiRoom, caller: CallerOf, text: str) -> tuple[int, ...]:
     """Give the series asked for, each once, all of them open to the seat.
 
     Raises:
@@ -166,7 +173,7 @@ def _readable(room: ApiRoom, caller: CallerOf, text: str) -> list[int]:
         NotFound: one is unknown or not below the seat's unit.
         AccessDenied: one is the unit's own.
     """
-    ids = list(dict.fromkeys(map(int, text.split(","))))
+    ids = _numbers(text)
     if len(ids) > SERIES_MAX:
         raise Invalid(
             f"{len(ids)} series in one question.",

@@ -27,7 +27,6 @@ SETTLE_S: Final = 60.0
 QUIET_SHARE: Final = 0.05
 SIGN_IN_TRIES: Final = 5
 SIGN_IN_PAUSE_S: Final = 1.0
-READINGS_A_CHUNK: Final = 250_000
 
 
 class Rig(NamedTuple):
@@ -117,7 +116,6 @@ def _settings(folder: Path, *, detection: bool) -> str:
 port = 0
 [store]
 url = "sqlite:///{folder}/store.db"
-flush_readings = {READINGS_A_CHUNK}
 [log]
 url = "sqlite:///{folder}/log.db"
 [room]

@@ -54,7 +54,8 @@ def feed(live: Live, *lines: str, secret: str) -> Ran:
 
 def test_units_and_series_as_stored(live: Live) -> None:
     units = live.verb("units", "list", "--json")
-    assert [row["path"] for row in units.json] == ["", "energy", "energy/dam"]
+    paths = [row["path"] for row in units.json]  # other tests bring more
+    assert paths[:3] == ["", "energy", "energy/dam"]
     series = live.verb("series", "list", "--unit", "energy", "--json")
     assert "energy/dam/output" in {row["path"] for row in series.json}
     assert "energy/dam" in live.verb("units", "list").out
