@@ -140,6 +140,7 @@ def test_what_is_refused_after_picking_was_ended_is_told(
         rows = [{"id": first, "ok": True}, {"id": second, "ok": False, "error": error}]
         held[0].fulfill(json={"acknowledged": 1, "alerts": rows})
     page.wait_for_selector(f"#notice:has-text('{'Broken.' if fails else name}')")
+    page.wait_for_function("document.activeElement === document.body")  # the hidden field let the hand go
     page.keyboard.press("g")
     page.wait_for_selector("#wall-picks:not([hidden])")
     assert page.inner_text("#wall-picks .refused, #wall-picks .fault") == ""
