@@ -23,19 +23,25 @@ from tests.conformance.test_store_rows import alert, unit
 from tests.store.cutter import A_DAY, DAY, FIRST, HOUR, LAST, MINUTE, SERIES, store_days
 
 
-@pytest.fixture
-def hurt(tmp_path: Path) -> Iterator[Store]:
-    """Give a store of three days whose first day cannot be read any more."""
-    url = f"sqlite:///{tmp_path}/store.db"
+def hurt_by(folder: Path, statement: str) -> tuple[Store, int]:
+    """Give a store of three days after `statement` was done to its first segment (?), and that number."""
+    url = f"sqlite:///{folder}/store.db"
     store = open_store(url, StoreSection())
     store_days(store, 3)
     store.close()
-    with sqlite3.connect(tmp_path / "store.db") as other:
+    with sqlite3.connect(folder / "store.db") as other:
         (first,) = other.execute("SELECT min(id) FROM segment WHERE width_s = 0").fetchone()
-        broken = "CAST(substr(body, 1, 500) || x'00' || substr(body, 502) AS BLOB)"
-        other.execute(f"UPDATE block SET body = {broken} WHERE number = 0 AND segment_id = ?", (first,))  # noqa: S608 - written above
+        other.execute(statement, (first,))
     other.close()
-    store = open_store(url, StoreSection())
+    return open_store(url, StoreSection()), first
+
+
+@pytest.fixture
+def hurt(tmp_path: Path) -> Iterator[Store]:
+    """Give a store of three days whose first day cannot be read any more."""
+    broken = "CAST(substr(body, 1, 500) || x'00' || substr(body, 502) AS BLOB)"
+    statement = f"UPDATE block SET body = {broken} WHERE number = 0 AND segment_id = ?"  # noqa: S608
+    store, _ = hurt_by(tmp_path, statement)
     yield store
     store.close()
 
@@ -77,15 +83,7 @@ def test_a_late_reading_into_it_is_added_and_others_replace_as_usual(hurt: Store
     "lost", ["UPDATE block SET number = 64 WHERE segment_id = ?", "DELETE FROM segment WHERE id = ?"]
 )
 def test_a_block_or_an_index_that_is_not_there_holds_up_nothing_either(tmp_path: Path, lost: str) -> None:
-    url = f"sqlite:///{tmp_path}/store.db"
-    store = open_store(url, StoreSection())
-    store_days(store, 3)
-    store.close()
-    with sqlite3.connect(tmp_path / "store.db") as other:
-        (first,) = other.execute("SELECT min(id) FROM segment WHERE width_s = 0").fetchone()
-        other.execute(lost, (first,))
-    other.close()
-    store = open_store(url, StoreSection())
+    store, first = hurt_by(tmp_path, lost)
     store.readings.take(late((5, 5 * MINUTE, 7.0)), 4, historical=True)
     assert store.readings.flush(4 * DAY, force=True) == 4
     store_days(store, 40)
@@ -121,7 +119,7 @@ def test_no_bit_of_a_sealed_body_flips_unseen(body: bytes, bit: int) -> None:
 def test_a_row_whose_body_was_altered_is_refused_and_named(kept: Path, table: str) -> None:
     """Also where it could still be decoded: one letter is another one."""
     with sqlite3.connect(kept) as other:
-        (body,) = other.execute(f"SELECT body FROM {table}").fetchone()  # noqa: S608 - written above
+        (body,) = other.execute(f"SELECT body FROM {table}").fetchone()  # noqa: S608
         other.execute(f"UPDATE {table} SET body = ?", (body.replace(b"a-1", b"a-7").replace(b"u1", b"u7"),))  # noqa: S608
     other.close()
     assert [one.params.get("table") for one in inspect(kept)[1]] == [table]
@@ -144,7 +142,7 @@ def test_a_row_that_is_found_by_what_its_body_does_not_say_is_named(
 ) -> None:
     assert inspect(kept)[1] == []
     with sqlite3.connect(kept) as other:
-        other.execute(f"UPDATE {table} SET {column} = 77")  # noqa: S608 - written above
+        other.execute(f"UPDATE {table} SET {column} = 77")  # noqa: S608
     other.close()
     assert [one.params["table"] for one in inspect(kept)[1]] == [table]
 
