@@ -79,6 +79,7 @@ class ParquetFiles:
         self.label = f"parquet {settings.file}"
         self._settings = settings
         self._folder = folder
+        self._timeless = 0
 
     def files(self) -> list[Path]:
         """Give the files that are there, by name."""
@@ -136,12 +137,15 @@ class ParquetFiles:
             for file, mark in fresh:
                 if self._settings.follow and out.now() / MICROS_PER_S - file.stat().st_mtime < _SETTLED_S:
                     break
+                self._timeless = 0
                 try:
                     for instant in self._instants(file):
                         await out.give(instant)
                 except pa.ArrowException as error:
                     raise SourceLost(f"{file}: {error}") from error
                 out.tell("read", str(file))
+                if self._timeless:
+                    out.tell("time_invalid", f"{file}: {self._timeless} rows without a time")
                 done.add(mark)
                 await out.remember("read", "\n".join(sorted(done)))
             if not self._settings.follow:
@@ -186,6 +190,7 @@ class ParquetFiles:
         with pq.ParquetFile(file) as opened:
             for batch in opened.iter_batches(batch_size=ROWS_AT_ONCE, columns=found.wanted):
                 stamps = self._times(batch.column(found.time), times)
+                self._timeless += stamps.count(None)
                 rows = self._long(batch) if self._settings.long else _wide(batch, found)
                 yield from _joined(stamps, rows, historical=self._settings.historical)
 
@@ -198,10 +203,14 @@ class ParquetFiles:
             )
             return moments
         if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-            return [None if one is None else self._number(one) for one in column.to_pylist()]
-        return [_read(one, times) for one in column.to_pylist()]
+            return [self._number(one) for one in column.to_pylist()]
+        if pa.types.is_timestamp(kind):
+            column = pc.cast(column, pa.timestamp("us"), safe=False)  # Python's own moments have no ns
+        return [_read(one, times) for one in _told(column)]
 
-    def _number(self, told: float) -> int:
+    def _number(self, told: float | None) -> int | None:
+        if told is None or not math.isfinite(told):
+            return None
         per_s = {"s": 1, "ms": 1_000, "us": MICROS_PER_S, "ns": 1_000_000_000}.get(self._settings.time_unit)
         if per_s is None:
             # Every step of a thousand is beyond what the one before can mean.
@@ -282,8 +291,20 @@ def _is_number(kind: Any) -> bool:
 def _finite(told: Any) -> float | None:
     if told is None:
         return None
-    value = float(told)
+    try:
+        value = float(told)
+    except (TypeError, ValueError, OverflowError):
+        return None
     return value if math.isfinite(value) else None
+
+
+def _told(column: Any) -> Iterator[Any]:
+    """Give a column's values; None for a moment beyond what Python's calendar knows."""
+    for one in column:
+        try:
+            yield one.as_py()
+        except (ValueError, OverflowError):
+            yield None
 
 
 def _read(told: Any, times: Times) -> int | None:
