@@ -96,8 +96,7 @@ class Room(Known):
         self._deliveries = Deliveries(log, clock, self.reached)
         self.backlog = Backlog(settings.limits.inflight_bytes)
         self.marks = Marks(settings.replay, store.snapshots)
-        self._hearing = Hearing()
-        self._bands_at = 0.0
+        self._hearing, self._bands_at = Hearing(), 0.0
         self._pace = SnapshotPace(settings.room.snapshot_s, clock.monotonic())
         self._unsaved: tuple[int, Callable[[], Parts], Callable[[Parts], None]] | None = None
 
@@ -284,6 +283,7 @@ class Room(Known):
         for waiting in (one for one in self._waiting.get(step.key, []) if not one.done()):
             if step.refused is not None:
                 waiting.set_exception(step.refused)
+                waiting.exception()  # seen: whoever asked may have left, and then nobody fetches it
             else:
                 waiting.set_result(step.transitions)
 

@@ -94,6 +94,7 @@ class World:
             weather.repeats, weather.reorders = plan.repeats, plan.reorders
         self._epochs: dict[str, int] = {}
         self._failed = asyncio.Event()
+        loop.set_exception_handler(self._unheard)
 
     # -- time and notes ----------------------------------------------------------------------------
 
@@ -134,6 +135,10 @@ class World:
         """Keep the first broken invariant and end the run."""
         self.found = self.found or broken
         self._failed.set()
+
+    def _unheard(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """Name what reached nobody but the loop, such as an error that no one fetched."""
+        self.fail(Broken("unforeseen error", f"{context['message']}: {context.get('exception')!r}"))
 
     async def guarded(self, life: Coroutine[Any, Any, None]) -> None:
         """Run a life; an error that nobody foresaw ends the run, named."""
