@@ -5,7 +5,7 @@ An alert ends when nobody holds it any more. Whoever falls silent first only fal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from opsroom.model import Finding, FindingVerb
 from opsroom.rules.book import is_event
@@ -23,10 +23,9 @@ def join(
     `state` is that of the rules after the step, `held` says whether detectors hold a series open after it.
     """
     heard = [one for one in said if one.verb is not FindingVerb.BACK or not state.stands(one.series_id)]
-    standing = _before(ruled, state)
-    for one in ruled:
-        if is_event(state, one):
-            continue
+    alarms = [one for one in ruled if not is_event(state, one)]
+    standing = _before(alarms, state)
+    for one in alarms:
         holders = standing.setdefault(one.series_id, set())
         if one.verb is FindingVerb.OPEN:
             holders.add(one.detector)
@@ -38,8 +37,8 @@ def join(
     return heard
 
 
-def _before(ruled: Iterable[Finding], state: State) -> dict[int, set[str]]:
-    """Give which rules stood on the series concerned before the step."""
+def _before(ruled: Sequence[Finding], state: State) -> dict[int, set[str]]:
+    """Give which rules stood on the series concerned before the step; what is filed as event holds none."""
     concerned = {one.series_id for one in ruled}
     if not concerned:
         return {}
@@ -49,7 +48,7 @@ def _before(ruled: Iterable[Finding], state: State) -> dict[int, set[str]]:
     for rule_id, series_id in state.standing():
         if series_id in concerned and rule_id not in events:
             standing.setdefault(series_id, set()).add(detectors[rule_id])
-    for one in reversed(list(ruled)):
+    for one in reversed(ruled):
         holders = standing.setdefault(one.series_id, set())
         (holders.discard if one.verb is FindingVerb.OPEN else holders.add)(one.detector)
     return standing

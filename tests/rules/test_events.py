@@ -23,6 +23,14 @@ def test_an_event_is_found_and_opens_nothing() -> None:
     assert {finding.detector for finding in alert.findings} == {"rule:hot"}
 
 
+def test_an_event_that_ends_with_an_alarm_of_its_series_does_not_hold_the_alert() -> None:
+    feed = Feed([limit(id="warm", event=True), limit(id="hot", high=15.0)])
+    feed.read([(1, 0, 20.0)])
+    step = feed.read([(1, 60, 5.0)])
+    assert sorted(one.rule for one in step.ruled) == ["hot", "warm"]
+    assert [edge.verb for edge in step.transitions] == ["recovered"]
+
+
 def test_the_version_that_found_it_is_kept_with_it() -> None:
     feed = Feed([limit(id="warm", event=True)])
     feed.read([(1, 0, 20.0)])
