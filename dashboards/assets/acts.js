@@ -39,7 +39,7 @@ export function cancelForms() {
 /** What became of an act whose form stands there no more, or ""; only who called it off knows already that it was not sent. */
 export function lateWords(error, signal = null, lostRace = undefined) {
   if (signal?.aborted && error.code === "not_sent") return "";
-  return error.code === "unreachable" ? t("room.error.unconfirmed") : worded(error, lostRace).trim(); // it was given up: nothing tries it again
+  return worded(error, lostRace).trim();
 }
 
 /** Tell what became of the act `name` whose form stands there no more, or which has none. */

@@ -64,11 +64,15 @@ export function onEnded(ask) {
 /** What was called off before it was sent. */
 export const notSent = () => ({ ok: false, status: 0, error: { code: "not_sent", params: {} } });
 
+/** What was given up: nobody heard whether it was done, and nothing tries it again. */
+const unconfirmed = () => ({ ok: false, status: 0, error: { code: "unconfirmed", params: {} } });
+
 /**
  * Post an act; tries again with the same key when the room cannot be reached, and when its session had ended and the same person is
  * back, which is waited for unless `waits` is false. `signal` calls it off: what has not reached the room by then is not sent again.
+ * What only `asks` changes nothing: there is nothing to look for when no answer came.
  */
-export async function act(path, body, { method = "POST", signal = null, waits = true } = {}) {
+export async function act(path, body, { method = "POST", signal = null, waits = true, asks = false } = {}) {
   const headers = { "Idempotency-Key": key() };
   let last = unreachable();
   for (let failed = 0, renewed = 0; failed < TRIES && renewed < TRIES;) {
@@ -85,7 +89,7 @@ export async function act(path, body, { method = "POST", signal = null, waits = 
     if (given) return given;
     renewed++;
   }
-  return last;
+  return last.status === 0 && !asks ? unconfirmed() : last;
 }
 
 /** A time in what the room sent: ms, or microseconds when it is too large for ms. */
@@ -99,6 +103,7 @@ export function worded(error, lostRace = "room.act.lost_race") {
     return t(lostRace, { person: params.person, at });
   }
   if (error.code === "unreachable") return t("room.error.unreachable");
+  if (error.code === "unconfirmed") return t("room.error.unconfirmed");
   if (error.code === "not_sent") return t("room.error.not_sent");
   for (const name of Object.keys(params)) if (name.endsWith("_dimension")) params[name] = dimension(params[name]);
   for (const name of Object.keys(params)) if (typeof params[name] === "number" && params[name] > 1e11) params[name] = clock(ms(params[name]));

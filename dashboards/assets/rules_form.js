@@ -60,7 +60,7 @@ export function editRule(rule, listed, done) {
     event.preventDefault();
     stale();
     const draft = form.read();
-    const answer = await act("/rules/preview", { rule: draft }, { signal });
+    const answer = await act("/rules/preview", { rule: draft }, { signal, asks: true });
     form.mark(answer.ok ? null : answer.error);
     fault.textContent = answer.ok ? "" : refusal(answer.error);
     preview.replaceChildren();
@@ -112,7 +112,7 @@ function shown(content, rows) {
 }
 
 async function tried(draft, place, signal) {
-  const answer = await act("/rules/backtest", { rule: draft }, { signal });
+  const answer = await act("/rules/backtest", { rule: draft }, { signal, asks: true });
   if (!place.isConnected) return;
   if (!answer.ok) {
     place.textContent = worded(answer.error);
@@ -225,7 +225,7 @@ export function importRules(done) {
     seen.replaceChildren();
     if (!file.files.length) return;
     text = await file.files[0].text();
-    const answer = await act("/rules/import", { text }, { signal });
+    const answer = await act("/rules/import", { text }, { signal, asks: true });
     fault.textContent = answer.ok ? "" : answer.error.message ? `${answer.error.message} ${answer.error.remedy ?? ""}` : worded(answer.error);
     if (!answer.ok) return;
     const rows = answer.content.changes.map((one) => h("div", {}, h("h3", {}, `${one.rule}: ${t(`room.rules.change.${one.change}`)}`), Object.keys(one.keys).length ? differences(one.keys, "room.rules.in_force", "room.rules.in_file") : null));

@@ -69,7 +69,7 @@ async function enter({ person, password, fault, button }) {
   const answer = await signIn(person.value.trim(), password.value);
   button.disabled = false;
   if (!answer.ok) {
-    fault.textContent = answer.error.code === "unreachable" ? t("room.error.unreachable") : worded(answer.error);
+    fault.textContent = worded(answer.error);
     password.select();
     return;
   }
