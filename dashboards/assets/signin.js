@@ -34,10 +34,11 @@ function paintWhy() {
 }
 
 export function showSignIn() {
+  const shown = !$("signin").hidden; // somebody may be typing in it by now: it is left alone
   $("room").hidden = true;
   $("signin").hidden = false;
   if ($("signin").firstChild) {
-    $("signin").querySelector("input").focus();
+    if (!shown) $("signin").querySelector("input").focus();
     return;
   }
   const person = h("input", { id: "person", type: "text", name: "person", autocomplete: "username", required: true, autocapitalize: "none", spellcheck: false });

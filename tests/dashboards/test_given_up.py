@@ -8,7 +8,7 @@ import pytest
 
 from tests.dashboards.conftest import Visit
 from tests.dashboards.stand_in import PASSWORD, Served
-from tests.dashboards.test_bad_input import bring, open_form, series_wall, two_cards
+from tests.dashboards.test_bad_input import bring, hold, open_form, series_wall, two_cards
 from tests.dashboards.test_lines import ASK
 
 pytestmark = pytest.mark.browser
@@ -59,3 +59,23 @@ def test_a_sign_in_that_reaches_nobody_is_tried_by_nobody(served: Served, visit:
     told = page.inner_text("#signin-fault")
     assert "does not answer" in told
     assert "goes on trying" not in told
+
+
+def test_a_second_end_of_the_session_leaves_the_hand_where_it_types(served: Served, visit: Visits) -> None:
+    """Several acts may be under way as it ends; each hears of it in its own time."""
+    page, first, second = two_cards(served, visit)
+    held = hold(page, "**/acknowledge")
+    for one in (first, second):
+        open_form(page, one)
+        with page.expect_request("**/acknowledge"):
+            page.keyboard.press("Enter")
+    ended = {"error": {"code": "not_signed_in", "message": "", "params": {}}}
+    held[0].fulfill(status=401, json=ended)
+    page.wait_for_selector("#signin:not([hidden]) #person:focus")
+    page.keyboard.press("Tab")
+    page.keyboard.type("se")
+    with page.expect_response("**/acknowledge"):
+        held[1].fulfill(status=401, json=ended)
+    page.wait_for_timeout(200)
+    page.keyboard.type("cret")
+    assert (page.input_value("#person"), page.input_value("#password")) == ("council-1", "secret")
