@@ -59,7 +59,7 @@ from opsroom.records import (
     decode_source,
 )
 from opsroom.rule import Rule
-from opsroom.rules import RuleBook, concerned, instants, join, ruling_of
+from opsroom.rules import RuleBook, State, concerned, instants, join, ruling_of
 from opsroom.sources import REORDER_READINGS, Sources
 from opsroom.spec import spec_of
 from opsroom.stated import StatedBook, beside, confirmed
@@ -205,7 +205,8 @@ class Core:
             self.configure(altered)
         changed = [change.rule for change in step.config if isinstance(change, RuleSet)]
         if changed or concerned(self.catalog, self.rules.rules, self.rules.keys, step.config):
-            self._hear([], self.agree(changed), step)
+            before = self.rules
+            self._hear([], self.agree(changed), step, before)
         self._settle(discharge(self, altered, step.offset), step)
 
     def agree(self, changed: Iterable[Rule] = ()) -> list[Finding]:
@@ -343,10 +344,13 @@ class Core:
         alerted = self.book.by_series
         step.pleasures += self.pleasures.settle(self.catalog, self.detectors, self.now, step.offset, alerted)
 
-    def _hear(self, said: list[Finding], ruled: list[Finding], step: Step) -> None:
+    def _hear(
+        self, said: list[Finding], ruled: list[Finding], step: Step, under: State | None = None
+    ) -> None:
         """Give the alert book what was found; one alert of a series is held by all who stand on it."""
-        step.ruled += [ruling_of(one, self.catalog) for one in ruled]
-        findings = heard(self, join(said, ruled, self.rules, self.held))
+        under = under or self.rules
+        step.ruled += [ruling_of(one, self.catalog, under) for one in ruled]
+        findings = heard(self, join(said, ruled, self.rules, self.held, under))
         if findings:
             edges, releases = self.book.on_findings(
                 self.catalog, self.now, step.offset, findings, self.settings

@@ -17,7 +17,7 @@ from opsroom.alert.priority import priority_for
 from opsroom.catalog import Catalog
 from opsroom.model import ChangeKind, Columns, Finding, FindingVerb
 from opsroom.rule import Rule, Ruling, rule_of
-from opsroom.rules import kernel, layout
+from opsroom.rules import kernel, layout, memory
 from opsroom.rules.binding import watches
 from opsroom.rules.layout import ALWAYS, NEVER
 from opsroom.rules.memory import State, arranged, take_over
@@ -60,15 +60,14 @@ class RuleBook:
         """Take new, altered or retired rules, or a tree that changed.
 
         What is remembered of a pair of rule and series stays while the rule watches the same kind of thing
-        there; gives `back` for what stood and is watched no more.
+        there, and files it as before; gives `back` for what stood and is watched, or filed so, no more.
         """
         rules = {rule.id: rule for rule in state.rules}
         before = dict(rules)
         rules.update((rule.id, rule) for rule in changed)
         active = [rules[one] for one in sorted(rules) if not rules[one].retired]
         fresh = arranged(active, list(watches(catalog, active)), catalog)
-        take_over(fresh, state, before)
-        kept = {(key.rule, key.series) for key in fresh.keys}
+        kept = take_over(fresh, state, before)
         gone = [
             self._closed(state, row, now)
             for row, key in enumerate(state.keys)
@@ -114,11 +113,7 @@ class RuleBook:
 
     def release(self, state: State, series_id: int) -> State:
         """Begin anew on a series whose alert people ended: what still holds opens again."""
-        live = state.live
-        rows = state.spec["series"] == series_id
-        live["standing"][rows] = 0
-        # Silence goes on counting: it opens again one span after the last report, which has passed.
-        live["pending"][rows & (state.spec["kind"] != layout.MISSING)] = layout.QUIET
+        memory.begin_anew(state, np.flatnonzero(state.spec["series"] == series_id))
         return state
 
     def classes(self, state: State) -> dict[str, AlarmClass]:
@@ -216,13 +211,18 @@ def class_of(rule: Rule) -> AlarmClass:
     )
 
 
-def ruling_of(finding: Finding, catalog: Catalog) -> Ruling:
-    """Give what a rule found together with the version that found it, and the unit it is said of."""
+def ruling_of(finding: Finding, catalog: Catalog, state: State) -> Ruling:
+    """Give what a rule found together with the version that found it, and the unit it is said of.
+
+    `state` is of the rules under which it was found.
+    """
     rule_id = rule_of(finding.detector) or ""
     rule, unit_id = catalog.rules.get(rule_id), catalog.series[finding.series_id].unit_id
     if rule is None:
         return Ruling(finding=finding, rule=rule_id, unit_id=unit_id)
-    return Ruling(finding=finding, rule=rule_id, unit_id=unit_id, version=rule.version, event=rule.event)
+    return Ruling(
+        finding=finding, rule=rule_id, unit_id=unit_id, version=rule.version, event=is_event(state, finding)
+    )
 
 
 def is_event(state: State, finding: Finding) -> bool:

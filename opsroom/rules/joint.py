@@ -17,13 +17,15 @@ def join(
     ruled: Iterable[Finding],
     state: State,
     held: Callable[[int], bool],
+    under: State,
 ) -> list[Finding]:
     """Give what the alert book is to hear of what detectors (`said`) and rules (`ruled`) found in one step.
 
     `state` is that of the rules after the step, `held` says whether detectors hold a series open after it.
+    `under` is of the rules by which `ruled` was found, also where others are agreed by now.
     """
     heard = [one for one in said if one.verb is not FindingVerb.BACK or not state.stands(one.series_id)]
-    alarms = [one for one in ruled if not is_event(state, one)]
+    alarms = [one for one in ruled if not is_event(under, one)]
     standing = _before(alarms, state)
     for one in alarms:
         holders = standing.setdefault(one.series_id, set())

@@ -92,8 +92,12 @@ def _index(state: State) -> None:
     state.due = NEVER if len(state.spec) else ALWAYS
 
 
-def take_over(fresh: State, old: State, before: dict[str, Rule]) -> None:
-    """Keep what is remembered of pairs that still watch the same kind of thing."""
+def take_over(fresh: State, old: State, before: dict[str, Rule]) -> set[tuple[str, int]]:
+    """Keep what is remembered of pairs that still watch the same kind of thing.
+
+    Gives as (rule id, series id) those by which stands what stood: they file it as before.
+    """
+    kept = set()
     rows = {(key.rule, key.series): row for row, key in enumerate(old.keys)}
     several = {one.row: one for one in old.several}
     mine = {one.row: one for one in fresh.several}
@@ -103,11 +107,26 @@ def take_over(fresh: State, old: State, before: dict[str, Rule]) -> None:
         if past is None or before[key.rule].kind is not rule.kind:
             continue
         fresh.live[row] = old.live[past]
+        if before[key.rule].event == rule.event:
+            kept.add((key.rule, key.series))
+        elif fresh.live["standing"][row]:  # an event holds no alert open, and an alarm is more than told
+            begin_anew(fresh, np.array([row]))
         _shift(fresh, row)
         if rule.kind is RuleKind.RATE:
             fresh.anchors[fresh.spec["anchor"][row]] = old.anchors[old.spec["anchor"][past]]
         if row in mine and several[past].names == mine[row].names and key == old.keys[past]:
             mine[row].load(several[past].dump())
+    return kept
+
+
+def begin_anew(state: State, rows: NDArray[np.int64]) -> None:
+    """Let nothing stand in these rows: what still holds is found again, silence since the last report."""
+    spec, live = state.spec, state.live
+    live["standing"][rows], live["pending"][rows] = 0, layout.QUIET
+    silent = rows[(spec["kind"][rows] == layout.MISSING) & (live["t"][rows] != NEVER)]
+    live["pending"][silent], live["since"][silent] = layout.TO_RAISE, live["t"][silent]
+    live["wait"][silent] = spec["missed"][silent] + spec["on"][silent]
+    state.due = NEVER
 
 
 def _shift(fresh: State, row: int) -> None:

@@ -258,3 +258,13 @@ def test_other_series_in_the_batch_change_nothing() -> None:
     crowd.read(sorted([*readings, *((n, 60.0 * k, 50.0) for n in range(3, 41) for k in range(60))],
                       key=lambda one: (one[1], one[0])))  # fmt: skip
     assert [one for one in crowd.told if one[0] != "all"] == alone.told
+
+
+def test_silence_goes_on_after_people_ended_its_alert() -> None:
+    rule = limit(kind=RuleKind.MISSING, high=None, after_s=100.0)
+    feed = Feed([rule], clock="wall")
+    feed.read([(1, 0, 5.0)])
+    feed.record(RecordKind.TICK, received=150)
+    feed.core.rules = feed.core.rulebook.release(feed.core.rules, 1)
+    feed.record(RecordKind.TICK, received=151)
+    assert feed.verbs == [("open", 100), ("open", 100)]
