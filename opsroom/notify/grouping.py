@@ -156,8 +156,10 @@ class Grouping:
             group.seen.discard(alert.id)
             group.count -= 1
             del self._by_alert[key]
-            if not group.members and not group.notices:
-                del self._open[group.route, group.kind, group.subject]
+            if not group.members:
+                group.send_at = None  # nothing is left to be told at once
+                if not group.notices:
+                    del self._open[group.route, group.kind, group.subject]
             if other is not None:
                 moved = replace(waiting, cause=cause)
                 self._join(other, moved, edge.at, told_already=other.notices > 0)

@@ -42,6 +42,18 @@ def test_what_turns_out_to_be_a_consequence_moves_under_its_cause() -> None:
     assert [[m.alert_id for m in one.members] for one in notices] == [["cut", early.alert.id]]
 
 
+def test_an_urgent_one_that_moves_under_its_cause_leaves_nothing_that_is_due() -> None:
+    group = world.grouping(world.settings(SITE_ONLY, {**ALL, "priority_max": 3}))
+    told(group, [world.raised(TREE, FIRST_LINE, START, priority=3, alert_id="first")], START)
+    assert [one.count for one in told(group, [], START + 5 * S)] == [1]
+    urgent = world.raised(TREE, FIRST_LINE, START + 9 * S, priority=1, alert_id="urgent")
+    cut = world.raised(TREE, SITE, START + 9 * S, priority=1, alert_id="cut")
+    told(group, [urgent, cut, world.under(urgent, "cut")], START + 9 * S)
+    told(group, [], START + 14 * S)
+    assert group.next_at is not None
+    assert group.next_at > START + 14 * S  # or the journal is read, and a row written, without a pause
+
+
 def test_the_climb_of_300_consequences_is_one_notification_to_the_level_above() -> None:
     group = world.grouping(world.settings(SITE_ONLY))
     cut = world.raised(TREE, FIRST_LINE, START, alert_id="cut")
