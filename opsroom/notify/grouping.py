@@ -3,8 +3,8 @@
 A group is what one receiver is told of one kind (raised, climbed, ...) about one subject: a unit, or the
 alert that is the cause of others. It opens with its first alert, goes out `wait_s` later with all that came
 by then, and gathers on for one recovery time. What came after it went out is told once, when that time is
-over; at once where it is more urgent than all before, or calls somebody again to the same alert. `now` is
-the caller's clock.
+over; at once where it is more urgent than all before, calls somebody again to the same alert, or was
+pressed. `now` is the caller's clock.
 """
 
 from __future__ import annotations
@@ -227,9 +227,11 @@ def merged(waiting: Notice, more: Notice) -> Notice:
 def _add(group: Group, member: Member, now: Micros) -> None:
     """Add an alert, or replace what is held of the same one.
 
-    One more urgent than all before goes at once, and so does a further call to the same alert: nobody came.
+    One more urgent than all before goes at once, and so does a further call to the same alert, since nobody
+    came, and every press.
     """
     again = group.kind is NoticeKind.CALLED and member.alert_id in group.seen
+    again = again or group.kind is NoticeKind.PRESSED
     known = enumerate(group.members) if member.alert_id in group.seen else ()
     held = next((at for at, one in known if one.alert_id == member.alert_id), None)
     if held is not None:

@@ -128,6 +128,14 @@ def test_what_becomes_urgent_while_it_is_seen_or_under_its_cause_is_not_told() -
     assert told(group, edges, START) == []
 
 
+def test_no_press_waits_for_the_end_of_what_another_began() -> None:
+    group = world.grouping(world.settings(ALL))
+    first, second = (world.pressed(TREE, FIRST_LINE, START + n * S) for n in (0, 9))
+    assert [one.count for one in told(group, [first], START)] == [1]
+    (more,) = told(group, [second], START + 9 * S)
+    assert (more.kind, more.count, more.further) == (NoticeKind.PRESSED, 1, True)
+
+
 def test_each_level_hears_of_what_stands_with_it() -> None:
     line = {**SITE_ONLY, "name": "line", "unit": f"site/line{FIRST_LINE}"}
     group = world.grouping(world.settings(SITE_ONLY, line, wait_s=0))

@@ -114,6 +114,19 @@ def climbed(tree: Catalog, edge: Transition, at: int) -> Transition:
     return lifecycle.climbed(edge.alert, parent.id, at, at + round(RECOVERY_S * S))
 
 
+def pressed(tree: Catalog, series_id: int, at: int) -> Transition:
+    series, line = tree.series[series_id], tree.ancestors(tree.series[series_id].unit_id)
+    return lifecycle.press_raised(
+        f"p{series_id:x}-{at // S:x}",
+        series,
+        at,
+        level=len(line) - 1,
+        top_id=line[-1].id,
+        person="anna",
+        explanation=(Sentence("why.none"),),
+    )
+
+
 def recovered(edge: Transition, at: int) -> Transition:
     back = Finding(
         series_id=edge.alert.series_id,
