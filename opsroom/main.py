@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
-import signal
 import ssl
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -37,6 +36,7 @@ from opsroom.records import RecordKind, UnitSet, decode_config
 from opsroom.rewind import Rewinds
 from opsroom.room import Room
 from opsroom.rulefolder import RuleFolder
+from opsroom.serving import Server, stopping
 from opsroom.settings import data_folder
 from opsroom.store import open_store
 from opsroom.store.offload import ThreadOffload
@@ -44,7 +44,7 @@ from opsroom.view import View
 from opsroom.vitals import Vitals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from fastapi import FastAPI
@@ -278,29 +278,6 @@ def mount_page(app: FastAPI) -> None:
     from dashboards import mount
 
     mount(app)
-
-
-class Server(uvicorn.Server):
-    """uvicorn's server without its signal handlers: the room drains its log before the process may end."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to `stopping`."""
-        yield
-
-
-@contextlib.contextmanager
-def stopping(stop: asyncio.Event) -> Iterator[None]:
-    """Let SIGTERM and SIGINT set `stop`."""
-    loop = asyncio.get_running_loop()
-    signals = (signal.SIGTERM, signal.SIGINT)
-    for one in signals:
-        loop.add_signal_handler(one, stop.set)
-    try:
-        yield
-    finally:
-        for one in signals:
-            loop.remove_signal_handler(one)
 
 
 def server_of(app: Application, tls: tuple[Path, Path] | None) -> Server:
