@@ -17,7 +17,7 @@ from ingest.outbox import OUTBOX_BYTES
 from ingest.sending import BATCH_READINGS, LinkSink
 from ingest.told import Refused, Warned, read_refusals
 from opsroom.clock import WallClock
-from opsroom.errors import Invalid
+from opsroom.errors import Invalid, SettingsError
 from opsroom.model import MICROS_PER_S
 
 if TYPE_CHECKING:
@@ -236,7 +236,18 @@ class _Feeder:
 
 
 def trust(cacert: Path | None) -> Any:
-    """Give what a link trusts for wss: a named certificate, else the machine's."""
+    """Give what a link trusts for wss: a named certificate, else the machine's.
+
+    Raises:
+        SettingsError: the file is not there, or holds no certificate.
+    """
     import ssl
 
-    return None if cacert is None else ssl.create_default_context(cafile=str(cacert))
+    try:
+        return None if cacert is None else ssl.create_default_context(cafile=str(cacert))
+    except FileNotFoundError as error:
+        remedy = "Name a PEM file."
+        raise SettingsError(f"{cacert} is not there.", remedy=remedy, code="tls_file_missing") from error
+    except OSError as error:
+        remedy = "Name a PEM file with the certificate to trust."
+        raise SettingsError(f"{cacert}: {error}.", remedy=remedy, code="tls_file_invalid") from error

@@ -5,13 +5,16 @@ Read from `opsroom.toml`, overridden by `OPSROOM_<SECTION>__<KEY>`.
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as UnreadableError
 
+from opsroom.environment import REMEDY, not_json, refuse_strays
 from opsroom.errors import SettingsError
 from opsroom.section import ReplaySection, Section, StoreSection
 
@@ -327,10 +330,15 @@ def load_settings(file: Path | None = None) -> Settings:
     """Read `file` (TOML; absent means defaults) and the environment.
 
     Raises:
-        SettingsError: the file is not TOML, or a key is unknown or wrong; `params` name file, line and key.
+        SettingsError: the file cannot be read or is not TOML, or a key is unknown or wrong; `params` name
+            file, line and key.
     """
-    text = file.read_text(encoding="utf-8") if file is not None and file.exists() else ""
+    try:
+        text = file.read_text(encoding="utf-8") if file is not None and file.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file}: cannot be read: {error}", remedy=REMEDY, file=str(file)) from error
     where = str(file) if text else "environment"
+    refuse_strays(os.environ, Settings.model_fields)
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -340,13 +348,15 @@ def load_settings(file: Path | None = None) -> Settings:
         ) from error
     try:
         return Settings(**tables)
+    except UnreadableError as error:
+        raise not_json(error, os.environ) from error
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         line = line_of_key(text, key.split("."))
         raise SettingsError(
             f"{where}:{line}: {key}: {first['msg']}",
-            remedy="See docs/settings.md for the keys and what they take.",
+            remedy=REMEDY,
             file=where,
             line=line,
             key=key,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import os
+import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +27,7 @@ def certificate_of(settings: Settings) -> tuple[Path, Path] | None:
     """Give certificate and key files as the settings ask, self-signed ones made; None without TLS.
 
     Raises:
-        SettingsError: a file that is not there.
+        SettingsError: a file that is not there, or not of the pair.
     """
     if settings.server.tls is None:
         return None
@@ -38,6 +39,15 @@ def certificate_of(settings: Settings) -> tuple[Path, Path] | None:
             raise SettingsError(
                 f"{file} is not there.", remedy="Name a PEM file.", code="tls_file_missing", file=str(file)
             )
+    if b"ENCRYPTED" not in pair[1].read_bytes():  # for one of those the server asks the password, once
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*pair)
+        except ssl.SSLError as error:
+            raise SettingsError(
+                f"{pair[0]} and {pair[1]} are no certificate and its key: {error}.",
+                remedy="Name the certificate first, then the key that belongs to it, both PEM.",
+                code="tls_file_invalid",
+            ) from error
     return pair
 
 

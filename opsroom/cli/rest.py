@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -70,12 +71,12 @@ def signed_in(url: str, person: str, cacert: str | None = None) -> Iterator[Room
     Raises:
         OpsroomError: nobody answers, or the room refuses the sign-in.
     """
-    import ssl
-
     import httpx
 
+    from opsroom.feeding import trust
+
+    verify = trust(Path(cacert)) if cacert else True
     password = asked_password()
-    verify = ssl.create_default_context(cafile=cacert) if cacert else True
     base = url.rstrip("/") + "/api/v1/"
     try:
         with httpx.Client(base_url=base, timeout=TIMEOUT_S, verify=verify) as client:

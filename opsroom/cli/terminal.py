@@ -61,6 +61,10 @@ class Verbs(TyperGroup):
             raise typer.Exit(0) from None
         except OpsroomError as error:
             say_error(error)
+        except OSError as error:
+            if error.filename is None:  # a broken pipe: its own end
+                raise
+            say_error(unusable(error))
         except BaseExceptionGroup as group:
             # A task group of the room hands on what its tasks raised; what is not ours keeps its traceback.
             ours, other = group.split((OpsroomError, KeyboardInterrupt))
@@ -71,6 +75,15 @@ class Verbs(TyperGroup):
                 raise typer.Exit(0) from None
             say_error(found)
         raise typer.Exit(REFUSED)
+
+
+def unusable(error: OSError) -> OpsroomError:
+    """Name the file or folder that the system refused."""
+    return OpsroomError(
+        f"{error.filename}: {(error.strerror or str(error)).lower()}.",
+        remedy="Look at the path, the rights on it and the space there, or name another.",
+        code="file_unusable",
+    )
 
 
 def first_of(error: BaseException) -> BaseException:
