@@ -95,7 +95,9 @@ def read_tests(files: Iterable[Path]) -> list[tuple[str, TestTable]]:
             try:
                 _parsed(text)
             except ValueError as error:
-                raise placed.source.fault(("test", placed.index, "series"), f"{path}: {error}") from error
+                raise placed.source.fault(
+                    ("test", placed.index, "series"), "other", detail=f"{path}: {error}"
+                ) from error
     return [(placed.source.where, placed.body) for placed in sheet.all("test")]
 
 

@@ -2,6 +2,7 @@
 
 import { COLUMNS_TYPE, unpack } from "./columns.js";
 import { state } from "./model.js";
+import { faultWords } from "./rule_faults.js";
 import { clock, known, t } from "./words.js";
 
 const TRIES = 3;
@@ -105,6 +106,7 @@ export function worded(error, lostRace = "room.act.lost_race") {
   if (error.code === "unreachable") return t("room.error.unreachable");
   if (error.code === "unconfirmed") return t("room.error.unconfirmed");
   if (error.code === "not_sent") return t("room.error.not_sent");
+  if (known(`rule.fault.${params.why}`)) return faultWords(params);
   for (const name of Object.keys(params)) if (name.endsWith("_dimension")) params[name] = dimension(params[name]);
   for (const name of Object.keys(params)) if (typeof params[name] === "number" && params[name] > 1e11) params[name] = clock(ms(params[name]));
   const [what, remedy] = [wordFor(error.code, "message", params), wordFor(error.code, "remedy", params)];

@@ -5,6 +5,7 @@ import { isLink, link } from "./guidance.js";
 import { mark } from "./icons.js";
 import { now, state } from "./model.js";
 import { act, ask, worded } from "./rest.js";
+import { faultWords, named } from "./rule_faults.js";
 import { editRule, importRules } from "./rules_form.js";
 import { addWall } from "./walls.js";
 import { brief, known, language, number, plural, span, t, unitText, when } from "./words.js";
@@ -54,7 +55,7 @@ function paint() {
   setText(parts.fault, fault ? worded(fault) : "");
   if (found) {
     parts.make.hidden = parts.take.hidden = !found.owners.length;
-    parts.files.replaceChildren(...found.faults.map((one) => h("p", {}, h("strong", {}, t("room.rules.bad_file")), ` ${one.message} ${one.remedy}`)));
+    parts.files.replaceChildren(...found.faults.map((one) => h("p", {}, h("strong", {}, t("room.rules.bad_file")), ` ${faultWords(one)}`)));
     const key = `${language()} ${state.series.size} ${JSON.stringify(found)}`;
     if (key !== painted) paintRules();
     painted = key;
@@ -131,11 +132,6 @@ function conflict(rule) {
 export function differences(keys, before, after) {
   const rows = Object.entries(keys).map(([key, [one, other]]) => h("tr", {}, h("th", { scope: "row" }, named(key)), h("td", {}, plainly(one)), h("td", {}, plainly(other))));
   return h("table.rule-diff", {}, h("thead", {}, h("tr", {}, h("td"), h("th", { scope: "col" }, t(before)), h("th", { scope: "col" }, t(after)))), h("tbody", {}, rows));
-}
-
-export function named(key) {
-  const word = /^when\../.test(key) ? `room.rules.part.${key.split(".").pop()}` : `room.rules.field.${key}`;
-  return known(word) ? t(word) : key;
 }
 
 const inside = (key) => ["part", "kind", "field"].map((of) => ["room.rules.", of, ".", key].join("")).filter(known).map((word) => t(word))[0] ?? key;

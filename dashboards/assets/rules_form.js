@@ -5,8 +5,9 @@ import { h, $ } from "./dom.js";
 import { closing, finish, openModal } from "./dialogs.js";
 import { state } from "./model.js";
 import { act, worded } from "./rest.js";
-import { differences, matrix, named } from "./rules.js";
-import { known, number, plural, span, t } from "./words.js";
+import { named } from "./rule_faults.js";
+import { differences, matrix } from "./rules.js";
+import { number, plural, span, t } from "./words.js";
 
 const KINDS = ["limit", "rate", "deviation", "missing", "expression"];
 const NUMBER = { type: "number", step: "any" };
@@ -23,9 +24,6 @@ const REST = [
   ["on_delay_s", SPAN], ["off_delay_s", SPAN], ["chatter.raises", { ...SPAN, step: "1", max: "16" }], ["chatter.in_s", SPAN],
   ["response_s", SPAN], ["response", { rows: 2 }], ["guidance", { rows: 2 }], ["procedure", {}], ["class", {}], ["suppress", {}],
 ];
-
-/** How it is said of a field that it was left out. */
-const ABSENT = /^[^:]*: no |missing required field|neither series nor like/;
 
 const get = (table, key) => key.split(".").reduce((at, part) => at?.[part], table);
 
@@ -62,7 +60,7 @@ export function editRule(rule, listed, done) {
     const draft = form.read();
     const answer = await act("/rules/preview", { rule: draft }, { signal, asks: true });
     form.mark(answer.ok ? null : answer.error);
-    fault.textContent = answer.ok ? "" : refusal(answer.error);
+    fault.textContent = answer.ok ? "" : worded(answer.error);
     preview.replaceChildren();
     if (!answer.ok) return;
     ready = { rule: draft, version: answer.content.version };
@@ -81,7 +79,7 @@ export function editRule(rule, listed, done) {
       done();
     } else if (signal.aborted) tellLate(title, answer.error, signal);
     else {
-      fault.textContent = refusal(answer.error);
+      fault.textContent = worded(answer.error);
       form.mark(answer.error);
       stale();
     }
@@ -93,15 +91,6 @@ export function editRule(rule, listed, done) {
 function show(box, body) {
   box.append(body);
   openModal(box);
-}
-
-/** A refusal in the reader's language where the field has words of its own. */
-function refusal(error) {
-  const field = error.params?.field;
-  if (error.code !== "rule_refused" || !field) return worded(error);
-  const word = `room.rules.missing.${field}`;
-  if (known(word) && ABSENT.test(error.params.says)) return t(word);
-  return `${named(field)}: ${error.params.says}. ${error.remedy ?? ""}`;
 }
 
 function shown(content, rows) {
@@ -199,7 +188,7 @@ function markFaults(nodes, error) {
     const input = node.querySelector?.("input, select, textarea");
     if (!input) continue;
     const key = node.dataset.key;
-    const hit = [...faults.keys()].find((field) => field === key || (key.startsWith("when.") && !node.hidden && key.startsWith(`${field}.`)));
+    const hit = [...faults.keys()].find((field) => field === key || field.startsWith(`${key}.`) || (key.startsWith("when.") && !node.hidden && key.startsWith(`${field}.`)));
     if (hit) {
       input.setAttribute("aria-invalid", "true");
       first ??= input;
@@ -226,7 +215,7 @@ export function importRules(done) {
     if (!file.files.length) return;
     text = await file.files[0].text();
     const answer = await act("/rules/import", { text }, { signal, asks: true });
-    fault.textContent = answer.ok ? "" : answer.error.message ? `${answer.error.message} ${answer.error.remedy ?? ""}` : worded(answer.error);
+    fault.textContent = answer.ok ? "" : worded(answer.error);
     if (!answer.ok) return;
     const rows = answer.content.changes.map((one) => h("div", {}, h("h3", {}, `${one.rule}: ${t(`room.rules.change.${one.change}`)}`), Object.keys(one.keys).length ? differences(one.keys, "room.rules.in_force", "room.rules.in_file") : null));
     seen.replaceChildren(...(rows.length ? rows : [h("p", {}, t("room.rules.no_change"))]));

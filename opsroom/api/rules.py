@@ -100,7 +100,7 @@ async def rules(room: RoomOf, caller: CallerOf, folder: FolderOf) -> Response:
             "rules": await room.read(views.all),
             "days": DAYS_COUNTED,
             "matrix": matrix(),
-            "faults": [{"message": one.message, "remedy": one.remedy} for one in folder.faults],
+            "faults": [{"message": one.message, "remedy": one.remedy, **one.params} for one in folder.faults],
             "owners": [{"path": unit.path, "name": unit.name} for unit in units],
         }
     )

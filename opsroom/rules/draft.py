@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from opsroom.errors import Invalid, SettingsError
 from opsroom.rule import Rule
+from opsroom.rules.faults import says
 from opsroom.rules.file import Sheet, Source, rules_of, table_in, tables_in
 from opsroom.rules.tables import TABLES, RuleTable
 from opsroom.rules.text import tables_of
@@ -22,11 +23,13 @@ NOT_DRAFTED: Final = ("approved", "approved_by")
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What is wrong with a draft, in which key of its table, and what mends it."""
+    """What is wrong with a draft, in which key of its table, what mends it, and what words both."""
 
     field: str
     message: str
     remedy: str
+    why: str
+    values: dict[str, str | float]
 
 
 def read_draft(
@@ -73,6 +76,8 @@ def refusal(faults: list[Fault]) -> Invalid:
         code="rule_refused",
         field=first.field,
         says=first.message,
+        why=first.why,
+        values=first.values,
         faults=msgspec.to_builtins(faults),
     )
 
@@ -93,7 +98,7 @@ def _name(body: Any) -> str:
 
 def _concerns(fault: SettingsError, ids: set[str]) -> bool:
     """Say whether a fault is the draft's: it stands in it, or says of another rule what the draft breaks."""
-    return fault.params["file"] == SCREEN or any(repr(one) in fault.message for one in ids)
+    return fault.params["file"] == SCREEN or any(one in ids for one in fault.params["values"].values())
 
 
 def _without_nothing(table: dict[str, Any]) -> dict[str, Any]:
@@ -107,6 +112,6 @@ def _without_nothing(table: dict[str, Any]) -> dict[str, Any]:
 
 def _fault(fault: SettingsError) -> Fault:
     """Say a fault of a file without the place in the file."""
-    key = re.sub(r"^rule\.?", "", str(fault.params.get("key", "")))
-    says = fault.message.split(": ", 2)[-1].rstrip(".")
-    return Fault(key, says, fault.remedy)
+    why, values = fault.params["why"], fault.params["values"]
+    key = re.sub(r"^rule\.?", "", str(fault.params["key"]))
+    return Fault(key, says(why, values), fault.remedy, why, values)

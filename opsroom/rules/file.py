@@ -15,10 +15,10 @@ import msgspec
 from opsroom.economy.file import fault_at
 from opsroom.errors import SettingsError
 from opsroom.rule import Rule, RuleKind, Suppression
+from opsroom.rules.faults import Fault, mend, of_shape, says
 from opsroom.rules.formula import WORDS, FormulaError, read_formula
 from opsroom.rules.tables import TABLES, ClassTable, RuleTable, TermTable, WhenTable
 
-REMEDY: Final = "See docs/rules.md for the tables and their keys."
 TESTS_END: Final = ".test.toml"
 CLASS: Final = "process"
 
@@ -29,9 +29,26 @@ class Source(msgspec.Struct, frozen=True):
     where: str
     text: str
 
-    def fault(self, place: tuple[str, int, str], says: str, remedy: str = REMEDY) -> SettingsError:
-        """Make the error for a place (table, index from 0, key), with its line."""
-        return fault_at(self.where, self.text, place, says, remedy)
+    def fault(
+        self, place: tuple[str, int, str], why: str, of: str = "", /, **values: str | float
+    ) -> SettingsError:
+        """Make the error for a place (table, index from 0, key), with its line; `of` names whose table it is.
+
+        `params` hold what it was made of, for who words it in another language.
+        """
+        said = says(why, values)
+        made = fault_at(self.where, self.text, place, f"{of}: {said}" if of else said, mend(why, values))
+        made.params |= {"of": of, "why": why, "values": values}
+        return made
+
+    def broken(self, error: tomllib.TOMLDecodeError) -> SettingsError:
+        """Make the error for a text that is no TOML."""
+        found = re.search(r"line (\d+)", str(error))
+        line = int(found.group(1)) if found else max(1, self.text.count("\n"))
+        made = self.fault(("", 0, ""), "not_toml", detail=str(error))
+        made.params["line"] = line
+        made.message = f"{self.where}:{line}: {says('not_toml', made.params['values'])}"
+        return made
 
 
 class Placed(msgspec.Struct, frozen=True):
@@ -77,7 +94,7 @@ def sources_of(folder: str | Path) -> list[Source]:
             try:
                 found.append(Source(str(file), file.read_text(encoding="utf-8")))
             except (OSError, UnicodeDecodeError) as error:
-                raise fault_at(str(file), "", ("", 0, ""), f"cannot be read: {error}") from error
+                raise Source(str(file), "").fault(("", 0, ""), "cannot_read", detail=str(error)) from error
     return found
 
 
@@ -104,17 +121,12 @@ def tables_in(source: Source, kinds: Mapping[str, type], sheet: Sheet) -> None:
     try:
         body = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
-        found = re.search(r"line (\d+)", str(error))
-        line = int(found.group(1)) if found else max(1, source.text.count("\n"))
-        says = f"{source.where}:{line}: not TOML: {error}"
-        sheet.faults.append(
-            SettingsError(says, remedy="Mend that line.", file=source.where, line=line, key="")
-        )
+        sheet.faults.append(source.broken(error))
         return
     for name, entries in body.items():
         if name not in kinds or not isinstance(entries, list):
-            says = f"unknown table {name!r}; there are: " + ", ".join(f"[[{one}]]" for one in kinds)
-            sheet.faults.append(source.fault((name, 0, ""), says))
+            known = ", ".join(f"[[{one}]]" for one in kinds)
+            sheet.faults.append(source.fault((name, 0, ""), "unknown_table", name=name, known=known))
             continue
         for index, entry in enumerate(entries):
             table_in(source, (name, index), entry, kinds[name], sheet)
@@ -126,15 +138,8 @@ def table_in(source: Source, place: tuple[str, int], entry: Any, kind: type, she
         made: Any = msgspec.convert(entry, kind)
         sheet.tables.setdefault(place[0], []).append(Placed(source, place[1], made))
     except msgspec.ValidationError as error:
-        says, _, at = str(error).partition(" - at `$")
-        sheet.faults.append(source.fault((*place, _key(at.rstrip("`"), says)), says))
-
-
-def _key(at: str, says: str) -> str:
-    """Read the key out of msgspec's path, e.g. `.when.limit`; an unknown or missing one is the key itself."""
-    field = re.search(r"(?:unknown|required) field `([^`]*)`", says)
-    key = f"{at}.{field.group(1)}" if field else at
-    return re.sub(r"\[.*?\]", "", key).strip(".")
+        key, why, values = of_shape(error)
+        sheet.faults.append(source.fault((*place, key), why, **values))
 
 
 def _once(sheet: Sheet, kind: str, key: str) -> Iterator[Placed]:
@@ -143,8 +148,8 @@ def _once(sheet: Sheet, kind: str, key: str) -> Iterator[Placed]:
     for placed in sheet.all(kind):
         name = getattr(placed.body, key)
         if name in seen:
-            says = f"{name!r} is declared twice, first in {seen[name].source.where}"
-            sheet.faults.append(placed.source.fault((kind, placed.index, key), says, "Keep one of them."))
+            values = {"name": name, "where": seen[name].source.where}
+            sheet.faults.append(placed.source.fault((kind, placed.index, key), "declared_twice", **values))
         else:
             seen[name] = placed
             yield placed
@@ -156,8 +161,8 @@ def _once(sheet: Sheet, kind: str, key: str) -> Iterator[Placed]:
 def _rule(sheet: Sheet, placed: Placed, root_id: int) -> Rule | None:
     table: RuleTable = placed.body
     found = [
-        placed.source.fault(("rule", placed.index, key), f"{table.id}: {says}", remedy)
-        for key, says, remedy in _faults(sheet, table)
+        placed.source.fault(("rule", placed.index, key), why, table.id, **values)
+        for key, why, values in _faults(sheet, table)
     ]
     sheet.faults += found
     if found:
@@ -246,15 +251,15 @@ def _needed(formula: str, terms: Mapping[str, str]) -> dict[str, str]:
     return needed
 
 
-Fault = tuple[str, str, str]
-
-
 def _faults(sheet: Sheet, table: RuleTable) -> Iterator[Fault]:
-    """Give (key, what is wrong, remedy) of one rule by itself."""
+    """Give what is wrong with one rule by itself."""
     given = [name for name in WhenTable.__struct_fields__ if getattr(table.when, name) is not None]
     if len(given) != 1:
-        says = "when says nothing" if not given else "when says " + " and ".join(given)
-        yield "when", says, "Give one of " + ", ".join(WhenTable.__struct_fields__) + "."
+        kinds = ", ".join(WhenTable.__struct_fields__)
+        if given:
+            yield "when", "when_several", {"given": ", ".join(given), "kinds": kinds}
+        else:
+            yield "when", "when_nothing", {"kinds": kinds}
         return
     yield from _whom(table)
     yield from _condition_faults(table.when)
@@ -262,31 +267,25 @@ def _faults(sheet: Sheet, table: RuleTable) -> Iterator[Fault]:
     if table.class_ is not None and table.class_ not in {one.body.name for one in sheet.all("class")} | {
         CLASS
     }:
-        yield "class", f"no class {table.class_!r}", f'Declare [[class]] name = "{table.class_}".'
+        yield "class", "no_class", {"name": table.class_}
     if not table.event:
         yield from _rationale(table)
 
 
 def _rationale(table: RuleTable) -> Iterator[Fault]:
     """Refuse an alarm that nobody can answer: it is none."""
-    remedy = "Say it, or file the rule as event: event = true."
-    for key, meaning in (
-        ("response", "what the operator does"),
-        ("consequence", "what happens if nobody does"),
-        ("response_s", "how much time there is"),
-    ):
+    for key in ("response", "consequence", "response_s"):
         if getattr(table, key) is None:
-            yield key, f"no {key}: it does not say {meaning}", remedy
+            yield key, f"no_{key}", {}
 
 
 def _whom(table: RuleTable) -> Iterator[Fault]:
     if table.when.expression is not None:
         if table.series or table.like:
             key = "series" if table.series else "like"
-            yield key, "an expression names its series in when.expression.series", "Leave this key out."
+            yield key, "series_elsewhere", {}
     elif bool(table.series) == bool(table.like):
-        says = "neither series nor like says who is watched" if not table.series else "series and like"
-        yield "series", says, "Give one of them."
+        yield "series", "watched_twice" if table.series else "nobody_watched", {}
 
 
 def _condition_faults(when: WhenTable) -> Iterator[Fault]:
@@ -297,15 +296,15 @@ def _condition_faults(when: WhenTable) -> Iterator[Fault]:
         ends = [end for end in (one.below, one.above) if end is not None]
         key = f"when.{name}"
         if not ends:
-            yield key, "neither above nor below is given", "Give one of them."
+            yield key, "no_end", {}
         if any(not math.isfinite(end) for end in [*ends, one.deadband]):
-            yield key, "an end is no number", "Leave an open end out."
+            yield key, "end_no_number", {}
         elif len(ends) == 2 and not ends[0] + one.deadband <= ends[1] - one.deadband:  # noqa: PLR2004
-            yield key, "between below and above nothing is left to fall silent", "Make the deadband smaller."
+            yield key, "ends_too_near", {}
     if when.deviation is not None and not when.deviation.deadband < when.deviation.bands:
-        yield "when.deviation", "the deadband leaves nothing to fall silent in", "Make it smaller than bands."
+        yield "when.deviation", "deadband_too_wide", {}
     if when.missing is not None and (when.missing.periods is None) == (when.missing.after_s is None):
-        yield "when.missing", "one of periods and after_s says how long", "Give one of them."
+        yield "when.missing", "silence_of_one", {}
 
 
 def _formula_faults(sheet: Sheet, table: RuleTable) -> Iterator[Fault]:
@@ -314,17 +313,16 @@ def _formula_faults(sheet: Sheet, table: RuleTable) -> Iterator[Fault]:
         return
     for name in said.series:
         if name in WORDS:
-            yield "when.expression.series", f"{name!r} is a word of the language", "Choose another name."
+            yield "when.expression.series", "word_taken", {"name": name}
     terms = {one.body.name: one.body.of for one in sheet.all("term") if one.body.name not in said.series}
     try:
         formula = read_formula(said.of, terms)
     except FormulaError as error:
-        yield "when.expression.of", str(error), "See docs/rules.md for the language."
+        yield "when.expression.of", error.why, error.values
         return
     unknown = [name for name in formula.names if name not in said.series]
     if unknown:
-        says = f"{unknown[0]!r} is neither in series nor a term"
-        yield "when.expression.of", says, f'Add it: series = {{ {unknown[0]} = "path" }}.'
+        yield "when.expression.of", "name_unexplained", {"name": unknown[0]}
 
 
 def _check_terms(sheet: Sheet) -> None:
@@ -333,10 +331,11 @@ def _check_terms(sheet: Sheet) -> None:
         one: TermTable = placed.body
         try:
             if one.name in WORDS:
-                raise FormulaError(f"{one.name!r} is a word of the language", 0)
+                raise FormulaError("word_taken", 0, name=one.name)
             read_formula(one.name, terms)
         except FormulaError as error:
-            sheet.faults.append(placed.source.fault(("term", placed.index, "of"), f"{one.name}: {error}"))
+            place = ("term", placed.index, "of")
+            sheet.faults.append(placed.source.fault(place, error.why, one.name, **error.values))
 
 
 def _check_suppressions(sheet: Sheet, rules: Mapping[str, Rule]) -> None:
@@ -348,16 +347,14 @@ def _check_suppressions(sheet: Sheet, rules: Mapping[str, Rule]) -> None:
         place = ("rule", placed.index, "suppress")
         for cause in edges[table.id]:
             if cause not in edges:
-                says = f"{table.id}: no rule {cause!r} to be suppressed by"
-                sheet.faults.append(placed.source.fault(place, says, "Name a rule of these files."))
+                sheet.faults.append(placed.source.fault(place, "no_cause", table.id, cause=cause))
             elif cause in rules and rules[cause].event:
-                says = f"{table.id}: {cause!r} is filed as event and raises no alert that could stand for it"
-                sheet.faults.append(placed.source.fault(place, says, "Name a rule that is an alarm."))
+                sheet.faults.append(placed.source.fault(place, "cause_is_event", table.id, cause=cause))
         circle = _circle(table.id, edges)
         if circle and frozenset(circle) not in told:
             told.add(frozenset(circle))
-            says = "rules suppress one another in a circle: " + " -> ".join((*circle, circle[0]))
-            sheet.faults.append(placed.source.fault(place, says, "Leave the one out that names the cause."))
+            way = " -> ".join((*circle, circle[0]))
+            sheet.faults.append(placed.source.fault(place, "circle", way=way))
 
 
 def _circle(start: str, edges: Mapping[str, list[str]]) -> tuple[str, ...]:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
+from opsroom.rules.faults import says
+
 LENGTH_MAX: Final = 2_000
 DEPTH_MAX: Final = 64
 WINDOW_S_MAX: Final = 7 * 86_400.0
@@ -28,11 +30,12 @@ _POWER_SUM, _POWER_PRODUCT, _POWER_SIGN = 5, 6, 7
 
 
 class FormulaError(ValueError):
-    """A formula that cannot be read; `place` is the character (from 0) at fault."""
+    """A formula that cannot be read: the character (from 0) at fault, and what words it."""
 
-    def __init__(self, says: str, place: int) -> None:
+    def __init__(self, why: str, place: int, **values: str | float) -> None:
         """Keep the place."""
-        super().__init__(f"{says} (character {place + 1})")
+        self.why, self.values = why, {**values, "character": place + 1}
+        super().__init__(says(why, self.values))
         self.place = place
 
 
@@ -87,7 +90,7 @@ class _Parser:
 
     def __init__(self, text: str, terms: Mapping[str, str], within: tuple[str, ...]) -> None:
         if len(text) > LENGTH_MAX:
-            raise FormulaError(f"longer than {LENGTH_MAX} characters", LENGTH_MAX)
+            raise FormulaError("formula_too_long", LENGTH_MAX, limit=LENGTH_MAX)
         self._terms, self._within = terms, within
         self._tokens = list(_tokens(text))
         self._at = self._depth = 0
@@ -97,7 +100,7 @@ class _Parser:
     def whole(self) -> Term:
         found = self._expression(0)
         if self._next.kind != "end":
-            raise FormulaError(f"{self._next.text!r} was not expected", self._next.place)
+            raise FormulaError("formula_unexpected", self._next.place, text=self._next.text)
         return found
 
     @property
@@ -107,21 +110,21 @@ class _Parser:
     def _take(self, text: str | None = None) -> _Token:
         token = self._next
         if text is not None and token.text != text:
-            raise FormulaError(f"{text!r} was expected", token.place)
+            raise FormulaError("formula_expected", token.place, text=text)
         self._at += 1
         return token
 
     def _expression(self, power: int) -> Term:
         self._depth += 1
         if self._depth > DEPTH_MAX:
-            raise FormulaError(f"nested deeper than {DEPTH_MAX}", self._next.place)
+            raise FormulaError("formula_too_deep", self._next.place, limit=DEPTH_MAX)
         left = self._prefix()
         while (own := _binds(self._next)) > power:
             token = self._take()
             right = self._expression(own)
             left = _joined(token.text, left, right)
             if own == _POWER["<"] and _binds(self._next) == own:
-                raise FormulaError("comparisons do not chain: join them with `and`", self._next.place)
+                raise FormulaError("formula_chained", self._next.place)
         self._depth -= 1
         return left
 
@@ -149,18 +152,19 @@ class _Parser:
             return self._windowed(token.text)
         if token.kind == "name" and token.text not in WORDS:
             return self._name(token)
-        says = f"{token.text!r} was not expected" if token.text else "it ends too early"
-        raise FormulaError(says, token.place)
+        if token.text:
+            raise FormulaError("formula_unexpected", token.place, text=token.text)
+        raise FormulaError("formula_ends", token.place)
 
     def _windowed(self, which: str) -> Term:
         self._take("(")
         token = self._take()
         if token.kind != "name" or token.text in WORDS or token.text in self._terms:
-            raise FormulaError(f"{which} takes the name of a series and a number of seconds", token.place)
+            raise FormulaError("formula_windowed", token.place, which=which)
         self._take(",")
         span = self._take()
         if span.kind != "number" or not 0 < float(span.text) <= WINDOW_S_MAX:
-            raise FormulaError(f"a window is over 0 and up to {WINDOW_S_MAX:g} seconds", span.place)
+            raise FormulaError("formula_window", span.place, limit=WINDOW_S_MAX)
         self._take(")")
         name, span_s = token.text, float(span.text)
         self.names[name] = None
@@ -174,7 +178,7 @@ class _Parser:
             return lambda values: values.value(name)
         if name in self._within:
             circle = (*self._within[self._within.index(name) :], name)
-            raise FormulaError("terms stand for one another in a circle: " + " -> ".join(circle), token.place)
+            raise FormulaError("formula_circle", token.place, way=" -> ".join(circle))
         inner = _Parser(self._terms[name], self._terms, (*self._within, name))
         found = inner.whole()
         self.names.update(inner.names)
@@ -189,7 +193,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         found = _TOKEN.match(text, place)
         if found is None:
             at = place + len(text[place:]) - len(text[place:].lstrip())
-            raise FormulaError(f"{text[at]!r} has no meaning here", at)
+            raise FormulaError("formula_no_meaning", at, text=text[at])
         kind = str(found.lastgroup)
         yield _Token(kind, found.group(kind), found.start(kind))
         place = found.end()

@@ -108,7 +108,7 @@ def test_what_is_written_out_reads_the_same() -> None:
     [
         ('[[rule]]\nid = "a"\n= 3\n', 3, "", "not TOML"),
         ('[[rules]]\nid = "a"\n', 1, "rules", "unknown table"),
-        ('[[rule]]\nid = "a b"\n', 2, "rule.id", "match"),
+        ('[[rule]]\nid = "a b"\n', 2, "rule.id", "only letters"),
         ('[[rule]]\nid = "a"\nserie = "x"\n', 3, "rule.serie", "unknown field"),
         ('[[rule]]\nid = "a"\nseries = "x"\n', 1, "rule.when", "required field `when`"),
         ('[[rule]]\nid = "a"\nseries = "x"\nwhen = {}\n' + RECORD, 4, "rule.when", "says nothing"),
@@ -117,7 +117,7 @@ def test_what_is_written_out_reads_the_same() -> None:
             + RECORD,
             4,
             "rule.when",
-            "limit and missing",
+            "limit, missing",
         ),
         (
             '[[rule]]\nid = "a"\nseries = "x"\nwhen.limit = {}\n' + RECORD,
@@ -160,7 +160,7 @@ def test_what_is_written_out_reads_the_same() -> None:
             '[[rule]]\nid = "a"\nseries = "x"\nwhen.limit = { above = 1 }\nconsequence = "dire"\n',
             5,
             "rule.consequence",
-            "Invalid enum",
+            "'dire' is none",
         ),
         (
             '[[rule]]\nid = "a"\nwhen.expression = { of = "b > 1", series = { c = "c" } }\n' + RECORD,
