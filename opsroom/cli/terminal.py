@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 REFUSED: Final = 1
+PIPE_WIDTH: Final = 1_000
 
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON for machines")]
 SettingsFile = Annotated[
@@ -110,12 +112,14 @@ def say_json(value: object) -> None:
 def say_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print a table for people; None is shown as a dash."""
     table = Table(title=title or None, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
+    for column in columns:  # what is typed again, an id, is not broken over lines
+        table.add_column(column, overflow="fold", no_wrap=column == "id")
     for row in rows:
         table.add_row(*(escape("–" if cell is None else str(cell)) for cell in row))
     console = out()
-    # soft_wrap would let a table run past the edge of the terminal.
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = PIPE_WIDTH
+    # soft_wrap would let a table run past the edge of the terminal; a pipe has no edge, and folds no word.
     console.print(table, soft_wrap=False)
 
 
