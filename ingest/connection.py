@@ -22,6 +22,8 @@ from opsroom.errors import Conflict, OpsroomError, StoreError
 from opsroom.records import AnyAct, Press, Recovering, SourceEvent
 
 TOKEN_CHECK_S: Final = 0.25
+TOGETHER_MAX: Final = 256
+"""Frames between two looks at what is on its way."""
 _logger = structlog.get_logger("ingest.connection")
 
 
@@ -42,6 +44,10 @@ class Socket(Protocol):
 
     async def receive(self) -> str | bytes | None:
         """Wait for the next frame; None once the peer is gone."""
+        ...
+
+    def waiting(self, most: int) -> Sequence[str | bytes]:
+        """Give the frames behind it that are here already, `most` at most."""
         ...
 
     async def send(self, frame: str | bytes) -> None:
@@ -169,7 +175,11 @@ class Connection:
                 self._is_mute = True
                 return
             self.heard_at = clock.time()
-            await self._take(self.session.receive(frame))
+            # Casual frames that came together are read together: most of their cost is around them.
+            # Batches are looked at one by one, or a sender without credit would be read beyond its share.
+            more = self.socket.waiting(TOGETHER_MAX - 1) if self._spoke_casually else ()
+            for events in self.session.receive_all([frame, *more]):
+                await self._take(events)
 
     async def _greet(self) -> bool:
         """Look the handshake's credential up, where there is one."""

@@ -50,11 +50,15 @@ class Admit(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """Casual readings of the frame number `frame` (1, 2, ...): judge, make durable, call `casual_stored`."""
+    """Casual readings of the frame number `frame` (1, 2, ...): judge, make durable, call `casual_stored`.
+
+    Of `frames` frames up to that one where they came together; each of these holds one reading.
+    """
 
     readings: list[wire.Casual]
     frame: int
     size: int
+    frames: int = 1
 
 
 class Repeat(msgspec.Struct, frozen=True):

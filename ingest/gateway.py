@@ -7,7 +7,8 @@ bytes: the full form by its credit, the casual form by not being read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDisconnected
@@ -15,12 +16,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketDiscon
 from ingest.connection import Connection
 from ingest.hub import Hub
 
+WAITING: Final = "opsroom.waiting"
+"""The extension of ASGI whose `take` gives frames that are here already, where the server has it."""
+
 
 class _Socket:
     """Starlette's WebSocket with one kind of error and one kind of end."""
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
+        self._take = socket.scope.get("extensions", {}).get(WAITING, {}).get("take")
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -36,6 +41,9 @@ class _Socket:
         text: str | None = message.get("text")
         whole: bytes = message.get("bytes") or b""
         return whole if text is None else text
+
+    def waiting(self, most: int) -> Sequence[str | bytes]:
+        return self._take(most) if self._take else ()
 
     async def send(self, frame: str | bytes) -> None:
         try:

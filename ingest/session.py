@@ -8,7 +8,7 @@ malformed ones end the connection.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
@@ -106,6 +106,17 @@ class Session:
         return self.stage is _Stage.ENDED
 
     # -- what arrives ----------------------------------------------------------------------------------------
+
+    def receive_all(self, frames: Sequence[str | bytes]) -> Iterator[list[Event]]:
+        """Read frames that came together; give what to do, to be done before the next is asked for."""
+        if self.stage is _Stage.CASUAL and len(frames) > 1:
+            size = sum(map(len, frames))
+            readings = wire.lot(frames) if size <= self.limits.frame_bytes_max else None
+            if readings and len(readings) <= self.limits.batch_readings_max:
+                yield self._on_casual(readings, size, len(frames))
+                return
+        for frame in frames:
+            yield self.receive(frame)
 
     def receive(self, frame: str | bytes) -> list[Event]:
         """Read one frame; give what to do, in order."""
@@ -243,13 +254,13 @@ class Session:
         self._owe(gap.to_seq, 0)
         return [GapTold(from_seq, gap.to_seq, gap.reason[: self.limits.note_chars])]
 
-    def _on_casual(self, readings: list[wire.Casual], size: int) -> list[Event]:
+    def _on_casual(self, readings: list[wire.Casual], size: int, frames: int = 1) -> list[Event]:
         if self.stage is _Stage.FULL:
             return self.fault(WireError("form_mixed", "type"))
         self.stage = _Stage.CASUAL
-        self.frames += 1
+        self.frames += frames
         self.pending_bytes += size
-        return [Told(readings, self.frames, size)]
+        return [Told(readings, self.frames, size, frames)]
 
     def _on_heard(self, message: wire.RecoveringTold | wire.PressTold) -> list[Event]:
         if len(message.note) > self.limits.note_chars:

@@ -8,6 +8,7 @@ its field named and not the whole batch. Duplicate keys: the last one counts. Un
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -46,6 +47,7 @@ __all__ = [
     "SeriesDeclared",
     "decode",
     "encode",
+    "lot",
     "names",
 ]
 
@@ -73,6 +75,7 @@ _text_message = msgspec.json.Decoder(_Plain | _TextBatch)
 _binary_message = msgspec.msgpack.Decoder(_Plain | _BinaryBatch)
 _text_casual = msgspec.json.Decoder(Casual | list[Casual])
 _binary_casual = msgspec.msgpack.Decoder(Casual | list[Casual])
+_text_lot = msgspec.json.Decoder(list[Casual])
 _Label = Annotated[int, msgspec.Meta(ge=0, le=INT64_MAX)]
 _text_names = msgspec.json.Decoder(str | _Label | list[str | _Label])
 _binary_names = msgspec.msgpack.Decoder(str | _Label | list[str | _Label])
@@ -105,6 +108,24 @@ def decode(frame: str | bytes, *, nesting_max: int = 16, readings_max: int = 65_
         return [_decode_binary(frame, nesting_max, readings_max)]
     except WireError as error:
         return [error]
+
+
+def lot(frames: Sequence[str | bytes]) -> list[Casual] | None:
+    """Read text frames of one casual reading each in one go; None where any of them is something else.
+
+    What `decode` gives for each alone. A frame that begins with the only brace in it, and holds no bracket,
+    is one flat object or none: so as many readings as frames are one of each.
+    """
+    if not all(isinstance(one, str) and one.startswith("{") for one in frames):
+        return None
+    text = ",".join(frames)  # type: ignore[arg-type]
+    if text.count("{") != len(frames) or "[" in text or '"type"' in text:
+        return None
+    try:
+        readings = _text_lot.decode(f"[{text}]")
+    except _ERRORS:
+        return None
+    return readings if len(readings) == len(frames) and not any(map(_is_inexact, readings)) else None
 
 
 def names(batch: Batch) -> list[str | int] | str | int:
@@ -152,7 +173,7 @@ def _text_one(text: str, nesting_max: int, readings_max: int) -> Message | list[
             return _batch(told, readings_max) if isinstance(told, _TextBatch) else _checked(told)
         casual = _text_casual.decode(text)
         readings = casual if isinstance(casual, list) else [casual]
-        if not any(r.value is not None and (r.value >= INT_EXACT or r.value <= -INT_EXACT) for r in readings):
+        if not any(map(_is_inexact, readings)):
             _check_nesting(text, nesting_max, spare=len(readings) + 1)
             check_count(len(readings), readings_max)
             return readings
@@ -161,6 +182,11 @@ def _text_one(text: str, nesting_max: int, readings_max: int) -> Message | list[
         strict = error
     _check_nesting(text, nesting_max)
     return loosely(_text_any(text, strict), strict, readings_max, binary=False)
+
+
+def _is_inexact(one: Casual) -> bool:
+    """Say whether the value may have been an integer that no float64 holds."""
+    return one.value is not None and not -INT_EXACT < one.value < INT_EXACT
 
 
 def _text_any(text: str, strict: Exception | None) -> Any:
@@ -209,7 +235,7 @@ def _decode_binary(frame: bytes, nesting_max: int, readings_max: int) -> Message
             return _batch(told, readings_max) if isinstance(told, _BinaryBatch) else _checked(told)
         casual = _binary_casual.decode(frame)
         readings = casual if isinstance(casual, list) else [casual]
-        if all(r.value is None or -INT_EXACT < r.value < INT_EXACT for r in readings):
+        if not any(map(_is_inexact, readings)):
             check_count(len(readings), readings_max)
             return readings
     except _ERRORS as error:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import bisect
 import itertools
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
+
+import msgspec
 
 from ingest import session as says
 from ingest.admission import Admission, Admitted
@@ -273,8 +276,9 @@ def source_entry(hub: Hub, owner: Owner, event: SourceEvent, seq: int = 0) -> En
 
 def _in_frame(one: Refusal, casual: Sequence[says.Told], starts: Sequence[int]) -> tuple[int, Refusal]:
     """Place a refusal in its frame: (frame number, refusal with the index inside that frame)."""
-    at = next(place for place in range(len(casual)) if starts[place + 1] > one.index)
-    inside = Refusal(
-        index=one.index - starts[at], series=one.series, code=one.code, field=one.field, params=one.params
-    )
-    return casual[at].frame, inside
+    at = bisect.bisect_right(starts, one.index) - 1
+    told, index = casual[at], one.index - starts[at]
+    frame = told.frame
+    if told.frames > 1:
+        frame, index = frame - told.frames + 1 + index, 0
+    return frame, msgspec.structs.replace(one, index=index)

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import resource
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+WAITING: Final = "opsroom.waiting"
+"""The extension of ASGI whose `take` gives an endpoint frames which are here already: `Sockets.waiting`."""
 PARTING_S = 1.0
 DESCRIPTORS_KEPT = 64
 """Left for files, threads and the loop itself, so that a crowd at the door never stops the log."""
@@ -48,6 +51,26 @@ class Sockets(WebSocketsSansIOProtocol):
         await super().run_asgi()
         reads = self.writable.is_set()
         self.loop.call_later(self.close_timeout + PARTING_S if reads else PARTING_S, self._drop)
+
+    def handle_connect(self, event: Any) -> None:
+        """Offer the endpoint what has come behind the frame it received."""
+        super().handle_connect(event)
+        if not self.handshake_complete:
+            self.scope["extensions"][WAITING] = {"take": self.waiting}
+
+    def waiting(self, most: int) -> list[str | bytes]:
+        """Give frames that are here already, `most` at most; never the end, which is still to be received."""
+        frames: list[str | bytes] = []
+        while len(frames) < most and not self.queue.empty():
+            message: Any = self.queue.get_nowait()
+            if message["type"] != "websocket.receive":
+                self.queue.put_nowait(message)
+                break
+            frames.append(message["text"] if "text" in message else message["bytes"])
+        if self.read_paused and self.queue.empty():
+            self.read_paused = False
+            self.transport.resume_reading()
+        return frames
 
     def data_received(self, data: bytes) -> None:
         """Note that the peer lives, whatever it says."""

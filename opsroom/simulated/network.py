@@ -113,6 +113,14 @@ class _Way:
                 continue
         return None
 
+    def waiting(self, most: int) -> list[str | bytes]:
+        now, frames = asyncio.get_running_loop().time(), list[str | bytes]()
+        while len(frames) < most and self._frames and self._frames[0][0] <= now and not self.weather.stalled:
+            frames.append(self._frames.popleft()[1])
+        if frames:
+            self._space.set()
+        return frames
+
     def finish(self, code: int | None, reason: str = "", *, keep: int | None = None) -> None:
         """End after what is on its way; of that only the first `keep` arrive where it is given."""
         if self.ended:
@@ -171,6 +179,10 @@ class Peer:
         if frame is None:
             self.outward.finish(None)  # whoever reads the end writes no more
         return frame
+
+    def waiting(self, most: int) -> list[str | bytes]:
+        """Give the frames that are here already."""
+        return self.inward.waiting(most)
 
     async def send(self, frame: str | bytes) -> None:
         """Write a frame."""

@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from ingest.gateway import ingest_router
 from ingest.hub import Hub
+from opsroom.api.sockets import Sockets
 from opsroom.backlog import Backlog
 from opsroom.catalog import Catalog
 from opsroom.clock import Clock, WallClock, wall_now
@@ -193,7 +194,7 @@ async def serve(room: SmallRoom, port: int = 0, wall: Callable[[], int] = wall_n
     listener.bind(("127.0.0.1", port))
     config = uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=Sockets,
         ws_max_size=room.settings.limits.frame_bytes_max,
         ws_per_message_deflate=False,
         lifespan="off",
